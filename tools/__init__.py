@@ -1,0 +1,1 @@
+"""What surrounds the product: local engines, the supervisor behind `make run`, installation."""
