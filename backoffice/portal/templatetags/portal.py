@@ -1,0 +1,278 @@
+"""Template tags of the portal: one each for badge, money, time, actor, reference and small figures.
+
+`{% load portal %}`. Every tag answers safe HTML without inline style; see docs/portal-kit.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+
+from backoffice.portal import figures
+
+register = template.Library()
+
+STATE_COLOURS = frozenset({"neutral", "going", "attention", "good", "bad", "held"})
+DIRECTIONAL_ICONS = frozenset(
+    {
+        "arrow-left",
+        "arrow-right",
+        "chevron-left",
+        "chevron-right",
+        "chevrons-left",
+        "chevrons-right",
+    }
+)
+SOON_MINUTES = 30
+DAY_FORMAT = "j M Y"
+MOMENT_FORMAT = "j M Y, H:i:s"
+
+
+def _colour(name: str) -> str:
+    if name not in STATE_COLOURS:
+        raise ValueError(f"{name!r} is no state colour; one of {', '.join(sorted(STATE_COLOURS))}")
+    return name
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", extra: str = "") -> SafeString:
+    """An icon of the sprite, silent for screen readers unless it alone has meaning (`label`)."""
+    classes = "ic ic-directional" if name in DIRECTIONAL_ICONS else "ic"
+    if extra:
+        classes = f"{classes} {extra}"
+    meaning = (
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else mark_safe('aria-hidden="true"')
+    )
+    return format_html(
+        '<svg class="{}" {}><use href="{}#i-{}"/></svg>',
+        classes,
+        meaning,
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def badge(state: Any, word: str = "", *, look: str = "", hint: str = "") -> SafeString:
+    """A state in word, colour and shape.
+
+    `state` is a colour name with `word` beside it, or anything with `.colour` and `.label` (a state
+    of a state machine). `look` is "", "plain" or "outline"; `hint` is shown on hover.
+    """
+    colour = _colour(str(getattr(state, "colour", state)))
+    text = word or getattr(state, "label", "")
+    classes = f"state is-{colour} is-{look}" if look else f"state is-{colour}"
+    title = format_html(' title="{}"', hint) if hint else ""
+    return format_html('<span class="{}"{}>{}</span>', classes, title, text)
+
+
+@register.simple_tag
+def dot(colour: str, label: str = "") -> SafeString:
+    """The shape of a state alone, before a line that says the rest; `label` for screen readers."""
+    words = format_html('<span class="hidden-text">{}</span>', label) if label else ""
+    return format_html('<i class="dot is-{}"></i>{}', _colour(colour), words)
+
+
+@register.simple_tag
+def money(value: Any, currency: str = "", *, signed: bool = False) -> SafeString:
+    """A Money, or an amount with its currency: tabular digits, a real minus, currency lighter."""
+    if value is None or value == "":
+        return format_html('<span class="muted">{}</span>', figures.NOTHING)
+    amount = getattr(value, "amount", value)
+    currency = currency or getattr(value, "currency", "")
+    digits = figures.amount_text(amount, str(currency), signed=signed)
+    if not currency:
+        return format_html('<span class="money">{}</span>', digits)
+    return format_html('<span class="money">{}<span class="cur">{}</span></span>', digits, currency)
+
+
+@register.simple_tag
+def number(value: Decimal | int | None, *, signed: bool = False) -> SafeString:
+    """A count or a quantity with grouping and a real minus."""
+    if value is None:
+        return format_html("{}", figures.NOTHING)
+    return conditional_escape(figures.amount_text(value, signed=signed))
+
+
+def _hover(moment: dt.datetime) -> str:
+    local = timezone.localtime(moment)
+    exact = f"{date_format(local, MOMENT_FORMAT)} {local.tzname()}"
+    if local.utcoffset() == dt.timedelta(0):
+        return exact
+    utc = moment.astimezone(dt.UTC)
+    return f"{exact} ({date_format(utc, MOMENT_FORMAT)} UTC)"
+
+
+def _stamp(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@register.simple_tag
+def time(moment: dt.datetime | dt.date | None, *, exact: bool = False) -> SafeString:
+    """A moment as a distance (`42 min`), exact on hover; `exact` for what a regulator reads.
+
+    A plain date is written as one. Moments are aware; they show in the viewer's zone, UTC on hover.
+    """
+    if moment is None:
+        return format_html('<span class="muted">{}</span>', figures.NOTHING)
+    if not isinstance(moment, dt.datetime):
+        return format_html(
+            '<time datetime="{}">{}</time>', moment.isoformat(), date_format(moment, DAY_FORMAT)
+        )
+    if exact:
+        shown = date_format(timezone.localtime(moment), MOMENT_FORMAT)
+        mark = ""
+    else:
+        shown = figures.relative_text(moment, timezone.now())
+        mark = mark_safe(' data-time="ago"')
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>', _stamp(moment), _hover(moment), mark, shown
+    )
+
+
+@register.simple_tag
+def age(since: dt.datetime | None) -> SafeString:
+    """How long something waits, `00:42`, kept running in the browser."""
+    if since is None:
+        return format_html("{}", figures.NOTHING)
+    waited = figures.clock_text((timezone.now() - since).total_seconds())
+    return format_html(
+        '<time datetime="{}" title="{}" data-time="age">{}</time>',
+        _stamp(since),
+        _hover(since),
+        waited,
+    )
+
+
+@register.simple_tag
+def due(deadline: dt.datetime | None, *, soon_minutes: int = SOON_MINUTES) -> SafeString:
+    """What is left of a deadline, `in 3:18`, amber when it is soon, red `late 1:10`."""
+    if deadline is None:
+        return format_html("{}", figures.NOTHING)
+    now = timezone.now()
+    left_s = (deadline - now).total_seconds()
+    tone = "is-late" if left_s < 0 else "is-soon" if left_s < soon_minutes * 60 else "text-2"
+    return format_html(
+        '<time class="{}" datetime="{}" title="{}" data-time="due" data-soon="{}">{}</time>',
+        tone,
+        _stamp(deadline),
+        _hover(deadline),
+        soon_minutes,
+        figures.due_text(deadline, now),
+    )
+
+
+def _name_of(who: Any) -> str:
+    if isinstance(who, str):
+        return who
+    full = getattr(who, "get_full_name", None)
+    return (full() if callable(full) else "") or getattr(who, "name", "") or str(who)
+
+
+@register.simple_tag
+def actor(who: Any, *, face: bool = True) -> SafeString:
+    """The person or the machine that did something: initials and name; nobody is the system."""
+    if who is None or who == "":
+        label = gettext("System")
+        return format_html('<span class="actor">{}{}</span>', icon("robot") if face else "", label)
+    name = _name_of(who)
+    if not face:
+        return format_html('<span class="actor">{}</span>', name)
+    return format_html(
+        '<span class="actor">{}{}</span>',
+        format_html(
+            '<span class="avatar-dot is-small" aria-hidden="true">{}</span>', figures.initials(name)
+        ),
+        name,
+    )
+
+
+@register.simple_tag
+def initials(name: str) -> str:
+    """Two letters for an avatar."""
+    return figures.initials(name)
+
+
+@register.simple_tag
+def ref(value: Any, url: str = "") -> SafeString:
+    """A reference in monospace that copies itself on click; with `url` it leads there instead."""
+    if value is None or value == "":
+        return format_html('<span class="muted">{}</span>', figures.NOTHING)
+    copy = gettext("Copy")
+    if not url:
+        return format_html(
+            '<button type="button" class="ref" data-copy title="{}">{}</button>', copy, value
+        )
+    return format_html(
+        '<a class="ref" href="{}">{}</a>'
+        '<button type="button" class="ref-copy" data-copy="{}" aria-label="{} {}">{}</button>',
+        url,
+        value,
+        value,
+        copy,
+        value,
+        icon("copy"),
+    )
+
+
+@register.simple_tag
+def sparkline(
+    values: Sequence[float | Decimal], label: str = "", *, inline: bool = False
+) -> SafeString:
+    """A line of numbers, oldest first, as SVG. `label` says in words what the line shows."""
+    path = figures.spark_path(list(values))
+    if not path:
+        return mark_safe("")
+    meaning = (
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else mark_safe('aria-hidden="true"')
+    )
+    return format_html(
+        '<svg class="{}" viewBox="0 0 100 26" preserveAspectRatio="none" {}><path d="{}"/></svg>',
+        "spark is-inline" if inline else "spark",
+        meaning,
+        path,
+    )
+
+
+@register.simple_tag
+def meter(
+    value: Decimal | float, most: Decimal | float = 100, *, colour: str = "good", label: str = ""
+) -> SafeString:
+    """A thin bar of `value` out of `most` in a state colour; `label` names it."""
+    return format_html(
+        '<meter class="gauge is-{}" min="0" max="{}" value="{}" title="{}">{}</meter>',
+        _colour(colour),
+        most,
+        value,
+        label,
+        value,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Context, **changes: Any) -> str:
+    """This page's query string with some parameters replaced; `None` or "" takes one away."""
+    params = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        elif isinstance(value, list | tuple):
+            params.setlist(name, [str(item) for item in value])
+        else:
+            params[name] = str(value)
+    return "?" + params.urlencode()
