@@ -1,0 +1,27 @@
+"""``make run``: the real product on one machine, with demo data and relaxed sign-in."""
+
+import base64
+import hashlib
+import os
+
+from backoffice.settings.base import *
+
+DEBUG = os.environ.get("DEBUG", "") == "1"
+SECRET_KEY = SECRET_KEY or "development-only-not-a-secret"  # noqa: S105
+ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
+MFA_MANDATORY = False  # the demo's people sign in with a password
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+
+
+def _key(name: str) -> str:
+    return base64.b64encode(hashlib.sha256(f"{name}:{SECRET_KEY}".encode()).digest()).decode()
+
+
+FIELD_KEYS = FIELD_KEYS or [_key("fields")]
+AUDIT_SIGNING_KEY = AUDIT_SIGNING_KEY or _key("audit")
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+DEMO = True

@@ -1,0 +1,119 @@
+"""The roles that a new brokerage starts with. Data to begin from: tenants change their own."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RoleTemplate:
+    name: str
+    permissions: frozenset[str]
+
+
+_READ = {
+    "clients.view_client",
+    "clients.view_all_desks",
+    "payments.view_payment",
+    "trading.view_account",
+}
+_SUPPORT = _READ | {"clients.change_client", "clients.add_client", "operations.view_notification"}
+_KYC = {"kyc.view_case", "kyc.review_case", "clients.view_document", "clients.upload_document"}
+_COMPLIANCE = (
+    _READ
+    | _KYC
+    | {
+        "clients.change_client",
+        "clients.restrict_client",
+        "compliance.view_hit",
+        "compliance.decide_hit",
+        "compliance.view_monitoring",
+        "compliance.decide_alert",
+        "compliance.manage_lists",
+        "staff.view_full_data",
+        "staff.view_audit",
+        "payments.hold_payment",
+    }
+)
+_PAYMENTS = _READ | {
+    "payments.work_payment",
+    "payments.request_withdrawal",
+    "payments.approve_withdrawal",
+    "payments.transfer_money",
+    "trading.operate_account",
+    "reconciliation.view_break",
+    "reconciliation.work_break",
+    "reconciliation.import_statement",
+    "ledger.view_ledger",
+    "staff.view_full_data",
+    "staff.export_data",
+}
+_PARTNERS = _READ | {
+    "ib.view_partner",
+    "ib.change_partner",
+    "ib.propose_payout",
+    "staff.export_data",
+}
+_REPORTS = _READ | {
+    "reporting.view_report",
+    "reporting.run_report",
+    "ledger.view_ledger",
+    "ib.view_partner",
+    "staff.export_data",
+}
+
+ROLES = {
+    "operations-manager": RoleTemplate(
+        "Operations manager",
+        frozenset(
+            _SUPPORT
+            | _PAYMENTS
+            | _REPORTS
+            | {
+                "kyc.view_case",
+                "workflow.manage_queues",
+                "operations.view_operations",
+                "operations.manage_operations",
+                "staff.view_audit",
+                "ib.approve_payout",
+            }
+        ),
+    ),
+    "compliance-officer": RoleTemplate("Compliance officer", frozenset(_COMPLIANCE)),
+    "mlro": RoleTemplate(
+        "MLRO",
+        frozenset(
+            _COMPLIANCE
+            | {"kyc.approve_case", "kyc.approve_high_risk", "compliance.approve_release"}
+        ),
+    ),
+    "payments": RoleTemplate("Payments specialist", frozenset(_PAYMENTS)),
+    "payments-lead": RoleTemplate(
+        "Payments lead",
+        frozenset(
+            _PAYMENTS
+            | {
+                "payments.approve_large_withdrawal",
+                "payments.manage_gateways",
+                "payments.resolve_unknown",
+                "ib.approve_payout",
+                "reconciliation.approve_adjustment",
+            }
+        ),
+    ),
+    "ib-manager": RoleTemplate("IB manager", frozenset(_PARTNERS)),
+    "analyst": RoleTemplate("Reporting analyst", frozenset(_REPORTS)),
+    "support": RoleTemplate(
+        "Support coordinator", frozenset(_SUPPORT | {"clients.upload_document"})
+    ),
+    "manager": RoleTemplate("Manager", frozenset(_REPORTS | {"staff.view_audit"})),
+}
+_EVERYTHING = frozenset().union(*(template.permissions for template in ROLES.values()))
+ROLES["administrator"] = RoleTemplate(
+    "Administrator",
+    _EVERYTHING
+    | {
+        "staff.manage_staff",
+        "staff.manage_settings",
+        "trading.manage_servers",
+        "payments.manage_gateways",
+    },
+)

@@ -1,0 +1,234 @@
+"""Work queues: items that wait for a person, with an owner, a clock and a next one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from backoffice.audit.actions import Action, declare
+from backoffice.audit.services import audit, subject_type
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.core.errors import InvalidInput, StateConflict
+from backoffice.core.tenant import TenantModel
+from backoffice.workflow.models import QueuePolicy, WorkItem
+
+CLAIMED = Action("workflow.item_claimed", "took {subject}")
+RELEASED = Action("workflow.item_released", "released {subject}")
+ASSIGNED = Action("workflow.item_assigned", "assigned {subject} to {owner}")
+SNOOZED = Action("workflow.item_snoozed", "snoozed {subject} until {until}: {reason}")
+declare(CLAIMED, RELEASED, ASSIGNED, SNOOZED)
+
+SNOOZE_MAX = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue as its domain declares it. ``url(subject_id)`` opens an item's decision page.
+
+    ``permission`` opens the queue; ``due_minutes`` is the default clock, which a tenant's
+    QueuePolicy overrides.
+    """
+
+    code: str
+    label: str
+    permission: str
+    icon: str
+    list_url: str
+    url: Callable[[UUID], str]
+    due_minutes: int = 240
+    due_minutes_urgent: int = 60
+    order: int = 100
+
+
+queues: dict[str, Queue] = {}
+
+
+def register(queue: Queue) -> Queue:
+    queues[queue.code] = queue
+    return queue
+
+
+def due_at(tenant_id: int, queue: str, *, urgent: bool, opened_at: datetime) -> datetime:
+    policy = QueuePolicy.objects.filter(tenant_id=tenant_id, queue=queue).first()
+    source = policy or queues[queue]
+    minutes = source.due_minutes_urgent if urgent else source.due_minutes
+    return opened_at + timedelta(minutes=minutes)
+
+
+def item_open(
+    *,
+    actor: Actor,
+    queue: str,
+    subject: TenantModel,
+    desk_id: UUID | None = None,
+    urgent: bool = False,
+) -> WorkItem:
+    """Put ``subject`` into ``queue``; the item that is open already, if there is one."""
+    opened_at = now()
+    item, _ = WorkItem.objects.get_or_create(
+        tenant_id=actor.tenant_id,
+        queue=queue,
+        subject_id=subject.pk,
+        closed_at=None,
+        defaults={
+            "subject_type": subject_type(subject),
+            "desk_id": desk_id,
+            "urgent": urgent,
+            "opened_at": opened_at,
+            "due_at": due_at(actor.tenant_id, queue, urgent=urgent, opened_at=opened_at),
+        },
+    )
+    return item
+
+
+def item_close(*, actor: Actor, queue: str, subject_id: UUID) -> None:
+    """The subject waits no longer."""
+    WorkItem.objects.filter(
+        tenant_id=actor.tenant_id, queue=queue, subject_id=subject_id, closed_at=None
+    ).update(closed_at=now(), closed_by=actor.name)
+
+
+def _locked(actor: Actor, item: WorkItem) -> WorkItem:
+    row = WorkItem.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=item.pk)
+    if row.closed_at is not None:
+        raise StateConflict("Someone has finished this already.")
+    return row
+
+
+@transaction.atomic
+def item_claim(*, actor: Actor, item: WorkItem) -> WorkItem:
+    """Take an item. Raises ``StateConflict`` when someone else has it."""
+    row = _locked(actor, item)
+    if row.owner_ref == actor.ref:
+        return row
+    if row.owner_ref:
+        raise StateConflict(f"{row.owner_name} has taken this already.")
+    _set_owner(row, actor.ref, actor.name)
+    audit(actor=actor, action=CLAIMED, data=_about(row))
+    return row
+
+
+@transaction.atomic
+def item_assign(*, actor: Actor, item: WorkItem, owner_ref: str, owner_name: str) -> WorkItem:
+    """Give an item to someone, or with an empty ``owner_ref`` to no one."""
+    row = _locked(actor, item)
+    _set_owner(row, owner_ref, owner_name)
+    action = ASSIGNED if owner_ref else RELEASED
+    audit(actor=actor, action=action, data={**_about(row), "owner": owner_name})
+    return row
+
+
+@transaction.atomic
+def item_snooze(*, actor: Actor, item: WorkItem, until: datetime, reason: str) -> WorkItem:
+    """Put an item out of sight until a time; its clock goes on."""
+    if not now() < until <= now() + SNOOZE_MAX:
+        raise InvalidInput(f"Snooze until a time within {SNOOZE_MAX.days} days.")
+    row = _locked(actor, item)
+    row.snoozed_until, row.snooze_reason = until, reason[:200]
+    row.save(update_fields=["snoozed_until", "snooze_reason"])
+    audit(actor=actor, action=SNOOZED, data={**_about(row), "until": until, "reason": reason})
+    return row
+
+
+def _set_owner(row: WorkItem, ref: str, name: str) -> None:
+    row.owner_ref, row.owner_name = ref, name
+    row.claimed_at = now() if ref else None
+    row.save(update_fields=["owner_ref", "owner_name", "claimed_at"])
+
+
+def _about(row: WorkItem) -> dict[str, object]:
+    return {"queue": row.queue, "item": row.pk, "subject_id": row.subject_id}
+
+
+# Reading
+
+
+def open_items(actor: Actor, queue: str) -> QuerySet[WorkItem]:
+    """What waits now, most urgent clock first; snoozed items only once their time has come."""
+    rows = WorkItem.objects.filter(
+        Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now()),
+        tenant_id=actor.tenant_id,
+        queue=queue,
+        closed_at=None,
+    )
+    if actor.desks is not None:
+        rows = rows.filter(desk_id__in=actor.desks)
+    return rows.order_by("due_at", "id")
+
+
+def item_for(actor: Actor, queue: str, subject_id: UUID) -> WorkItem | None:
+    return WorkItem.objects.filter(
+        tenant_id=actor.tenant_id, queue=queue, subject_id=subject_id, closed_at=None
+    ).first()
+
+
+def next_item(actor: Actor, queue: str, after: WorkItem | None = None) -> WorkItem | None:
+    """The next item that is the actor's or no one's, past ``after`` in the queue's order."""
+    rows = open_items(actor, queue).filter(owner_ref__in=["", actor.ref])
+    if after is not None:
+        rows = rows.exclude(pk=after.pk)
+        later = rows.filter(Q(due_at__gt=after.due_at) | Q(due_at=after.due_at, id__gt=after.pk))
+        return later.first() or rows.first()
+    return rows.first()
+
+
+@dataclass(frozen=True)
+class QueueCount:
+    queue: Queue
+    mine: int
+    unassigned: int
+    total: int
+    late: int
+
+    @property
+    def bounded(self) -> bool:
+        return self.total >= COUNT_MAX
+
+
+COUNT_MAX = 10_000  # per queue; beyond it the portal says "10,000+"
+
+_COUNTS = """
+SELECT q.code, x.mine, x.unassigned, x.total, x.late FROM unnest(%(queues)s::text[]) AS q (code)
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE owner_ref = %(me)s) AS mine,
+           count(*) FILTER (WHERE owner_ref = '') AS unassigned,
+           count(*) AS total,
+           count(*) FILTER (WHERE due_at < now()) AS late
+    FROM (
+        SELECT owner_ref, due_at FROM workflow_workitem
+        WHERE tenant_id = %(tenant)s AND queue = q.code AND closed_at IS NULL
+          AND (snoozed_until IS NULL OR snoozed_until <= now())
+          AND (%(all_desks)s OR desk_id = ANY (%(desks)s::uuid[]))
+        ORDER BY due_at, id LIMIT %(most)s
+    ) open
+) x
+"""
+
+
+def counts(actor: Actor) -> list[QueueCount]:
+    """Own, unassigned, all and late items of each queue that the actor may open; one query."""
+    allowed = {code: queue for code, queue in queues.items() if actor.can(queue.permission)}
+    if not allowed:
+        return []
+    desks = None if actor.desks is None else list(actor.desks)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNTS,
+            {
+                "tenant": actor.tenant_id,
+                "queues": list(allowed),
+                "all_desks": desks is None,
+                "desks": desks or [],
+                "me": actor.ref,
+                "most": COUNT_MAX,
+            },
+        )
+        tally = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [
+        QueueCount(queue, *tally.get(code, (0, 0, 0, 0)))
+        for code, queue in sorted(allowed.items(), key=lambda pair: pair[1].order)
+    ]

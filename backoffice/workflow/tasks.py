@@ -1,0 +1,20 @@
+"""Shells around the outbox for Celery."""
+
+from celery import shared_task
+
+from backoffice.core.context import system_actor
+from backoffice.tenancy.scope import all_tenants
+from backoffice.workflow import outbox
+
+
+@shared_task
+def outbox_drain(tenant_id: int) -> int:
+    return outbox.drain(system_actor(tenant_id, "outbox"))
+
+
+@shared_task
+def outbox_sweep() -> int:
+    """What was put for later, or whose worker died, or whose wake-up was lost."""
+    return sum(
+        outbox.drain(actor) for actor in all_tenants(reason="due outbox items", job="outbox")
+    )

@@ -1,0 +1,149 @@
+"""Fixtures that every test may use. The database is PostgreSQL, the role is the runtime's."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test import Client
+
+from backoffice.tenancy.scope import tenant_scope
+from tests import engines
+from tests.world import World, make_world
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    engines.start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    engines.stop()
+
+
+OWNER = "backoffice_owner"
+RUNTIME = "backoffice_app"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: Any,
+    django_db_use_migrations: bool,
+    django_db_keepdb: bool,
+    django_db_createdb: bool,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """The test database: made and migrated as the owner, used as the runtime role."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    _assume(OWNER)
+    with django_db_blocker.unblock():
+        made = setup_databases(
+            verbosity=0,
+            interactive=False,
+            keepdb=django_db_keepdb and not django_db_createdb,
+            serialized_aliases=[],
+        )
+    _assume(RUNTIME)
+    yield
+    _assume(OWNER)
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+def _assume(role: str) -> None:
+    for alias in connections:
+        connections[alias].close()
+        connections[alias].settings_dict["OPTIONS"]["assume_role"] = role
+
+
+# What migrations put into the database survives the flush between tests that commit.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """For tests on several connections: rows are really committed, and wiped afterwards."""
+    yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_as_superuser() -> Iterator[None]:
+    """Append-only tables refuse the runtime role's TRUNCATE, so the flush steps out of it."""
+    from django.core.management.commands import flush
+
+    original = flush.Command.handle
+
+    def handle(self: Any, **options: Any) -> None:
+        wipe()
+
+    flush.Command.handle = handle  # type: ignore[method-assign]
+    yield
+    flush.Command.handle = original  # type: ignore[method-assign]
+
+
+def wipe() -> None:
+    """Empty every table but those that migrations fill."""
+    tables = [
+        table
+        for table in connection.introspection.table_names()
+        if table not in KEPT and table not in _filled_by_migrations()
+    ]
+    names = ", ".join(connection.ops.quote_name(table) for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        cursor.execute("RESET session_replication_role")
+        cursor.execute(f"SET ROLE {RUNTIME}")
+
+
+def _filled_by_migrations() -> set[str]:
+    return set()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Two brokerages and their people."""
+    return make_world()
+
+
+@pytest.fixture
+def scope(world: World) -> Callable[..., AbstractContextManager[None]]:
+    """``with scope(actor):`` puts the actor's tenant in scope."""
+
+    @contextmanager
+    def opened(actor: Any) -> Iterator[None]:
+        with tenant_scope(actor.tenant_id, actor):
+            yield
+
+    return opened
+
+
+@pytest.fixture
+def browse(world: World) -> Callable[[str], Client]:
+    """A signed-in test client for one of the world's people, by first name."""
+
+    def sign_in(name: str) -> Client:
+        client = Client()
+        client.force_login(world.user(name))
+        return client
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real files that the project does not carry; the test is skipped where they are absent."""
+    import os
+
+    given = os.environ.get("SHARED_DATA_DIR")
+    places = [Path(given)] if given else []
+    places += [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
+    for place in places:
+        if place.is_dir():
+            return place
+    pytest.skip("real data files (shared/data) are not on this machine")

@@ -1,0 +1,86 @@
+"""The people of the tests: two brokerages, one person per role, and one who must see nothing."""
+
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import Permission
+
+from backoffice.core.context import Actor, system_actor
+from backoffice.staff.models import User
+from backoffice.staff.roles import ROLES
+from backoffice.staff.selectors import actor_for
+from backoffice.staff.services import member_add, role_create
+from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import tenant_scope
+
+# first name -> role code; everybody here works for Aurora
+PEOPLE = {
+    "olivia": "operations-manager",
+    "carla": "compliance-officer",
+    "miles": "mlro",
+    "pavel": "payments",
+    "petra": "payments-lead",
+    "igor": "ib-manager",
+    "anna": "analyst",
+    "sam": "support",
+    "mary": "manager",
+    "adam": "administrator",
+}
+STRANGER = "zoe"  # administrator of Borealis, the other brokerage
+
+
+@dataclass
+class World:
+    aurora: Tenant
+    borealis: Tenant
+    users: dict[str, User] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
+
+    def user(self, name: str) -> User:
+        return self.users[name]
+
+    def actor(self, name: str) -> Actor:
+        return self.actors[name]
+
+    def system(self) -> Actor:
+        return system_actor(self.aurora.pk, "tests")
+
+
+def make_world() -> World:
+    aurora = Tenant.objects.create(
+        slug="aurora", name="Aurora Markets", base_currency="EUR", currencies=["EUR", "USD"]
+    )
+    borealis = Tenant.objects.create(
+        slug="borealis", name="Borealis Trading", base_currency="GBP", currencies=["GBP"]
+    )
+    world = World(aurora, borealis)
+    _people(world, aurora, PEOPLE)
+    _people(world, borealis, {STRANGER: "administrator"})
+    return world
+
+
+def _people(world: World, tenant: Tenant, people: dict[str, str]) -> None:
+    boss = system_actor(tenant.pk, "set-up")
+    with tenant_scope(tenant.pk, boss):
+        for name, code in people.items():
+            role = role_create(
+                actor=boss,
+                code=code,
+                name=ROLES[code].name,
+                permissions=existing(ROLES[code].permissions),
+            )
+            user = User.objects.create_user(
+                f"{name}@{tenant.slug}.example", "correct horse battery", name=name.capitalize()
+            )
+            member_add(actor=boss, user=user, roles=[role])
+            world.users[name] = user
+            actor = actor_for(user, tenant.pk)
+            assert actor is not None
+            world.actors[name] = actor
+
+
+def existing(codes: frozenset[str]) -> set[str]:
+    known = {
+        f"{app}.{codename}"
+        for app, codename in Permission.objects.values_list("content_type__app_label", "codename")
+    }
+    return set(codes) & known
