@@ -1,0 +1,1 @@
+"""MetaTrader 5 over its REST interface (Web API)."""
