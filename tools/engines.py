@@ -21,8 +21,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from tools.errors import SetupError
 from tools.postgres import PostgresCluster, PostgresPasswords, postgres_programs
-from tools.processes import SetupError, exclusive_lock, free_port, write_private
+from tools.processes import exclusive_lock, free_port, write_private
 from tools.valkey import ValkeyServer
 
 ROOT = Path(__file__).parents[1]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tools.errors import SetupError
 from tools.processes import (
-    SetupError,
     as_account,
     find_process,
     give_to,

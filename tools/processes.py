@@ -15,12 +15,10 @@ from typing import IO, TypedDict
 
 import psutil
 
+from tools.errors import SetupError
+
 SERVICE_ACCOUNT = "backoffice-local"
 LOG_BYTES_MAX = 20_000_000
-
-
-class SetupError(Exception):
-    """Something about this machine stops us; the text is a sentence for a person."""
 
 
 class AlreadyHeldError(SetupError):

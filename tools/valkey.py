@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tools.errors import SetupError
 from tools.processes import (
-    SetupError,
     find_process,
     give_to,
     let_through,

@@ -18,7 +18,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tools.engines import Engines, ensure_engines, stop_engines
-from tools.processes import SetupError, is_alive
+from tools.errors import SetupError
+from tools.processes import is_alive
 
 ROOT = Path(__file__).parents[2]
 

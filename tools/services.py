@@ -1,0 +1,77 @@
+"""The programs that `make run` runs, one row each, in the order they start."""
+
+import sys
+from dataclasses import dataclass
+
+CELERY = (sys.executable, "-m", "celery", "-A", "backoffice.celery")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A row. `{name}` in the command stands for the port of that name.
+
+    Ports are remembered between runs, and every program is told all of them as NAME_PORT.
+    `ready` is a regular expression that a line of its output matches once it can be used.
+    A row whose `module` does not exist is passed over.
+    """
+
+    name: str
+    module: str
+    command: tuple[str, ...]
+    ports: tuple[str, ...] = ()
+    ready: str | None = None
+
+
+SANDBOXES = (
+    Service(
+        name="mt5",
+        module="sandbox.mt5.__main__",
+        command=(
+            *(sys.executable, "-m", "sandbox.mt5"),
+            *("--port", "{sandbox_mt5}", "--tcp-port", "{sandbox_mt5_tcp}"),
+        ),
+        ports=("sandbox_mt5", "sandbox_mt5_tcp"),
+        ready=r"(?i)\bready\b",
+    ),
+    Service(
+        name="gateway",
+        module="sandbox.gateway.__main__",
+        command=(sys.executable, "-m", "sandbox.gateway", "--port", "{sandbox_gateway}"),
+        ports=("sandbox_gateway",),
+        ready=r"(?i)\bready\b",
+    ),
+    Service(
+        name="bank",
+        module="sandbox.bank.__main__",
+        command=(sys.executable, "-m", "sandbox.bank", "--port", "{sandbox_bank}"),
+        ports=("sandbox_bank",),
+        ready=r"(?i)\bready\b",
+    ),
+)
+
+PRODUCT = (
+    Service(
+        name="worker",
+        module="backoffice.celery",
+        command=(
+            *(*CELERY, "worker", "--loglevel", "INFO", "--concurrency", "2"),
+            *("--without-gossip", "--without-mingle"),
+        ),
+        ready=r"\bready\.",
+    ),
+    Service(
+        name="beat",
+        module="backoffice.celery",
+        command=(*CELERY, "beat", "--loglevel", "INFO", "--schedule", "var/beat-schedule"),
+    ),
+    Service(
+        name="web",
+        module="backoffice.wsgi",
+        command=(
+            *(sys.executable, "-m", "gunicorn", "backoffice.wsgi"),
+            *("--bind", "{host}:{web}", "--workers", "2", "--threads", "4"),
+            *("--graceful-timeout", "5"),
+        ),
+        ports=("web",),
+    ),
+)
