@@ -1,0 +1,1 @@
+"""Name screening without a database: list parsers, normalisation, index, scores, decisions."""
