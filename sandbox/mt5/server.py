@@ -1,0 +1,211 @@
+"""A running server: both listeners, in this thread's loop or in a thread of its own."""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sandbox.mt5.certificate import Certificate, load_or_create_certificate
+from sandbox.mt5.core import Settings, TradeServer
+from sandbox.mt5.wire_rest import HEADER_BYTES_MAX, RestConnection
+from sandbox.mt5.wire_tcp import RawConnection
+
+HOST = "127.0.0.1"
+CALL_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 20.0
+
+ResultT = TypeVar("ResultT")
+
+
+class Listeners:
+    """The two listening sockets of a trade server and their open connections."""
+
+    def __init__(
+        self, server: TradeServer, *, port: int, tcp_port: int, certificate: Certificate | None
+    ) -> None:
+        self.server = server
+        self.port = port
+        self.tcp_port = tcp_port
+        self._certificate = certificate
+        self._listeners: list[asyncio.Server] = []
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def open(self) -> None:
+        context = self._certificate.server_context() if self._certificate else None
+        rest = await asyncio.start_server(
+            self._accept_rest, HOST, self.port, ssl=context, limit=HEADER_BYTES_MAX
+        )
+        raw = await asyncio.start_server(self._accept_raw, HOST, self.tcp_port)
+        self._listeners = [rest, raw]
+        self.port = rest.sockets[0].getsockname()[1]
+        self.tcp_port = raw.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self.drop_connections()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def drop_connections(self) -> None:
+        """End every connection at once, as a restart or a broken line does."""
+        for task, writer in list(self._connections.items()):
+            writer.transport.abort()
+            task.cancel()
+
+    async def _accept_rest(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await self._run(RestConnection(self.server, reader, writer), writer)
+
+    async def _accept_raw(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._run(RawConnection(self.server, reader, writer), writer)
+
+    async def _run(
+        self, connection: RestConnection | RawConnection, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = writer
+        try:
+            await connection.serve()
+        except asyncio.CancelledError:
+            # Only `drop_connections` cancels; the task is over with the connection.
+            pass
+        finally:
+            del self._connections[task]
+            writer.close()
+
+
+class Mt5Server:
+    """An MT5 server on loopback ports, for tests and for the demo.
+
+    `with Mt5Server() as server:` runs it in a thread of its own; `await server.start()` and
+    `await server.stop()` run it in the current loop. Ports of 0 are chosen by the system and
+    can be read from `port` and `tcp_port` afterwards.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, port: int = 0, tcp_port: int = 0,
+        plain: bool = False, certificate_directory: Path | None = None,
+    ) -> None:  # fmt: skip
+        self.settings = settings or Settings()
+        self.plain = plain
+        self._ports = (port, tcp_port)
+        self._certificate_directory = certificate_directory
+        self._own_directory: Path | None = None
+        self.certificate: Certificate | None = None
+        self.core = TradeServer(self.settings)
+        self._listeners: Listeners | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    # Where it is
+
+    @property
+    def port(self) -> int:
+        return self._listening.port
+
+    @property
+    def tcp_port(self) -> int:
+        return self._listening.tcp_port
+
+    @property
+    def url(self) -> str:
+        return f"{'http' if self.plain else 'https'}://{HOST}:{self.port}"
+
+    @property
+    def certificate_path(self) -> Path:
+        assert self.certificate is not None
+        return self.certificate.path
+
+    @property
+    def fingerprint_sha256(self) -> str:
+        assert self.certificate is not None
+        return self.certificate.fingerprint_sha256
+
+    @property
+    def _listening(self) -> Listeners:
+        assert self._listeners is not None
+        return self._listeners
+
+    # Life
+
+    async def start(self) -> None:
+        if not self.plain:
+            self.certificate = load_or_create_certificate(self._directory())
+        port, tcp_port = self._ports
+        self._listeners = Listeners(
+            self.core, port=port, tcp_port=tcp_port, certificate=self.certificate
+        )
+        self._loop = asyncio.get_running_loop()
+        await self._listeners.open()
+
+    def _directory(self) -> Path:
+        if self._certificate_directory is not None:
+            return self._certificate_directory
+        self._own_directory = Path(tempfile.mkdtemp(prefix="sandbox-mt5-"))
+        return self._own_directory
+
+    async def stop(self) -> None:
+        await self._listening.close()
+        self.core.save()
+        if self._own_directory is not None:
+            shutil.rmtree(self._own_directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        started = threading.Event()
+        failure: list[BaseException] = []
+
+        def run() -> None:
+            loop = asyncio.new_event_loop()
+            try:
+                try:
+                    loop.run_until_complete(self.start())
+                except OSError as error:
+                    failure.append(error)
+                    return
+                finally:
+                    started.set()
+                loop.run_forever()
+                loop.run_until_complete(self.stop())
+            finally:
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.close()
+
+        self._thread = threading.Thread(target=run, name="sandbox-mt5", daemon=True)
+        self._thread.start()
+        started.wait(START_TIMEOUT_S)
+        if failure:
+            raise failure[0]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._loop is not None
+        assert self._thread is not None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_TIMEOUT_S)
+        self._thread = None
+
+    def run(self, function: Callable[..., ResultT], *args: Any, **kwargs: Any) -> ResultT:
+        """Call a function in the server's thread and wait for its result."""
+        if self._thread is None or threading.current_thread() is self._thread:
+            return function(*args, **kwargs)
+        assert self._loop is not None
+
+        async def call() -> ResultT:
+            return function(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(CALL_TIMEOUT_S)
+
+    def drop_connections(self) -> None:
+        """End every open connection at once."""
+        self.run(self._listening.drop_connections)
