@@ -16,7 +16,7 @@ import os
 import secrets
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -31,16 +31,22 @@ DEFAULT_VAR_DIR = ROOT / "var"
 PASSWORD_BYTES = 18
 
 
-@dataclass
-class EnginesState:
-    """What `engines.json` remembers between runs."""
+def new_password() -> str:
+    """Safe inside a URL."""
+    return secrets.token_urlsafe(PASSWORD_BYTES)
 
-    postgres_port: int | None
-    valkey_port: int | None
-    superuser_password: str
-    owner_password: str
-    app_password: str
-    valkey_password: str
+
+@dataclass(kw_only=True)
+class EnginesState:
+    """What `engines.json` remembers between runs; what it does not know yet is made anew."""
+
+    postgres_port: int | None = None
+    valkey_port: int | None = None
+    superuser_password: str = field(default_factory=new_password)
+    owner_password: str = field(default_factory=new_password)
+    app_password: str = field(default_factory=new_password)
+    backup_password: str = field(default_factory=new_password)
+    valkey_password: str = field(default_factory=new_password)
 
     @classmethod
     def load(cls, path: Path) -> "EnginesState":
@@ -51,8 +57,7 @@ class EnginesState:
                     f"{path}, which holds the passwords of the database beside it, is gone. "
                     "Start over with `make reset`."
                 )
-            passwords = [secrets.token_urlsafe(PASSWORD_BYTES) for _ in range(4)]
-            return cls(None, None, *passwords)
+            return cls()
         try:
             return cls(**json.loads(path.read_text()))
         except (ValueError, TypeError):
@@ -66,11 +71,13 @@ class EnginesState:
 class Engines:
     """Addresses of running engines. Stop them with `stop()` or by leaving the `with` block.
 
-    database_url connects as the runtime role, owner_url as the role that owns the schema.
+    database_url connects as the runtime role, owner_url as the role that owns the schema,
+    backup_url as the role that pg_dump and the restore drill use.
     """
 
     database_url: str
     owner_url: str
+    backup_url: str
     superuser_url: str
     redis_url: str
     programs: Path
@@ -82,6 +89,7 @@ class Engines:
         return {
             "DATABASE_URL": self.database_url,
             "DATABASE_OWNER_URL": self.owner_url,
+            "DATABASE_BACKUP_URL": self.backup_url,
             "REDIS_URL": self.redis_url,
             "PATH": f"{self.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
@@ -135,6 +143,7 @@ def ensure_engines(var_dir: Path, *, durable: bool = True) -> Engines:
     return Engines(
         database_url=postgres.url("backoffice_app", state.app_password, state.postgres_port),
         owner_url=postgres.url("backoffice_owner", state.owner_password, state.postgres_port),
+        backup_url=postgres.url("backoffice_backup", state.backup_password, state.postgres_port),
         superuser_url=postgres.url("postgres", state.superuser_password, state.postgres_port),
         redis_url=valkey.url(state.valkey_port),
         programs=postgres_programs(),
@@ -151,7 +160,7 @@ def stop_engines(var_dir: Path) -> None:
 
 
 def _stop_both(var_dir: Path) -> None:
-    unknown = EnginesState(None, None, "", "", "", "")
+    unknown = EnginesState()
     _valkey(var_dir, unknown, durable=True).stop()
     _postgres(var_dir, unknown, durable=True).stop()
 
@@ -165,6 +174,7 @@ def _postgres(var_dir: Path, state: EnginesState, *, durable: bool) -> PostgresC
             superuser=state.superuser_password,
             owner=state.owner_password,
             app=state.app_password,
+            backup=state.backup_password,
         ),
         durable=durable,
     )

@@ -66,6 +66,7 @@ class PostgresPasswords:
     superuser: str
     owner: str
     app: str
+    backup: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +143,7 @@ class PostgresCluster:
             ["-f", str(ROLES_SQL)],
             BACKOFFICE_OWNER_PASSWORD=self.passwords.owner,
             BACKOFFICE_APP_PASSWORD=self.passwords.app,
+            BACKOFFICE_BACKUP_PASSWORD=self.passwords.backup,
         )
 
     def psql(self, port: int, arguments: list[str], **environment: str) -> str:

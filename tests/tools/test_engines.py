@@ -71,6 +71,49 @@ def test_the_owner_owns_the_database_and_may_make_others(engines: Engines) -> No
     assert row == (False, False, "backoffice_owner")
 
 
+def test_the_backup_role_reads_what_row_security_hides_and_changes_nothing(
+    engines: Engines, tmp_path: Path
+) -> None:
+    with psycopg.connect(engines.owner_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE hidden AS SELECT 'kept' AS word")
+        owner.execute("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY")
+        owner.execute("ALTER TABLE hidden FORCE ROW LEVEL SECURITY")
+        owner.execute("CREATE POLICY nobody ON hidden USING (false)")
+        assert owner.execute("SELECT count(*) FROM hidden").fetchone() == (0,)
+        with psycopg.connect(engines.backup_url, autocommit=True) as backup:
+            for attack in (
+                "DELETE FROM hidden",
+                "UPDATE hidden SET word = ''",
+                "DROP TABLE hidden",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    backup.execute(attack)
+            backup.execute("CREATE DATABASE drill")
+        dump = tmp_path / "dump"
+        drill = engines.backup_url.removesuffix("backoffice") + "drill"
+        programs = engines.programs
+        subprocess.run([programs / "pg_dump", "-Fc", "-f", dump, engines.backup_url], check=True)
+        subprocess.run([programs / "pg_restore", "-xO", "-d", drill, dump], check=True)
+        with psycopg.connect(drill) as restored:
+            assert restored.execute("SELECT word FROM hidden").fetchone() == ("kept",)
+        owner.execute("DROP TABLE hidden")
+    with psycopg.connect(engines.backup_url, autocommit=True) as backup:
+        backup.execute("DROP DATABASE drill")
+
+
+def test_passwords_that_an_older_version_did_not_know_are_made(var_dir: Path) -> None:
+    with ensure_engines(var_dir, durable=False):
+        pass
+    state = json.loads((var_dir / "engines.json").read_text())
+    del state["backup_password"]
+    (var_dir / "engines.json").write_text(json.dumps(state))
+    with (
+        ensure_engines(var_dir, durable=False) as engines,
+        psycopg.connect(engines.backup_url) as connection,
+    ):
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_the_extensions_stand(engines: Engines) -> None:
     with psycopg.connect(engines.database_url) as connection:
         rows = connection.execute("SELECT extname FROM pg_extension ORDER BY 1").fetchall()
