@@ -1,0 +1,79 @@
+/* One click is one submit; what can't be undone asks first; a grey button says why. */
+import { toast } from "./toasts.js";
+import { word } from "./words.js";
+
+const DOWNLOAD_MS = 2500;
+const agreed = new WeakSet();
+
+export function ask({ title, text, label }) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-title").textContent = title || word("confirm");
+  document.getElementById("confirm-text").textContent = text;
+  document.getElementById("confirm-yes").textContent = label || word("confirm");
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+}
+
+function release(form) {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("[aria-busy]")) {
+    button.removeAttribute("aria-busy");
+    button.disabled = false;
+  }
+  for (const button of document.querySelectorAll("button[form][aria-busy]")) {
+    if (button.form === form) { button.removeAttribute("aria-busy"); button.disabled = false; }
+  }
+}
+
+function hold(form, submitter) {
+  form.dataset.sent = "1";
+  if (!submitter) return;
+  submitter.setAttribute("aria-busy", "true");
+  // Only after this turn: a button disabled during submit would not be sent with the form.
+  setTimeout(() => { if (form.dataset.sent) submitter.disabled = true; });
+  if (form.hasAttribute("data-download") || form.target === "_blank") setTimeout(() => release(form), DOWNLOAD_MS);
+}
+
+async function confirmFirst(form, submitter, source) {
+  const yes = await ask({ title: source.dataset.confirmTitle, text: source.dataset.confirm, label: source.dataset.confirmLabel || submitter?.textContent.trim() });
+  if (!yes) return submitter?.focus();
+  agreed.add(form);
+  form.requestSubmit(submitter);
+}
+
+function onSubmit(event) {
+  const form = event.target, submitter = event.submitter;
+  if (form.method === "dialog") return;
+  if (form.dataset.sent) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+  const source = submitter?.hasAttribute("data-confirm") ? submitter : form;
+  if (source.hasAttribute("data-confirm") && !agreed.delete(form)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    confirmFirst(form, submitter, source);
+    return;
+  }
+  if (form.method === "post") hold(form, submitter);
+}
+
+function onClick(event) {
+  const off = event.target.closest("[aria-disabled='true']");
+  if (off) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    toast(off.dataset.why || off.title, "attention");
+  }
+}
+
+export function start() {
+  document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("click", onClick, true);
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+  });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.target.closest?.("form");
+    if (form) release(form);
+  });
+}
