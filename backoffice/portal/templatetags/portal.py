@@ -200,6 +200,33 @@ def actor(who: Any, *, face: bool = True) -> SafeString:
     )
 
 
+@register.filter
+def shown(value: Any) -> SafeString:
+    """Any value as the portal writes its kind: money, moments, numbers, yes and no, nothing."""
+    if value is None or value == "":
+        return format_html('<span class="muted">{}</span>', figures.NOTHING)
+    if isinstance(value, bool):
+        return conditional_escape(gettext("yes") if value else gettext("no"))
+    if hasattr(value, "amount") and hasattr(value, "currency"):
+        return money(value)
+    if isinstance(value, dt.date):
+        return time(value, exact=True)
+    if isinstance(value, int | Decimal):
+        return number(value)
+    return conditional_escape(value)
+
+
+@register.simple_block_tag
+def panel(content: SafeString, title: str = "", *, note: str = "", extra: str = "") -> SafeString:
+    """A box with a heading, `{% panel "Money" %}...{% endpanel %}`; the content has the padding."""
+    remark = format_html('<span class="panel-note">{}</span>', note) if note else ""
+    head = format_html('<header class="panel-head"><h2>{}</h2>{}</header>', title, remark)
+    classes = f"panel {extra}".strip()
+    return format_html(
+        '<section class="{}">{}{}</section>', classes, head if title else "", content
+    )
+
+
 @register.simple_tag
 def initials(name: str) -> str:
     """Two letters for an avatar."""
