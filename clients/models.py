@@ -1,0 +1,343 @@
+"""Clients of a brokerage, what holds them back, what they handed in, and what is said of them."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from backoffice.core.clock import now
+from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
+from backoffice.tenancy.models import LegalEntity
+from clients.states import ClientState, DocumentState
+
+
+class ClientKind(models.TextChoices):
+    PERSON = "person", "Individual"
+    COMPANY = "company", "Company"
+
+
+class RiskBand(models.TextChoices):
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+    PROHIBITED = "prohibited", "Prohibited"
+
+
+class Category(models.TextChoices):
+    """Client category of MiFID II, annex II."""
+
+    RETAIL = "retail", "Retail"
+    PROFESSIONAL = "professional", "Professional"
+    ELIGIBLE_COUNTERPARTY = "eligible_counterparty", "Eligible counterparty"
+
+
+class ClientAction(models.TextChoices):
+    """What a client may be stopped from doing, one by one."""
+
+    LOGIN = "login", "Sign in"
+    DEPOSIT = "deposit", "Deposit"
+    WITHDRAW = "withdraw", "Withdraw"
+    OPEN_ACCOUNT = "open_account", "Open accounts"
+    TRADE = "trade", "Trade"
+    IB = "ib", "Partner"
+
+
+class DocumentType(models.TextChoices):
+    PASSPORT = "passport", "Passport"
+    ID_CARD = "id_card", "Identity card"
+    RESIDENCE_PERMIT = "residence_permit", "Residence permit"
+    DRIVING_LICENCE = "driving_licence", "Driving licence"
+    SELFIE = "selfie", "Selfie"
+    UTILITY_BILL = "utility_bill", "Utility bill"
+    BANK_STATEMENT = "bank_statement", "Bank statement"
+    TAX_ID = "tax_id", "Tax number"
+    SOURCE_OF_FUNDS = "source_of_funds", "Source of funds"
+    SOURCE_OF_WEALTH = "source_of_wealth", "Source of wealth"
+    INCORPORATION = "incorporation", "Certificate of incorporation"
+    SHAREHOLDERS = "shareholders", "Register of shareholders"
+    OTHER = "other", "Other"
+
+
+class Desk(TenantModel):
+    """A team and whose clients it serves: row scope. Granted one by one (django-guardian)."""
+
+    name = models.CharField(max_length=80)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="desk_name")
+        ]
+        permissions: ClassVar = [("work_desk", "See and work the clients of this desk")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Client(TenantModel):
+    """A person or a company that is, or may become, a customer.
+
+    ``level`` and ``rights`` are granted by a KYC decision; ``partner_ref`` is the introducing
+    broker's reference: both are written through ``clients.services`` alone.
+    """
+
+    reference = models.CharField(max_length=20)
+    kind = models.CharField(max_length=10, choices=ClientKind.choices, default=ClientKind.PERSON)
+    state = models.CharField(max_length=12, choices=ClientState.choices, default=ClientState.LEAD)
+    legal_entity = TenantForeignKey(
+        LegalEntity, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    first_name = models.CharField(max_length=80, blank=True)
+    last_name = models.CharField(max_length=80, blank=True)
+    company_name = models.CharField(max_length=160, blank=True)
+    email = models.EmailField(max_length=254)
+    phone = models.CharField(max_length=20, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    nationality = models.CharField(max_length=2, blank=True)
+    residence = models.CharField(max_length=2, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    language = models.CharField(max_length=5, default="en")
+    level = models.PositiveSmallIntegerField(default=0)
+    rights = ArrayField(
+        models.CharField(max_length=12, choices=ClientAction.choices), default=list, blank=True
+    )
+    risk_band = models.CharField(max_length=10, choices=RiskBand.choices, default=RiskBand.LOW)
+    risk_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Who set the band by hand: they may not approve the client (four eyes).
+    risk_override_ref = models.CharField(max_length=80, blank=True)
+    politically_exposed = models.BooleanField(default=False)
+    category = models.CharField(max_length=22, choices=Category.choices, default=Category.RETAIL)
+    desk = TenantForeignKey(
+        Desk, on_delete=models.PROTECT, null=True, blank=True, related_name="clients"
+    )
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    partner_ref = models.CharField(max_length=20, blank=True)
+    source = models.CharField(max_length=40, blank=True)
+    do_not_contact = models.BooleanField(default=False)
+    # Surname (or company name) folded to plain letters: finds duplicates with the birth date.
+    surname_key = models.CharField(max_length=160, blank=True)
+    created_at = models.DateTimeField(default=now)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="client_reference"),
+            models.CheckConstraint(
+                condition=Q(kind="company", company_name__gt="")
+                | Q(kind="person", company_name="", last_name__gt=""),
+                name="client_has_a_name",
+            ),
+            models.CheckConstraint(
+                condition=Q(risk_score__isnull=True) | Q(risk_score__lte=100),
+                name="client_risk_score_range",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="client_newest"),  # the list
+            models.Index(fields=["tenant", "state", "-id"], name="client_state"),
+            models.Index(fields=["tenant", "desk", "-id"], name="client_desk"),
+            models.Index(fields=["tenant", "email"], name="client_email"),  # duplicates
+            models.Index(fields=["tenant", "surname_key", "birth_date"], name="client_surname"),
+            models.Index(
+                fields=["tenant", "partner_ref"],
+                name="client_partner",
+                condition=~Q(partner_ref=""),
+            ),
+        ]
+        permissions: ClassVar = [
+            ("view_all_desks", "See clients of every desk"),
+            ("restrict_client", "Stop a client from doing things, and lift it"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.company_name or f"{self.first_name} {self.last_name}".strip()
+
+
+class ClientToken(TenantModel):
+    """One searchable word of a client, folded to plain letters; found by its beginning.
+
+    Row-level security keeps trigram operators away from indexes (they are not leakproof), range
+    comparisons of text in the C collation are.
+    """
+
+    client = TenantForeignKey(Client, on_delete=models.CASCADE, related_name="tokens")
+    token = models.CharField(max_length=60, db_collation="C")
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "token", "client"], name="client_token")
+        ]
+        indexes: ClassVar = [models.Index(fields=["tenant", "client"], name="client_token_of")]
+
+    def __str__(self) -> str:
+        return self.token
+
+
+class Restriction(TenantModel):
+    """One action stopped for one client, from a time, until a time or until lifted.
+
+    ``origin`` names the rule that placed it (``kyc.expiry``), so that the same rule can lift it;
+    empty when a person did.
+    """
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="restrictions")
+    action = models.CharField(max_length=12, choices=ClientAction.choices)
+    reason = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    origin = models.CharField(max_length=40, blank=True)
+    from_at = models.DateTimeField(default=now)
+    until_at = models.DateTimeField(null=True)
+    placed_at = models.DateTimeField(default=now)
+    placed_by_ref = models.CharField(max_length=80)
+    placed_by = models.CharField(max_length=160)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=160, blank=True)
+    lift_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "client", "action", "reason", "origin"],
+                condition=Q(lifted_at__isnull=True),
+                name="restriction_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(until_at__isnull=True) | Q(until_at__gt=F("from_at")),
+                name="restriction_period",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "client"],
+                name="restriction_standing",
+                condition=Q(lifted_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.text}"
+
+
+class Note(TenantModel):
+    """What a colleague wrote about a client. Never changed, never deleted (grants say so)."""
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="notes")
+    text = models.CharField(max_length=4000)
+    mentions = ArrayField(models.BigIntegerField(), default=list)
+    author_ref = models.CharField(max_length=80)
+    author = models.CharField(max_length=160)
+    at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["tenant", "client", "-id"], name="note_client")]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class ClientDocument(TenantModel):
+    """A file that a client handed in: kept sealed on disk, described here.
+
+    ``sha256`` is of the bytes as they came; ``number_sealed`` and ``extraction_sealed`` hold the
+    document's number and what was read from it (JSON by source), sealed with the tenant's key;
+    ``number_hash`` finds the same document at another client.
+    """
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="documents")
+    type = models.CharField(max_length=20, choices=DocumentType.choices)
+    state = models.CharField(
+        max_length=10, choices=DocumentState.choices, default=DocumentState.UPLOADED
+    )
+    name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    mime = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    pages = models.PositiveSmallIntegerField(default=1)
+    path = models.CharField(max_length=200)
+    issuing_country = models.CharField(max_length=3, blank=True)
+    issued_on = models.DateField(null=True)
+    expires_on = models.DateField(null=True)
+    number_sealed = models.BinaryField(default=bytes)
+    number_hash = models.CharField(max_length=64, blank=True)
+    extraction_sealed = models.BinaryField(default=bytes)
+    # The last warning sent about the coming expiry: 60, 30, 7 or 0 days before.
+    expiry_warned = models.PositiveSmallIntegerField(null=True)
+    uploaded_at = models.DateTimeField(default=now)
+    uploaded_by_ref = models.CharField(max_length=80)
+    uploaded_by = models.CharField(max_length=160)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_ref = models.CharField(max_length=80, blank=True)
+    decided_by = models.CharField(max_length=160, blank=True)
+    decision_reason = models.CharField(max_length=40, blank=True)
+    decision_text = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(issued_on__isnull=True)
+                | Q(expires_on__isnull=True)
+                | Q(expires_on__gt=F("issued_on")),
+                name="document_period",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "client", "-id"], name="document_client"),
+            models.Index(fields=["tenant", "sha256"], name="document_sha256"),
+            models.Index(
+                fields=["tenant", "number_hash"],
+                name="document_number",
+                condition=~Q(number_hash=""),
+            ),
+            models.Index(
+                fields=["tenant", "expires_on"],
+                name="document_expiry",
+                condition=Q(state="accepted", expires_on__isnull=False),
+            ),
+        ]
+        permissions: ClassVar = [
+            ("view_document", "Look at clients' documents"),
+            ("upload_document", "Upload documents for clients"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_type_display()} {self.name}"
+
+
+class UploadLink(TenantModel):
+    """An address at which a client hands in documents without signing in, for a while."""
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="upload_links")
+    secret_hash = models.CharField(max_length=64)
+    types = ArrayField(models.CharField(max_length=20, choices=DocumentType.choices))
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=now)
+    created_by_ref = models.CharField(max_length=80)
+    created_by = models.CharField(max_length=160)
+    expires_at = models.DateTimeField()
+    uses_max = models.PositiveSmallIntegerField()
+    uses = models.PositiveSmallIntegerField(default=0)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=160, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(uses__lte=F("uses_max")), name="upload_link_uses")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "client", "-id"], name="upload_link_client")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} until {self.expires_at:%Y-%m-%d}"

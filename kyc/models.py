@@ -1,0 +1,237 @@
+"""Levels and what each asks for, cases, what checks said of them, and decisions with reasons."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from backoffice.core.clock import now
+from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
+from clients.models import Client, ClientAction, ClientDocument, ClientKind, DocumentType, RiskBand
+from kyc.states import WORKING, CaseState
+
+
+class Level(TenantModel):
+    """What a client may do once approved at it, and within which limits.
+
+    ``limits`` maps a name (``deposit_per_month``) to an amount in the tenant's base currency,
+    written as text; a name that is absent has no limit.
+    """
+
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=80)
+    rights = ArrayField(models.CharField(max_length=12, choices=ClientAction.choices))
+    limits = models.JSONField(default=dict)
+    review_months = models.JSONField(default=dict)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "number"], name="level_number")
+        ]
+        ordering: ClassVar = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"
+
+
+class RequirementKind(models.TextChoices):
+    DOCUMENT = "document", "Document"
+    QUESTIONNAIRE = "questionnaire", "Questionnaire"
+    CHECK = "check", "Check"
+
+
+class Requirement(TenantModel):
+    """One thing that a level asks of a kind of client.
+
+    A document requirement is met by an accepted document of any of ``types``; a check by the
+    answer of the registered check named ``code``.
+    """
+
+    level = TenantForeignKey(Level, on_delete=models.PROTECT, related_name="requirements")
+    kind = models.CharField(max_length=14, choices=RequirementKind.choices)
+    client_kind = models.CharField(
+        max_length=10, choices=ClientKind.choices, default=ClientKind.PERSON
+    )
+    code = models.CharField(max_length=40)
+    label = models.CharField(max_length=120)
+    types = ArrayField(
+        models.CharField(max_length=20, choices=DocumentType.choices), default=list, blank=True
+    )
+    age_days_max = models.PositiveSmallIntegerField(null=True, blank=True)
+    questions = models.JSONField(default=list, blank=True)
+    order = models.PositiveSmallIntegerField(default=0)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "level", "client_kind", "kind", "code"], name="requirement_code"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ReasonUse(models.TextChoices):
+    DOCUMENT = "document", "A document is refused"
+    INFO = "info", "The client is asked"
+    REJECTION = "rejection", "A case is rejected"
+
+
+class ReasonCode(TenantModel):
+    """A reason from the catalogue; ``texts`` is what the client reads, by language."""
+
+    use = models.CharField(max_length=10, choices=ReasonUse.choices)
+    code = models.CharField(max_length=40)
+    label = models.CharField(max_length=120)
+    texts = models.JSONField(default=dict)
+    active = models.BooleanField(default=True)
+    order = models.PositiveSmallIntegerField(default=0)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "use", "code"], name="reason_code")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def text_for(self, language: str) -> str:
+        return str(self.texts.get(language) or self.texts.get("en") or self.label)
+
+
+class KycCase(TenantModel):
+    """One request to approve one client at one level."""
+
+    reference = models.CharField(max_length=20)
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="kyc_cases")
+    level = TenantForeignKey(Level, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=20, choices=CaseState.choices, default=CaseState.DRAFT)
+    answers = models.JSONField(default=dict)
+    opened_at = models.DateTimeField(default=now)
+    opened_by = models.CharField(max_length=160)
+    submitted_at = models.DateTimeField(null=True)
+    # Who sent it to approval: someone else approves.
+    reviewer_ref = models.CharField(max_length=80, blank=True)
+    reviewer = models.CharField(max_length=160, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=160, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    client_text = models.CharField(max_length=1000, blank=True)
+    note = models.CharField(max_length=1000, blank=True)
+    resubmittable = models.BooleanField(default=True)
+    escalation = models.CharField(max_length=300, blank=True)
+    review_due_on = models.DateField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="kyc_reference"),
+            models.UniqueConstraint(
+                fields=["tenant", "client"],
+                condition=Q(state__in=sorted(WORKING)),
+                name="kyc_one_working_case",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "client", "-id"], name="kyc_client"),
+            models.Index(fields=["tenant", "state", "-id"], name="kyc_state"),
+            models.Index(
+                fields=["tenant", "review_due_on"],
+                name="kyc_review_due",
+                condition=Q(state="approved"),
+            ),
+        ]
+        permissions: ClassVar = [
+            ("view_case", "See KYC cases"),
+            ("review_case", "Review KYC cases"),
+            ("approve_case", "Approve KYC cases"),
+            ("approve_high_risk", "Approve high-risk and politically exposed clients"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class CheckOutcome(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    CLEAR = "clear", "Clear"
+    HIT = "hit", "Hit"
+    ERROR = "error", "Failed"
+
+
+class CaseCheck(TenantModel):
+    """What one check says of one case. ``lines`` explain it to the reviewer, one list of
+    {title, score, detail} per hit; ``url`` leads to where it is decided."""
+
+    case = TenantForeignKey(KycCase, on_delete=models.PROTECT, related_name="checks")
+    name = models.CharField(max_length=40)
+    outcome = models.CharField(
+        max_length=8, choices=CheckOutcome.choices, default=CheckOutcome.WAITING
+    )
+    summary = models.CharField(max_length=200, blank=True)
+    lines = models.JSONField(default=list)
+    url = models.CharField(max_length=300, blank=True)
+    asked_at = models.DateTimeField(default=now)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=160, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "case", "name"], name="case_check_name"),
+            models.CheckConstraint(
+                condition=Q(outcome="waiting", answered_at__isnull=True)
+                | (~Q(outcome="waiting") & Q(answered_at__isnull=False)),
+                name="case_check_answered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.outcome}"
+
+
+class DocumentDecision(TenantModel):
+    """One decision on one document in one case. Append-only; the document holds the last."""
+
+    case = TenantForeignKey(KycCase, on_delete=models.PROTECT, related_name="decisions")
+    document = TenantForeignKey(ClientDocument, on_delete=models.PROTECT, related_name="decisions")
+    accepted = models.BooleanField()
+    reason = models.CharField(max_length=40, blank=True)
+    client_text = models.CharField(max_length=300, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(default=now)
+    by_ref = models.CharField(max_length=80)
+    by = models.CharField(max_length=160)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(accepted=True) | ~Q(reason=""), name="refusal_has_a_reason"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "case", "id"], name="document_decision_case")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {'accepted' if self.accepted else self.reason}"
+
+
+class RiskRating(TenantModel):
+    """A band set by hand on a case, with why. Append-only; its author may not approve."""
+
+    case = TenantForeignKey(KycCase, on_delete=models.PROTECT, related_name="ratings")
+    band = models.CharField(max_length=10, choices=RiskBand.choices)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(default=now)
+    by_ref = models.CharField(max_length=80)
+    by = models.CharField(max_length=160)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["tenant", "case", "id"], name="risk_rating_case")]
+
+    def __str__(self) -> str:
+        return f"{self.band}: {self.reason}"
