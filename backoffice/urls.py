@@ -2,6 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from backoffice.portal import views as portal_views
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
+    path("health/live", portal_views.health_live),
+    path("health/ready", portal_views.health_ready),
+    path("", include("backoffice.portal.urls")),
+    path("", include("backoffice.staff.urls")),
 ]

@@ -1,0 +1,148 @@
+"""The decision page of a queue: the list on the left, one item on the right, the next by itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from backoffice.core.context import Actor
+from backoffice.core.errors import DomainError
+from backoffice.portal.actions import Button
+from backoffice.staff.access import StaffRequest
+from backoffice.workflow import queues
+from backoffice.workflow.models import WorkItem
+from backoffice.workflow.queues import Queue
+
+SIDE_MAX = 30
+
+
+@dataclass(frozen=True)
+class SideLine:
+    """A queue item in the narrow list: who, how much, what, and its clock."""
+
+    item: WorkItem
+    url: str
+    who: str
+    what: str
+    amount: Any = None
+    at: bool = False
+
+
+Describe = Callable[[Actor, Sequence[UUID]], Mapping[UUID, tuple[str, str, Any]]]
+_describers: dict[str, Describe] = {}
+
+
+def describe(queue: str) -> Callable[[Describe], Describe]:
+    """Register how a queue's items read in the narrow list: id -> (who, what, amount or None)."""
+
+    def decorate(function: Describe) -> Describe:
+        _describers[queue] = function
+        return function
+
+    return decorate
+
+
+def side_lines(actor: Actor, queue: Queue, current: UUID | None) -> list[SideLine]:
+    items = list(queues.open_items(actor, queue.code)[:SIDE_MAX])
+    described = _describers[queue.code](actor, [item.subject_id for item in items])
+    lines = []
+    for item in items:
+        who, what, amount = described.get(item.subject_id, ("", "", None))
+        lines.append(
+            SideLine(
+                item=item,
+                url=queue.url(item.subject_id),
+                who=who,
+                what=what,
+                amount=amount,
+                at=item.subject_id == current,
+            )
+        )
+    return lines
+
+
+def decision_response(
+    request: StaffRequest,
+    *,
+    queue: Queue,
+    subject_id: UUID,
+    template: str,
+    context: Mapping[str, Any],
+    actions: Sequence[Button],
+    status: int = 200,
+) -> HttpResponse:
+    """A decision page; ``template`` extends ``portal/decision.html``.
+
+    In context besides: ``item`` (None when nothing waits), ``side``, ``next``, ``actions`` (the
+    domain's, then assign and snooze), ``taken_by`` when a colleague has it.
+    """
+    actor = request.actor
+    item = queues.item_for(actor, queue.code, subject_id)
+    next_item = queues.next_item(actor, queue.code, item) if item else None
+    side = side_lines(actor, queue, subject_id)
+    taken_by = item.owner_name if item and item.owner_ref not in ("", actor.ref) else ""
+    following = None
+    if next_item is not None:
+        line = next((line for line in side if line.item.pk == next_item.pk), None)
+        following = {"url": queue.url(next_item.subject_id), "label": _next_label(line)}
+    full = {
+        "queue": queue,
+        "item": item,
+        "side": side,
+        "side_count": next((c for c in queues.counts(actor) if c.queue.code == queue.code), None),
+        "next": following,
+        "taken_by": taken_by,
+        "actions": [*actions, *_item_buttons(actor, item)],
+        "list_url": reverse(queue.list_url),
+        **context,
+    }
+    return render(request, template, full, status=status)
+
+
+def _next_label(line: SideLine | None) -> str:
+    if line is None:
+        return "next"
+    return f"next: {line.who}" + (f", {line.amount}" if line.amount else "")
+
+
+def _item_buttons(actor: Actor, item: WorkItem | None) -> list[Button]:
+    if item is None:
+        return []
+    if item.owner_ref == actor.ref:
+        url = reverse("portal:item-release", args=[item.pk])
+        return [Button("Release", url, key="m", kind="quiet")]
+    label = "Take over" if item.owner_ref else "Take"
+    return [Button(label, reverse("portal:item-claim", args=[item.pk]), key="m", kind="quiet")]
+
+
+def decided(
+    request: StaffRequest, *, queue: Queue, before: WorkItem | None, sentence: str
+) -> HttpResponse:
+    """After a decision: say what happened and open the next item, or the queue when it is empty."""
+    messages.success(request, sentence)
+    following = queues.next_item(request.actor, queue.code, before)
+    if following is None:
+        return redirect(queue.list_url)
+    return redirect(queue.url(following.subject_id))
+
+
+def refused(request: StaffRequest, error: DomainError, back: str) -> HttpResponse:
+    """A service said no: its sentence is shown where the person was; nothing was changed."""
+    messages.error(request, error.sentence)
+    return redirect(back)
+
+
+def back_url(request: StaffRequest, default: str) -> str:
+    """Where a form came from, when that is a page of ours."""
+    given = request.POST.get("back", "") or request.META.get("HTTP_REFERER", "")
+    if given and url_has_allowed_host_and_scheme(given, {request.get_host()}):
+        parts = urlsplit(given)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+    return default

@@ -1,0 +1,89 @@
+"""What the portal itself keeps: saved views, exports, and the index behind the search box."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from backoffice.core.clock import now
+from backoffice.core.tenant import TenantModel
+
+
+class SavedView(TenantModel):
+    """A list with its filters, order and columns, under a name; own or shared."""
+
+    list_code = models.CharField(max_length=60)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True)
+    owner_ref = models.CharField(max_length=80)
+    shared = models.BooleanField(default=False)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "list_code", "owner_ref", "name"], name="saved_view_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Export(TenantModel):
+    """A file of exactly what a list showed; large ones are made in the background."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    list_code = models.CharField(max_length=60)
+    title = models.CharField(max_length=120)
+    query = models.CharField(max_length=2000, blank=True)
+    file_format = models.CharField(max_length=4, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    rows = models.BigIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    path = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    asked_by_ref = models.CharField(max_length=80)
+    asked_by_name = models.CharField(max_length=160)
+    asked_by_user_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(default=now)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "asked_by_ref", "-id"], name="export_mine")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SearchEntry(TenantModel):
+    """One word by which one object is found: prefix search over (tenant, token), by range.
+
+    A table of tokens and not a trigram index, because PostgreSQL does not use an index for
+    operators that are not leak-proof under row-level security; text comparison is.
+    """
+
+    kind = models.CharField(max_length=20)
+    object_id = models.UUIDField()
+    token = models.CharField(max_length=80, db_collation="C")
+    label = models.CharField(max_length=160)
+    detail = models.CharField(max_length=160, blank=True)
+    desk_id = models.UUIDField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "token", "id"], name="search_token"),
+            models.Index(fields=["tenant", "object_id"], name="search_object"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(token=""), name="search_token_not_empty")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.token} → {self.label}"
