@@ -35,8 +35,15 @@ function hold(form, submitter) {
   if (form.hasAttribute("data-download") || form.target === "_blank") setTimeout(() => release(form), DOWNLOAD_MS);
 }
 
+function wordsOf(button) {
+  const copy = button?.cloneNode(true);
+  copy?.querySelectorAll("kbd").forEach((key) => key.remove());
+  return copy?.textContent.trim();
+}
+
 async function confirmFirst(form, submitter, source) {
-  const yes = await ask({ title: source.dataset.confirmTitle, text: source.dataset.confirm, label: source.dataset.confirmLabel || submitter?.textContent.trim() });
+  const label = source.dataset.confirmLabel || wordsOf(submitter);
+  const yes = await ask({ title: source.dataset.confirmTitle || label, text: source.dataset.confirm, label });
   if (!yes) return submitter?.focus();
   agreed.add(form);
   form.requestSubmit(submitter);
