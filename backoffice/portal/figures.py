@@ -9,15 +9,11 @@ from decimal import Decimal
 from django.utils import formats
 from django.utils.translation import gettext, ngettext
 
+from backoffice.core.money import EXPONENTS
+
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 
-# ISO 4217 minor units where they are not two.
-DECIMALS_BY_CURRENCY = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
-    **dict.fromkeys(("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
 DECIMALS_USUAL = 2
 
 MINUTE_S = 60
@@ -36,7 +32,7 @@ def amount_text(amount: Decimal | int, currency: str = "", *, signed: bool = Fal
     value = Decimal(amount)
     exponent = value.as_tuple().exponent
     given = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    least = DECIMALS_BY_CURRENCY.get(currency, DECIMALS_USUAL) if currency else 0
+    least = EXPONENTS.get(currency, DECIMALS_USUAL) if currency else 0
     digits = formats.number_format(abs(value), max(given, least), force_grouping=True)
     if value < 0:
         return MINUS + digits

@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+
+from backoffice.core import clock
+from backoffice.core.money import Money
 
 
-class Amount(NamedTuple):
-    """Stands in for Money."""
-
-    amount: Decimal
-    currency: str
-
-
-def eur(text: str) -> Amount:
-    return Amount(Decimal(text), "EUR")
+def eur(text: str) -> Money:
+    return Money(Decimal(text), "EUR")
 
 
 class ExampleForm(forms.Form):
@@ -142,12 +137,12 @@ def _times(now: dt.datetime) -> dict[str, Any]:
 
 def gallery_context(request: HttpRequest) -> dict[str, Any]:
     """What `portal/gallery.html` shows."""
-    now = timezone.now()
+    now = clock.now()
     series = [Decimal(value) for value in (20, 22, 21, 14, 15, 8, 6, 9, 12, 18, 17, 24)]
     return {
         **_times(now),
         "today": now.date(),
-        "amounts": [eur("1250"), eur("-1250.5"), Amount(Decimal(250000), "JPY"), eur("0"), None],
+        "amounts": [eur("1250"), eur("-1250.5"), Money(Decimal(250000), "JPY"), eur("0"), None],
         "colours": ["neutral", "going", "attention", "good", "bad", "held"],
         "checks": [{"colour": c, "title": title, "note": note} for c, title, note in CHECKS],
         "reasons": REASONS,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
@@ -19,6 +20,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from backoffice.core import clock
 from backoffice.portal import figures
 
 register = template.Library()
@@ -136,7 +138,7 @@ def time(moment: dt.datetime | dt.date | None, *, exact: bool = False) -> SafeSt
         shown = date_format(timezone.localtime(moment), MOMENT_FORMAT)
         mark = ""
     else:
-        shown = figures.relative_text(moment, timezone.now())
+        shown = figures.relative_text(moment, clock.now())
         mark = mark_safe(' data-time="ago"')
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>', _stamp(moment), _hover(moment), mark, shown
@@ -148,7 +150,7 @@ def age(since: dt.datetime | None) -> SafeString:
     """How long something waits, `00:42`, kept running in the browser."""
     if since is None:
         return format_html("{}", figures.NOTHING)
-    waited = figures.clock_text((timezone.now() - since).total_seconds())
+    waited = figures.clock_text((clock.now() - since).total_seconds())
     return format_html(
         '<time datetime="{}" title="{}" data-time="age">{}</time>',
         _stamp(since),
@@ -162,7 +164,7 @@ def due(deadline: dt.datetime | None, *, soon_minutes: int = SOON_MINUTES) -> Sa
     """What is left of a deadline, `in 3:18`, amber when it is soon, red `late 1:10`."""
     if deadline is None:
         return format_html("{}", figures.NOTHING)
-    now = timezone.now()
+    now = clock.now()
     left_s = (deadline - now).total_seconds()
     tone = "is-late" if left_s < 0 else "is-soon" if left_s < soon_minutes * 60 else "text-2"
     return format_html(
@@ -294,7 +296,8 @@ def meter(
 @register.simple_tag(takes_context=True)
 def query(context: Context, **changes: Any) -> str:
     """This page's query string with some parameters replaced; `None` or "" takes one away."""
-    params = context["request"].GET.copy()
+    request: HttpRequest = context["request"]
+    params = request.GET.copy()
     for name, value in changes.items():
         if value is None or value == "":
             params.pop(name, None)
