@@ -14,3 +14,4 @@ max_requests = 10_000
 max_requests_jitter = 1_000
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # memory: a heartbeat must not wait for a disk
 limit_request_line = 8190
+control_socket_disable = True  # the container is steered from outside

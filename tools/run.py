@@ -117,8 +117,8 @@ class Run:
         self._manage("seed_demo")
         for program in product:
             self._supervisor.start(program)
-        self._wait_for_answer()
         logins = self._manage("demo_logins", echo=False)
+        self._wait_for_answer()
         self._supervisor.console.say(f"\n{logins}\n\nThe back office is at {self.address}")
         self._supervisor.console.say("Ctrl-C stops everything; `make reset` starts over.\n")
 
@@ -137,6 +137,7 @@ class Run:
             command=[part.format(**places) for part in service.command],
             environment=self._environment,
             ready=re.compile(service.ready) if service.ready else None,
+            routine=re.compile(service.routine) if service.routine else None,
         )
 
     def _claim_ports(self) -> dict[str, int]:

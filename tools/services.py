@@ -3,7 +3,9 @@
 import sys
 from dataclasses import dataclass
 
-CELERY = (sys.executable, "-m", "celery", "-A", "backoffice.celery")
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "backoffice.celery")
+# Tasks that come and go, a few every second.
+CELERY_ROUTINE = r": INFO/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,8 +13,9 @@ class Service:
     """A row. `{name}` in the command stands for the port of that name.
 
     Ports are remembered between runs, and every program is told all of them as NAME_PORT.
-    `ready` is a regular expression that a line of its output matches once it can be used.
-    A row whose `module` does not exist is passed over.
+    `ready` is a regular expression that a line of its output matches once it can be used;
+    lines that match `routine` go to the log and not to the terminal. A row whose `module` does
+    not exist is passed over.
     """
 
     name: str
@@ -20,6 +23,7 @@ class Service:
     command: tuple[str, ...]
     ports: tuple[str, ...] = ()
     ready: str | None = None
+    routine: str | None = None
 
 
 SANDBOXES = (
@@ -58,11 +62,13 @@ PRODUCT = (
             *("--without-gossip", "--without-mingle"),
         ),
         ready=r"\bready\.",
+        routine=CELERY_ROUTINE,
     ),
     Service(
         name="beat",
         module="backoffice.celery",
         command=(*CELERY, "beat", "--loglevel", "INFO", "--schedule", "var/beat-schedule"),
+        routine=CELERY_ROUTINE,
     ),
     Service(
         name="web",
@@ -70,7 +76,7 @@ PRODUCT = (
         command=(
             *(sys.executable, "-m", "gunicorn", "backoffice.wsgi"),
             *("--bind", "{host}:{web}", "--workers", "2", "--threads", "4"),
-            *("--graceful-timeout", "5"),
+            *("--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"),
         ),
         ports=("web",),
     ),

@@ -37,7 +37,7 @@ class StoppedError(Exception):
 class Console:
     """The terminal, shared by all programs: one whole line at a time, behind its program's name."""
 
-    def __init__(self, stream: IO[str], *, name_width: int = 8) -> None:
+    def __init__(self, stream: IO[str], *, name_width: int = 11) -> None:
         self._stream = stream
         self._colourful = stream.isatty() and "NO_COLOR" not in os.environ
         self._width = name_width
@@ -66,12 +66,14 @@ class Program:
     """One program: how it starts, and what is known of it while it runs.
 
     `ready` is searched in each line it prints; without one it counts as ready once started.
+    Lines in which `routine` is found go to its log only.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     ready: re.Pattern[str] | None = None
+    routine: re.Pattern[str] | None = None
     restarts_max: int = RESTARTS_MAX
     process: subprocess.Popen[str] | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
@@ -228,7 +230,7 @@ class Supervisor:
                 log.write(text.encode() + b"\n")
                 log.flush()
                 program.last_lines.append(text)
-                if echo:
+                if echo and not (program.routine and program.routine.search(text)):
                     self.console.relay(program.name, text)
                 if program.ready is not None and program.ready.search(text):
                     program.is_ready.set()

@@ -55,8 +55,18 @@ def test_output_is_shown_behind_its_name_and_kept_in_a_log(
 ) -> None:
     tail = supervisor.run(program("step", "print('one'); print('two')"), timeout_s=20)
     assert tail == "one\ntwo"
-    assert screen.getvalue() == "step     | one\nstep     | two\n"
+    assert screen.getvalue() == "step        | one\nstep        | two\n"
     assert (tmp_path / "log/step.log").read_text() == "one\ntwo\n"
+
+
+def test_routine_lines_go_to_the_log_only(
+    supervisor: Supervisor, screen: io.StringIO, tmp_path: Path
+) -> None:
+    step = program("worker", "print('INFO one'); print('ERROR two')")
+    step.routine = re.compile("INFO")
+    supervisor.run(step, timeout_s=20)
+    assert screen.getvalue() == "worker      | ERROR two\n"
+    assert (tmp_path / "log/worker.log").read_text() == "INFO one\nERROR two\n"
 
 
 def test_a_failing_step_is_told_with_its_last_lines(supervisor: Supervisor) -> None:
