@@ -323,8 +323,8 @@ def _outside(element: etree._Element) -> Problem:
 
 
 def _message_type(element: etree._Element, name: str) -> str:
-    namespace = etree.QName(element).namespace or ""
-    found = namespace.rpartition(":")[2]
+    tag = element.tag if isinstance(element.tag, str) else ""
+    found = tag.rpartition("}")[0].rpartition(":")[2]  # not QName, which refuses odd namespaces
     return found if found.startswith("camt.") else _MESSAGES[name]
 
 

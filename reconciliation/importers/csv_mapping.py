@@ -230,18 +230,17 @@ class _Reader:
 
     def read(self, row: _Row) -> Iterator[Event]:
         account, currency = self._account(row)
+        day = self._date(row, self._mapping.date)
+        amount = self._amount(row)
+        is_readable = not row.error and day is not None and amount is not None
         statement = self._statement
-        # A row too short to name its account belongs to the statement it stands in.
+        # A row that can't be read belongs to the statement it stands in.
         if statement is None or (
-            (statement.account, statement.currency) != (account, currency)
-            and account
-            and not row.error
+            is_readable and (statement.account, statement.currency) != (account, currency)
         ):
             yield from self._close()
             statement = self._open(row, account, currency)
         statement.see_entry()
-        day = self._date(row, self._mapping.date)
-        amount = self._amount(row)
         if row.error or day is None or amount is None:
             what = row.error or ("the date" if day is None else "the amount") + " can't be read"
             yield statement.lose(
