@@ -66,15 +66,21 @@ def slices(
     session: Mt5Session, clock: ServerClock, selection: Parameters, window: port.DealWindow
 ) -> Iterator[port.DealBatch]:
     """Batches for many logins. The slice of time grows over quiet stretches and shrinks over busy
-    ones, since the server answers a batch whole, however large."""
+    ones, since the server answers a batch whole, however large. Slices share their border second,
+    because it is not documented whether a bound holds the whole of its second."""
     start, length = window.start_server_s, SLICE_FIRST_S
-    while start <= window.end_server_s:
-        part = port.DealWindow(start, min(start + length - 1, window.end_server_s))
+    before: set[int] = set()
+    while True:
+        part = port.DealWindow(start, min(start + length, window.end_server_s))
         rows = batch(session, clock, selection, part)
         found = {deal.deal: deal for deal in rows}
-        if found:
-            yield port.DealBatch(part, tuple(found.values()), len(rows) - len(found))
-        start = part.end_server_s + 1
+        new = tuple(deal for deal in found.values() if deal.deal not in before)
+        if new:
+            yield port.DealBatch(part, new, len(rows) - len(found))
+        if part.end_server_s >= window.end_server_s:
+            return
+        start = part.end_server_s
+        before = set(found)
         length = _next_length(length, len(rows))
 
 
