@@ -46,7 +46,8 @@ class ServerClock:
     def to_utc(self, server_s: int, *, fold: int = 0) -> datetime:
         """Aware UTC of ``server_s``.
 
-        In the hour that autumn repeats, ``fold`` 0 is the first pass and 1 the second. An hour
+        In the hour that autumn repeats, ``fold`` 0 is the first pass and 1 the second: the reading
+        alone does not tell (it is a Sunday's small hours, when hardly anything trades). An hour
         that spring skips can't come from a right clock; it is read as winter time.
         """
         winter = datetime.fromtimestamp(server_s - self.standard_offset_s, UTC)

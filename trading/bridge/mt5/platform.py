@@ -237,7 +237,9 @@ class Mt5Platform:
         if end is not None:
             return port.DealWindow(*clock.server_window(start, end))
         server_s = self._server_seconds()
-        started, ended = clock.server_window(start, max(start, clock.to_utc(server_s)))
+        # In the hour that autumn repeats it may be the second pass; the earlier reading would cut.
+        present = clock.to_utc(server_s, fold=1)
+        started, ended = clock.server_window(start, max(start, present))
         return port.DealWindow(started, max(ended, server_s))
 
     def deal_total(self, login: int, window: port.DealWindow) -> int:
