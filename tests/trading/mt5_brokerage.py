@@ -35,10 +35,16 @@ class Brokerage:
     session: Mt5Session
 
     def fail(
-        self, command: str, kind: FaultKind, *, times: int = 1, seconds: float = 3600.0
+        self,
+        command: str,
+        kind: FaultKind,
+        *,
+        times: int = 1,
+        seconds: float = 3600.0,
+        retcode: int = 2,
     ) -> None:
         """The next ``times`` calls of ``command`` (such as ``trade/balance``) go wrong."""
-        fault = Fault(command, kind, times=times, seconds=seconds)
+        fault = Fault(command, kind, times=times, seconds=seconds, retcode=retcode)
         self.server.run(self.server.core.faults.add, fault)
 
     def user(self, login: int) -> User:

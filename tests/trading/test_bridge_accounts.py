@@ -218,3 +218,15 @@ def test_symbols_have_lots_and_contract_sizes(mt5: Brokerage) -> None:
     euro = symbols["EURUSD"]
     assert (euro.currency_base, euro.currency_profit, euro.digits) == ("EUR", "USD", 5)
     assert (euro.contract_size, euro.volume_min) == (Decimal(100_000), Decimal("0.01"))
+
+
+def test_logins_of_a_group_are_listed(mt5: Brokerage) -> None:
+    assert mt5.platform.logins("real\\*") == (ANNA, BEN, CARLA)
+    assert mt5.platform.logins("demo\\*") == ()
+
+
+def test_a_group_too_large_for_one_answer_is_read_by_login(mt5: Brokerage) -> None:
+    mt5.fail("user/get_batch", FaultKind.RETCODE_AFTER, retcode=14)
+    found = [a.login for batch in mt5.platform.accounts(group="real\\*") for a in batch]
+    assert found == [ANNA, BEN, CARLA]
+    assert mt5.calls("user/logins") == 1

@@ -12,6 +12,7 @@ from sandbox.mt5.faults import FaultKind
 from sandbox.mt5.records import Action
 from tests.trading.mt5_brokerage import ANNA, BEN, CARLA, Brokerage, brokerage
 from trading.bridge import port
+from trading.bridge.errors import PartialAnswer
 
 NOON = datetime(2025, 7, 1, 12, tzinfo=UTC)
 
@@ -177,3 +178,17 @@ def test_deals_around_the_change_of_summer_time_are_all_in_the_window(change: da
         shifted = [ticket for ticket, deal in found.items() if deal.time_utc != booked[ticket]]
         repeated = [t for t, m in booked.items() if change <= m < change + timedelta(hours=1)]
         assert shifted == ([] if change.month == 3 else repeated)
+
+
+def test_a_slice_that_the_server_cuts_is_asked_for_in_halves(mt5: Brokerage) -> None:
+    expected = fill(mt5, ANNA, 50, hours_back=2)
+    mt5.fail("deal/get_batch", FaultKind.RETCODE_AFTER, retcode=14, times=3)
+    window = mt5.platform.deal_window(NOON - timedelta(days=1))
+    assert sorted(tickets(mt5.platform.deals(window, group="real\\*"))) == expected
+    assert mt5.calls("deal/get_batch") > 4
+
+
+def test_a_search_that_the_server_cuts_does_not_say_none(mt5: Brokerage) -> None:
+    mt5.fail("deal/get_batch", FaultKind.RETCODE_AFTER, retcode=14)
+    with pytest.raises(PartialAnswer):
+        mt5.find()

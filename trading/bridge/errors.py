@@ -47,6 +47,10 @@ class BadAnswer(BridgeError):
         super().__init__(message, permanent=False)
 
 
+class PartialAnswer(BadAnswer):
+    """The server gave only a part of what was asked for: ask for less at once."""
+
+
 class ServerIdentityError(BridgeError):
     """The machine that answered is not the server that was set up. No command was sent."""
 

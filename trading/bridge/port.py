@@ -365,10 +365,15 @@ class TradingPlatform(Protocol):
     Raises ``BridgeError`` subclasses. Calls block (network): never inside a transaction.
     """
 
-    def account_create(self, new: NewAccount) -> Account | Unknown: ...
+    def account_create(self, new: NewAccount) -> Account | Unknown:
+        """Open an account, sent once. ``Unknown``: it may be there; look for its login or
+        ``external_id`` before asking again. Raises ``CommandRefused``."""
 
     def account_get(self, login: int) -> Account:
         """Raises ``NotFound``."""
+
+    def logins(self, group: str = "*") -> tuple[int, ...]:
+        """Logins in the groups of a mask, ascending."""
 
     def accounts(
         self, *, logins: Sequence[int] = (), group: str = ""
@@ -387,11 +392,13 @@ class TradingPlatform(Protocol):
     ) -> Account:
         """Allow or forbid signing in and trading; every other right is kept."""
 
-    def account_password_set(self, login: int, kind: PasswordKind, password: str) -> None: ...
+    def account_password_set(self, login: int, kind: PasswordKind, password: str) -> None:
+        """Raises ``CommandRefused`` if it is too weak for the account's group."""
 
     def account_password_check(self, login: int, kind: PasswordKind, password: str) -> bool: ...
 
-    def account_state(self, login: int) -> AccountState: ...
+    def account_state(self, login: int) -> AccountState:
+        """Raises ``NotFound``."""
 
     def account_states(
         self, *, logins: Sequence[int] = (), group: str = ""

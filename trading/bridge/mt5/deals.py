@@ -8,8 +8,8 @@ compare with the server's own count before and after.
 from collections.abc import Iterator
 
 from trading.bridge import port
-from trading.bridge.errors import NotFound
-from trading.bridge.mt5 import records
+from trading.bridge.errors import PartialAnswer
+from trading.bridge.mt5 import batches, records
 from trading.bridge.mt5.session import Mt5Session
 from trading.bridge.mt5.wire import Parameters
 from trading.bridge.server_time import ServerClock
@@ -54,7 +54,7 @@ def _paged(
     read = 0
     for page in range(PAGES_MAX):
         position = {"login": login, "offset": page * PAGE_SIZE, "total": PAGE_SIZE}
-        rows = _rows(session, "/api/deal/get_page", position | _bounds(window))
+        rows = batches.rows(session, "/api/deal/get_page", position | _bounds(window))
         read += len(rows)
         found |= {deal.deal: deal for deal in (records.deal(row, clock) for row in rows)}
         if len(rows) < PAGE_SIZE:
@@ -72,7 +72,13 @@ def slices(
     before: set[int] = set()
     while True:
         part = port.DealWindow(start, min(start + length, window.end_server_s))
-        rows = batch(session, clock, selection, part)
+        try:
+            rows = batch(session, clock, selection, part)
+        except PartialAnswer:
+            if length <= SLICE_MIN_S:
+                raise
+            length = max(SLICE_MIN_S, length // 2)
+            continue
         found = {deal.deal: deal for deal in rows}
         new = tuple(deal for deal in found.values() if deal.deal not in before)
         if new:
@@ -94,15 +100,8 @@ def batch(
     session: Mt5Session, clock: ServerClock, selection: Parameters, window: port.DealWindow
 ) -> list[port.Deal]:
     """One unpaged read, as the server sends it: a ticket may be there twice."""
-    rows = _rows(session, "/api/deal/get_batch", dict(selection) | _bounds(window))
+    rows = batches.rows(session, "/api/deal/get_batch", dict(selection) | _bounds(window))
     return [records.deal(row, clock) for row in rows]
-
-
-def _rows(session: Mt5Session, command: str, parameters: Parameters) -> list[object]:
-    try:
-        return records.rows(session.read(command, parameters).payload)
-    except NotFound:
-        return []
 
 
 def _bounds(window: port.DealWindow) -> dict[str, int]:

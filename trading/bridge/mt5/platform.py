@@ -99,12 +99,14 @@ class Mt5Platform:
         answer = self._session.read("/api/user/get", {"login": login})
         return records.account(answer.payload, self.clock)
 
+    def logins(self, group: str = "*") -> tuple[int, ...]:
+        return batches.logins_of(self._session, group)
+
     def accounts(
         self, *, logins: Sequence[int] = (), group: str = ""
     ) -> Iterator[tuple[port.Account, ...]]:
         clock = self.clock
-        for parameters in batches.selections(logins, group):
-            found = self._rows("/api/user/get_batch", parameters)
+        for found in batches.selected(self._session, "/api/user/get_batch", logins, group):
             yield tuple(records.account(row, clock) for row in found)
 
     def account_update(self, login: int, changes: Mapping[str, object]) -> port.Account:
@@ -158,8 +160,7 @@ class Mt5Platform:
     def account_states(
         self, *, logins: Sequence[int] = (), group: str = ""
     ) -> Iterator[tuple[port.AccountState, ...]]:
-        for parameters in batches.selections(logins, group):
-            found = self._rows("/api/user/account/get_batch", parameters)
+        for found in batches.selected(self._session, "/api/user/account/get_batch", logins, group):
             yield tuple(records.account_state(row) for row in found)
 
     def online(self, logins: Sequence[int]) -> tuple[port.Online, ...]:
@@ -268,8 +269,7 @@ class Mt5Platform:
         self, *, logins: Sequence[int] = (), group: str = ""
     ) -> Iterator[tuple[port.Position, ...]]:
         clock = self.clock
-        for parameters in batches.selections(logins, group):
-            found = self._rows("/api/position/get_batch", parameters)
+        for found in batches.selected(self._session, "/api/position/get_batch", logins, group):
             read = (records.position(row, clock) for row in found)
             yield tuple({position.position: position for position in read}.values())
 
@@ -278,7 +278,7 @@ class Mt5Platform:
         found: dict[int, port.Position] = {}
         for offset in range(0, POSITIONS_MAX, POSITIONS_PER_PAGE):
             parameters = {"login": login, "offset": offset, "total": POSITIONS_PER_PAGE}
-            page = self._rows("/api/position/get_page", parameters)
+            page = batches.rows(self._session, "/api/position/get_page", parameters)
             found |= {item.position: item for item in (records.position(r, clock) for r in page)}
             if len(page) < POSITIONS_PER_PAGE:
                 break
@@ -326,16 +326,6 @@ class Mt5Platform:
         if not seconds.isdigit():
             raise BadAnswer(f"The server's time is {text[:40]!r}.")
         return int(seconds)
-
-    def _rows(self, command: str, parameters: Parameters) -> list[object]:
-        """Rows of a batch; none when the server finds nothing at all."""
-        try:
-            answer = self._session.read(command, parameters)
-        except NotFound:
-            return []
-        if answer.retcode == retcodes.PARTIAL:
-            raise BadAnswer(f"{command} gave only a part: ask for fewer at once.")
-        return records.rows(answer.payload)
 
 
 def _with_flag(rights: int, flag: int, wanted: bool) -> int:
