@@ -22,5 +22,7 @@ keep database_url "postgres://backoffice_app:$(held app_password)@database/backo
 keep database_owner_url "postgres://backoffice_owner:$(held owner_password)@database/backoffice"
 keep database_backup_url "postgres://backoffice_backup:$(held backup_password)@database/backoffice"
 keep redis_url "redis://:$(held redis_password)@redis:6379/0"
+# The mail server's, which only you know; an empty one means no sign-in there.
+[ -e "$folder/email_password" ] || : >"$folder/email_password"
 echo "The secrets are in $folder. Keep a copy of field_keys and audit_signing_key somewhere safe:"
 echo "without them encrypted documents can't be read and the audit trail can't be proven."

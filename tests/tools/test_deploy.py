@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from backoffice.settings.base import INSTALLED_APPS
+from backoffice.settings.base import INSTALLED_APPS, database_from_url
 
 ROOT = Path(__file__).parents[2]
 ENTRYPOINT = ROOT / "deploy/entrypoint.sh"
-SECRETS_OF_ALL = {"secret_key", "field_keys", "audit_signing_key", "database_url", "redis_url"}
+SECRETS_OF_ALL = {"secret_key", "field_keys", "audit_signing_key", "database_url"}
+SECRETS_OF_ALL |= {"redis_url", "email_password"}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_each_service_holds_no_more_secrets_than_it_needs(compose: dict[str, Any
 
 def test_each_secret_is_a_file_outside_the_repository(compose: dict[str, Any]) -> None:
     files = [secret["file"] for secret in compose["secrets"].values()]
-    assert len(files) == 12
+    assert len(files) == 13
     ignored = run(["git", "-C", ROOT, "check-ignore", *files])
     assert ignored.stdout.split() == files
 
@@ -113,6 +115,24 @@ def test_a_secret_without_its_file_starts_nothing(tmp_path: Path) -> None:
     assert result.stderr == f"REDIS_URL_FILE names {tmp_path}/absent, which can't be read.\n"
 
 
+def test_every_variable_that_the_settings_read_is_in_the_manual() -> None:
+    manual = (ROOT / "docs/deploy.md").read_text()
+    read = set()
+    for path in (ROOT / "backoffice/settings").glob("*.py"):
+        read |= set(re.findall(r"""environ(?:\.get\(|\[)["']([A-Z_]+)""", path.read_text()))
+    assert len(read) > 15
+    assert {name for name in read if f"`{name}`" not in manual} == set()
+
+
+def test_what_stands_in_the_query_of_a_database_address_reaches_libpq() -> None:
+    database = database_from_url(
+        "postgres://app:p%40ss@db.example.com:6432/books?sslmode=verify-full&sslrootcert=%2Fca.pem"
+    )
+    assert database["PASSWORD"] == "p@ss"
+    assert (database["HOST"], database["PORT"]) == ("db.example.com", "6432")
+    assert database["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/ca.pem"}
+
+
 def test_secrets_are_made_once_and_fit_each_other(tmp_path: Path) -> None:
     script = tmp_path / "make_secrets.sh"
     shutil.copy(ROOT / "deploy/make_secrets.sh", script)
@@ -120,8 +140,7 @@ def test_secrets_are_made_once_and_fit_each_other(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     secrets = {path.name: path.read_text() for path in folder.iterdir()}
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert len(secrets) == 12
-    assert len(set(secrets.values())) == 12
+    assert len(secrets) == len(set(secrets.values())) == 13
     assert secrets["database_url"] == (
         f"postgres://backoffice_app:{secrets['app_password']}@database/backoffice"
     )
