@@ -18,7 +18,6 @@ FROM python:3.13-slim-trixie
 ENV PATH=/opt/postgres/bin:/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    BACKOFFICE_ENV=production \
     BACKOFFICE_VAR=/var/lib/backoffice \
     DJANGO_SETTINGS_MODULE=backoffice.settings.production
 # The first four draw PDFs; libpq5 brings what PostgreSQL's programs link to.

@@ -18,7 +18,6 @@ BIN = Path(sys.executable).parent
 
 # What production is started with, but for its real values: `check --deploy` must be content.
 PRODUCTION = {
-    "BACKOFFICE_ENV": "production",
     "DJANGO_SETTINGS_MODULE": "backoffice.settings.production",
     "SECRET_KEY": secrets.token_urlsafe(48),
     "ALLOWED_HOSTS": "backoffice.example.com",

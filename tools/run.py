@@ -153,7 +153,6 @@ class Run:
 
     def _base_environment(self) -> dict[str, str]:
         defaults = {
-            "BACKOFFICE_ENV": "development",
             "DJANGO_SETTINGS_MODULE": "backoffice.settings.development",
             "SECRET_KEY": secret_key(self._var_dir),
             "ALLOWED_HOSTS": f"{self._host},localhost,127.0.0.1,.localhost",
