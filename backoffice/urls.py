@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", portal_views.health_ready),
     path("", include("backoffice.portal.urls")),
     path("", include("backoffice.staff.urls")),
+    path("", include("reporting.urls")),
 ]

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from django.contrib.auth.models import Permission
-
 from backoffice.core.context import Actor, system_actor
 from backoffice.staff.models import User
 from backoffice.staff.roles import ROLES
-from backoffice.staff.selectors import actor_for
+from backoffice.staff.selectors import actor_for, known_permissions
 from backoffice.staff.services import member_add, role_create
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
@@ -66,7 +64,7 @@ def _people(world: World, tenant: Tenant, people: dict[str, str]) -> None:
                 actor=boss,
                 code=code,
                 name=ROLES[code].name,
-                permissions=existing(ROLES[code].permissions),
+                permissions=ROLES[code].permissions & known_permissions(),
             )
             user = User.objects.create_user(
                 f"{name}@{tenant.slug}.example", "correct horse battery", name=name.capitalize()
@@ -76,11 +74,3 @@ def _people(world: World, tenant: Tenant, people: dict[str, str]) -> None:
             actor = actor_for(user, tenant.pk)
             assert actor is not None
             world.actors[name] = actor
-
-
-def existing(codes: frozenset[str]) -> set[str]:
-    known = {
-        f"{app}.{codename}"
-        for app, codename in Permission.objects.values_list("content_type__app_label", "codename")
-    }
-    return set(codes) & known

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from backoffice.core.context import request_id, tenant_context
 from backoffice.staff.models import MemberIndex, User
@@ -70,7 +72,8 @@ class TenantMiddleware:
                 request.session.pop(SESSION_KEY, None)
                 return redirect("staff:tenant-choose")
             request.actor = actor
-            with tenant_context(tenant.pk, actor):
+            zone = ZoneInfo(request.user.timezone)
+            with tenant_context(tenant.pk, actor), timezone.override(zone):
                 return view(request, *args, **kwargs)
 
 

@@ -54,3 +54,11 @@ def desks_of(user: User) -> frozenset[UUID]:
         user=user, permission__codename=WORK_DESK
     ).values_list("object_pk", flat=True)
     return frozenset(UUID(key) for key in keys)
+
+
+def known_permissions() -> frozenset[str]:
+    """Every permission that the installed apps declare."""
+    return frozenset(
+        f"{app}.{codename}"
+        for app, codename in Permission.objects.values_list("content_type__app_label", "codename")
+    )

@@ -1,0 +1,36 @@
+"""Fill the demo's two brokerages; a second run adds only what is missing."""
+
+import importlib
+import pkgutil
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from backoffice.core.context import system_actor
+from backoffice.tenancy.scope import tenant_scope
+from operations import demo
+from operations.demo import Demo, people
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demo has known passwords; it is for development settings.")
+        for module in pkgutil.iter_modules(demo.__path__):
+            importlib.import_module(f"operations.demo.{module.name}")
+        for tenant in people.tenants():
+            actor = system_actor(tenant.pk, "demo")
+            filled = Demo(tenant)
+            for step in demo.steps():
+                started = time.perf_counter()
+                if step.opens_scope:
+                    step.run(actor, filled)
+                else:
+                    with tenant_scope(tenant.pk, actor):
+                        step.run(actor, filled)
+                took = time.perf_counter() - started
+                self.stdout.write(f"{tenant.slug}: {step.name} ({took:.1f} s)")

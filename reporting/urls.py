@@ -1,0 +1,6 @@
+from django.urls import path
+
+from reporting import home
+
+app_name = "reporting"
+urlpatterns = [path("", home.home, name="home")]

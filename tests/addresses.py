@@ -1,0 +1,85 @@
+"""What each address of the product is tried with. A new address without a row fails the matrix.
+
+``OBJECTS`` gives an address's arguments as an object of Aurora, made in its scope; addresses
+without arguments need no row. A row for a whole prefix of names is fine.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from backoffice.core.clock import now
+from backoffice.core.ids import uuid7
+from backoffice.portal import exports, services
+from backoffice.workflow.models import WorkItem
+from tests.world import World
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Address:
+    """One URL pattern: ``name`` with its namespace, ``arguments`` by name, its view."""
+
+    name: str
+    arguments: tuple[str, ...]
+    view: Callable[..., Any]
+
+    @property
+    def needs(self) -> tuple[str, ...] | None:
+        return getattr(self.view, "needs", None)
+
+    @property
+    def public(self) -> str:
+        return str(getattr(self.view, "public", ""))
+
+
+def addresses() -> Iterator[Address]:
+    """Every pattern of the product's own; allauth's are its own business (tests/staff)."""
+    yield from _walk(get_resolver().url_patterns, "")
+
+
+def _walk(patterns: list[Any], namespace: str) -> Iterator[Address]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if str(pattern.pattern) == "accounts/":
+                continue
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _walk(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern):
+            name = f"{namespace}{pattern.name or pattern.pattern}"
+            yield Address(name, tuple(pattern.pattern.converters), pattern.callback)
+
+
+def _saved_view(world: World) -> Arguments:
+    view = services.view_save(
+        actor=world.actor("adam"), list_code="audit.trail", name="Mine", query="action=x"
+    )
+    return {"pk": view.pk}
+
+
+def _export(world: World) -> Arguments:
+    export = exports.export_ask(
+        actor=world.actor("adam"), list_code="audit.trail", query="", file_format="csv"
+    )
+    return {"pk": export.pk}
+
+
+def _work_item(world: World) -> Arguments:
+    item = WorkItem.objects.create(
+        queue="tests",
+        subject_type="tests.thing",
+        subject_id=uuid7(),
+        due_at=now(),
+    )
+    return {"pk": item.pk}
+
+
+OBJECTS: dict[str, Callable[[World], Arguments]] = {
+    "portal:view-delete": _saved_view,
+    "portal:export-file": _export,
+    "portal:item-claim": _work_item,
+    "portal:item-release": _work_item,
+}
