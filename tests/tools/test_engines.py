@@ -1,11 +1,13 @@
 """The embedded engines, started for real in a folder of their own."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,8 +27,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("var")
+def var_dir() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that the engines' own account can reach.
+
+    Not pytest's: each start of pytest closes the folder above all of its temporary ones.
+    """
+    with tempfile.TemporaryDirectory(prefix="backoffice-engines-") as name:
+        yield Path(name)
 
 
 @pytest.fixture
@@ -245,9 +258,10 @@ def test_a_cluster_of_another_version_is_refused(var_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_only_throwaway_engines_skip_safety(tmp_path: Path, durable: bool) -> None:
+def test_only_throwaway_engines_skip_safety(durable: bool) -> None:
     with (
-        ensure_engines(tmp_path, durable=durable) as engines,
+        open_folder() as folder,
+        ensure_engines(folder, durable=durable) as engines,
         psycopg.connect(engines.database_url) as connection,
         redis.Redis.from_url(engines.redis_url) as broker,
     ):
