@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -244,6 +245,15 @@ def test_stop_does_not_need_what_was_remembered(var_dir: Path) -> None:
         ensure_engines(var_dir, durable=False)
     (var_dir / "engines.json").write_text(remembered)
     engines.stop()
+
+
+def test_another_user_s_data_is_left_alone(var_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = pwd.getpwuid(os.geteuid()).pw_name
+    before = sorted(path.name for path in var_dir.iterdir())
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(SetupError, match=f"belongs to the user {owner}"):
+        ensure_engines(var_dir, durable=False)
+    assert sorted(path.name for path in var_dir.iterdir()) == before
 
 
 def test_a_cluster_of_another_version_is_refused(var_dir: Path) -> None:
