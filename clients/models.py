@@ -165,26 +165,6 @@ class Client(TenantModel):
         return self.company_name or f"{self.first_name} {self.last_name}".strip()
 
 
-class ClientToken(TenantModel):
-    """One searchable word of a client, folded to plain letters; found by its beginning.
-
-    Row-level security keeps trigram operators away from indexes (they are not leakproof), range
-    comparisons of text in the C collation are.
-    """
-
-    client = TenantForeignKey(Client, on_delete=models.CASCADE, related_name="tokens")
-    token = models.CharField(max_length=60, db_collation="C")
-
-    class Meta(TenantModel.Meta):
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "token", "client"], name="client_token")
-        ]
-        indexes: ClassVar = [models.Index(fields=["tenant", "client"], name="client_token_of")]
-
-    def __str__(self) -> str:
-        return self.token
-
-
 class Restriction(TenantModel):
     """One action stopped for one client, from a time, until a time or until lifted.
 

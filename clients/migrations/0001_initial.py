@@ -744,51 +744,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="ClientToken",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=backoffice.core.ids.uuid7,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("token", models.CharField(db_collation="C", max_length=60)),
-                (
-                    "client",
-                    backoffice.core.tenant.TenantForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tokens",
-                        to="clients.client",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        default=backoffice.core.context.tenant_in_scope,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenancy.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "indexes": [models.Index(fields=["tenant", "client"], name="client_token_of")],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "token", "client"), name="client_token"
-                    )
-                ],
-            },
-        ),
         migrations.AddConstraint(
             model_name="desk",
             constraint=models.UniqueConstraint(fields=("tenant", "name"), name="desk_name"),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.mt5.auth import Manager, Right, Session
 from sandbox.mt5.records import User
-from sandbox.mt5.retcodes import Rejected, Retcode
+from sandbox.mt5.retcodes import Retcode
+from sandbox.mt5.trading import Rejected
 
 if TYPE_CHECKING:
     from sandbox.mt5.core import TradeServer

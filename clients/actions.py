@@ -1,0 +1,47 @@
+"""What is audited about clients: the sentence, and which data is personal."""
+
+from backoffice.audit.actions import Action, declare
+
+CREATED = Action("clients.created", "created {subject} from {source}", ("name", "email"))
+CHANGED = Action("clients.changed", "changed {fields} of {subject}", ("before", "after"))
+STATE_MOVED = Action("clients.state_moved", "made {subject} {state}: {reason}")
+LEVEL_SET = Action("clients.level_set", "set {subject} to level {level}")
+RISK_SET = Action("clients.risk_set", "set the risk of {subject} to {band}: {reason}")
+CATEGORY_SET = Action("clients.category_set", "made {subject} {category}: {reason}")
+ASSIGNED = Action("clients.assigned", "gave {subject} to desk {desk}, manager {manager}")
+PARTNER_SET = Action("clients.partner_set", "put {subject} under partner {partner}")
+RESTRICTED = Action("clients.restricted", "stopped {action} for {subject}: {text}")
+LIFTED = Action("clients.restriction_lifted", "lifted the stop on {action} for {subject}: {reason}")
+NOTED = Action("clients.noted", "wrote a note on {subject}", ("text",))
+DOCUMENT_UPLOADED = Action("clients.document_uploaded", "uploaded a {type} of {subject}", ("name",))
+DOCUMENT_VIEWED = Action("clients.document_viewed", "looked at a {type} of {subject}")
+DOCUMENT_DECIDED = Action("clients.document_decided", "{verdict} a {type} of {subject}")
+DOCUMENT_DESCRIBED = Action("clients.document_described", "wrote down what a {type} says")
+DOCUMENT_EXPIRED = Action("clients.document_expired", "noted that a {type} of {subject} expired")
+LINK_CREATED = Action("clients.link_created", "made an upload link for {subject}")
+LINK_REVOKED = Action("clients.link_revoked", "withdrew an upload link of {subject}")
+DATA_SHOWN = Action("clients.data_shown", "looked at unmasked data of {subject}")
+DESK_CREATED = Action("clients.desk_created", "created the desk {subject}")
+
+declare(
+    CREATED,
+    CHANGED,
+    STATE_MOVED,
+    LEVEL_SET,
+    RISK_SET,
+    CATEGORY_SET,
+    ASSIGNED,
+    PARTNER_SET,
+    RESTRICTED,
+    LIFTED,
+    NOTED,
+    DOCUMENT_UPLOADED,
+    DOCUMENT_VIEWED,
+    DOCUMENT_DECIDED,
+    DOCUMENT_DESCRIBED,
+    DOCUMENT_EXPIRED,
+    LINK_CREATED,
+    LINK_REVOKED,
+    DATA_SHOWN,
+    DESK_CREATED,
+)
