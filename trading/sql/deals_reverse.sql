@@ -1,0 +1,2 @@
+DROP FUNCTION trading_deal_partitions;
+DROP TABLE trading_deal;
