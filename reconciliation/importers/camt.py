@@ -12,20 +12,20 @@ from typing import BinaryIO, cast
 
 from lxml import etree
 
-from .camt_entry import EntryReader
+from .camt_entry import EntryReader, namespace_declarations
 from .limits import XML_ELEMENT_BYTES_MAX
 from .results import Balance, Event, Problem, ProblemCode
 from .statement import Continuity, StatementBuilder
 from .text import quote
 from .xml_values import (
+    Node,
+    copy,
     declares_doctype,
     iso_amount,
     iso_date,
     local_name,
-    path,
     signed,
     source_line,
-    text_at,
 )
 
 CHUNK_BYTES = 64 * 1024
@@ -33,21 +33,11 @@ _ElementEvent = tuple[str, etree._Element]
 
 _STATEMENTS = frozenset(("Stmt", "Rpt", "Ntfctn"))
 _MESSAGES = {"Stmt": "camt.053", "Rpt": "camt.052", "Ntfctn": "camt.054"}
-_HEADS = ("Acct", "Bal", "FrToDt", "TxsSummry", "ElctrncSeqNb", "LglSeqNb", "StmtPgntn", "Id")
-_STARTS = ("Document", *_STATEMENTS, "Ntry")
-_ENDS = (*_STATEMENTS, "Ntry", "TxDtls", "GrpHdr", *_HEADS)
-_TAGS = tuple(f"{{*}}{name}" for name in sorted({*_STARTS, *_ENDS}))
-
-_IBAN = path("Id/IBAN")
-_OTHER_ACCOUNT = path("Id/Othr/Id")
-_OLD_ACCOUNT = path("Id/BBAN")
-_CURRENCY = path("Ccy")
-_BALANCE_CODE = path("Tp/CdOrPrtry/Cd")
-_BALANCE_OWN_CODE = path("Tp/CdOrPrtry/Prtry")
-_AMOUNT = path("Amt")
-_INDICATOR = path("CdtDbtInd")
-_DATE = path("Dt/Dt")
-_DATE_TIME = path("Dt/DtTm")
+_HEADS = ("Acct", "Bal", "FrToDt", "TxsSummry", "ElctrncSeqNb", "LglSeqNb")
+_TAGS = tuple(f"{{*}}{name}" for name in (*_STATEMENTS, "GrpHdr", "Ntry", "TxDtls", *_HEADS))
+_ACCOUNTS = (("Id", "IBAN"), ("Id", "Othr", "Id"), ("Id", "BBAN"))
+_BALANCE_KINDS = (("Tp", "CdOrPrtry", "Cd"), ("Tp", "CdOrPrtry", "Prtry"))
+_BALANCE_DATES = (("Dt", "Dt"), ("Dt", "DtTm"))
 _OPENING_KINDS = ("OPBD", "PRCD")
 _CLOSING_KINDS = ("CLBD",)
 _INTERIM_KIND = "ITBD"
@@ -133,6 +123,7 @@ class _Reader:
         self._entry: EntryReader | None = None
         self._entry_element: etree._Element | None = None
         self._has_seen_root = False
+        self._declarations: tuple[str, ...] = ()
         self._found_any = False
         self._interim: list[Balance] = []
 
@@ -140,6 +131,7 @@ class _Reader:
         for action, element in cast("Iterator[_ElementEvent]", parser.read_events()):
             if not self._has_seen_root:
                 self._has_seen_root = True
+                self._declarations = namespace_declarations(element)
                 if declares_doctype(element):
                     self.is_refused = True
                     yield doctype_problem()
@@ -181,7 +173,7 @@ class _Reader:
             self._found_any = True
         elif name == "Ntry" and self._statement is not None and self._entry is None:
             self._statement.see_entry()
-            self._entry = EntryReader(self._statement, source_line(element))
+            self._entry = EntryReader(self._statement, source_line(element), self._declarations)
             self._entry_element = element
 
     def _end(self, element: etree._Element) -> Iterator[Event]:
@@ -209,33 +201,31 @@ class _Reader:
         self, name: str, element: etree._Element, statement: StatementBuilder
     ) -> Iterator[Event]:
         match name:
-            case "Id":
-                statement.statement_id = (element.text or "").strip()
             case "ElctrncSeqNb" | "LglSeqNb":
                 statement.sequence = statement.sequence or (element.text or "").strip()
             case "Acct":
-                statement.account = (
-                    text_at(element, _IBAN)
-                    or text_at(element, _OTHER_ACCOUNT)
-                    or text_at(element, _OLD_ACCOUNT)
-                )
-                statement.currency = text_at(element, _CURRENCY)
+                node = copy(element)
+                statement.account = node.first_text(*_ACCOUNTS)
+                statement.currency = node.text_at("Ccy")
+                statement.statement_id = _statement_id(element)
             case "FrToDt":
-                statement.from_date = iso_date(_either(element, "FrDtTm", "FrDt"))
-                statement.to_date = iso_date(_either(element, "ToDtTm", "ToDt"))
+                node = copy(element)
+                statement.from_date = iso_date(node.first_text(("FrDtTm",), ("FrDt",)))
+                statement.to_date = iso_date(node.first_text(("ToDtTm",), ("ToDt",)))
             case "Bal":
                 yield from self._balance(element, statement)
             case "TxsSummry":
-                _totals(element, statement)
+                _totals(copy(element), statement)
             case _:
                 pass
 
     def _balance(self, element: etree._Element, statement: StatementBuilder) -> Iterator[Event]:
-        kind = text_at(element, _BALANCE_CODE) or text_at(element, _BALANCE_OWN_CODE)
-        amount = iso_amount(element.findtext(_AMOUNT))
-        amount = None if amount is None else signed(amount, text_at(element, _INDICATOR))
-        node = element.find(_AMOUNT)
-        if amount is None or node is None:
+        node = copy(element)
+        kind = node.first_text(*_BALANCE_KINDS)
+        amount_node = node.at("Amt")
+        amount = iso_amount(amount_node.text) if amount_node else None
+        amount = None if amount is None else signed(amount, node.text_at("CdtDbtInd"))
+        if amount is None or amount_node is None:
             yield Problem(
                 ProblemCode.BALANCE_UNREADABLE,
                 f"The balance {kind or '(no type)'} can't be read.",
@@ -243,8 +233,8 @@ class _Reader:
                 raw=quote(etree.tostring(element, encoding="unicode", with_tail=False)),
             )
             return
-        day = iso_date(text_at(element, _DATE) or text_at(element, _DATE_TIME))
-        balance = Balance(kind, amount, str(node.get("Ccy") or ""), day)
+        day = iso_date(node.first_text(*_BALANCE_DATES))
+        balance = Balance(kind, amount, amount_node.currency, day)
         statement.balances.append(balance)
         _use_balance(balance, statement, self._interim)
 
@@ -293,22 +283,24 @@ def _use_interim(statement: StatementBuilder, interim: list[Balance]) -> None:
         statement.closing_currency = interim[-1].currency
 
 
-def _totals(element: etree._Element, statement: StatementBuilder) -> None:
+def _totals(node: Node, statement: StatementBuilder) -> None:
     totals = statement.totals
-    totals.count = _count(element, "TtlNtries/NbOfNtries")
-    totals.credit_count = _count(element, "TtlCdtNtries/NbOfNtries")
-    totals.debit_count = _count(element, "TtlDbtNtries/NbOfNtries")
-    totals.credit_sum = iso_amount(element.findtext(path("TtlCdtNtries/Sum")))
-    totals.debit_sum = iso_amount(element.findtext(path("TtlDbtNtries/Sum")))
+    totals.count = _count(node.text_at("TtlNtries", "NbOfNtries"))
+    totals.credit_count = _count(node.text_at("TtlCdtNtries", "NbOfNtries"))
+    totals.debit_count = _count(node.text_at("TtlDbtNtries", "NbOfNtries"))
+    totals.credit_sum = iso_amount(node.text_at("TtlCdtNtries", "Sum"))
+    totals.debit_sum = iso_amount(node.text_at("TtlDbtNtries", "Sum"))
 
 
-def _count(element: etree._Element, names: str) -> int | None:
-    text = text_at(element, path(names))
+def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
-def _either(element: etree._Element, *names: str) -> str:
-    return next((text for name in names if (text := text_at(element, path(name)))), "")
+def _statement_id(account: etree._Element) -> str:
+    """The `Id` beside the account; no event of its own, because every party has an `Id` too."""
+    parent = account.getparent()
+    found = () if parent is None else (each for each in parent if local_name(each) == "Id")
+    return next(((each.text or "").strip() for each in found), "")
 
 
 def _outside(element: etree._Element) -> Problem:

@@ -26,45 +26,19 @@ from .results import (
 )
 from .statement import StatementBuilder
 from .text import quote
-from .xml_values import (
-    iso_amount,
-    iso_date,
-    local_name,
-    path,
-    signed,
-    text_at,
-    texts_at,
-)
+from .xml_values import Node, copy, iso_amount, iso_date, signed
 
-_AMOUNT = path("Amt")
-_INDICATOR = path("CdtDbtInd")
-_REVERSAL = path("RvslInd")
-_STATUS = path("Sts")
-_STATUS_CODE = path("Sts/Cd")
-_BOOKED_ON = (path("BookgDt/Dt"), path("BookgDt/DtTm"))
-_VALUED_ON = (path("ValDt/Dt"), path("ValDt/DtTm"))
-_ENTRY_REFERENCE = path("NtryRef")
-_BANK_REFERENCE = path("AcctSvcrRef")
-_ADDITIONAL_ENTRY = path("AddtlNtryInf")
-_ADDITIONAL_TRANSACTION = path("AddtlTxInf")
-_BATCH = path("NtryDtls/Btch")
 _STATUSES = {"BOOK": BOOKED, "PDNG": PENDING, "INFO": INFORMATION, "FUTR": PENDING}
-
-_DOMAIN_CODES = tuple(
-    path(f"BkTxCd/{names}") for names in ("Domn/Cd", "Domn/Fmly/Cd", "Domn/Fmly/SubFmlyCd")
+_BOOKED_ON = (("BookgDt", "Dt"), ("BookgDt", "DtTm"))
+_VALUED_ON = (("ValDt", "Dt"), ("ValDt", "DtTm"))
+_DOMAIN_CODES = (
+    ("BkTxCd", "Domn", "Cd"),
+    ("BkTxCd", "Domn", "Fmly", "Cd"),
+    ("BkTxCd", "Domn", "Fmly", "SubFmlyCd"),
 )
-_OWN_CODE = path("BkTxCd/Prtry/Cd")
-
-_AMOUNT_PATHS = (
-    path("Amt"),
-    path("AmtDtls/TxAmt/Amt"),
-    path("AmtDtls/InstdAmt/Amt"),
-)
-_UNSTRUCTURED = path("RmtInf/Ustrd")
-_STRUCTURED_REFERENCE = path("RmtInf/Strd/CdtrRefInf/Ref")
-_STRUCTURED_TEXT = path("RmtInf/Strd/AddtlRmtInf")
+_AMOUNTS = (("Amt",), ("AmtDtls", "TxAmt", "Amt"), ("AmtDtls", "InstdAmt", "Amt"))
 _RETURN_REASONS = tuple(
-    path(f"RtrInf/{names}") for names in ("Rsn/Cd", "RtrRsn/Cd", "Rsn/Prtry", "RtrRsn/Prtry")
+    ("RtrInf", reason, form) for form in ("Cd", "Prtry") for reason in ("Rsn", "RtrRsn")
 )
 _REFERENCE_NAMES = {
     "EndToEndId": "end_to_end",
@@ -79,48 +53,52 @@ _REFERENCE_NAMES = {
     "ClrSysRef": "clearing",
     "ChqNb": "cheque",
 }
-_OTHER_REFERENCES = frozenset(("AcctSvcrTxId", "MktInfrstrctrTxId", "PrcgId"))
-_PARTY_NAMES = ("Nm", "Pty/Nm", "Agt/FinInstnId/Nm")
-_PARTY_NAME_PATHS = tuple(path(name) for name in _PARTY_NAMES)
-_PARTY_ACCOUNT_PATHS = (path("Id/IBAN"), path("Id/Othr/Id"), path("Id/BBAN"))
-_AGENT_PATHS = tuple(
-    path(f"FinInstnId/{name}") for name in ("BICFI", "BIC", "ClrSysMmbId/MmbId", "Othr/Id", "Nm")
+_OTHER_REFERENCES = ("AcctSvcrTxId", "MktInfrstrctrTxId", "PrcgId")
+_NAMES = (("Nm",), ("Pty", "Nm"), ("Agt", "FinInstnId", "Nm"))
+_ACCOUNTS = (("Id", "IBAN"), ("Id", "Othr", "Id"), ("Id", "BBAN"))
+_AGENTS = (
+    ("FinInstnId", "BICFI"),
+    ("FinInstnId", "BIC"),
+    ("FinInstnId", "ClrSysMmbId", "MmbId"),
+    ("FinInstnId", "Othr", "Id"),
+    ("FinInstnId", "Nm"),
 )
 
 
 class EntryReader:
     """Reads one `Ntry`. Its transactions are handed in as each of them ends."""
 
-    def __init__(self, statement: StatementBuilder, source_line: int | None) -> None:
+    def __init__(
+        self, statement: StatementBuilder, source_line: int | None, declarations: tuple[str, ...]
+    ) -> None:
         self._statement = statement
         self._source_line = source_line
+        self._declarations = declarations
         self._details: list[_Detail] = []
         self._cut_raw: list[str] = []
 
     def detail(self, element: etree._Element) -> None:
         """Take a finished `TxDtls`; in a large batch it is cut out of the tree."""
-        self._details.append(_Detail(element))
+        self._details.append(_Detail(copy(element)))
         if len(self._details) > DETAILS_IN_TREE_MAX:
-            self._cut_raw.append(_raw(element))
-            parent = element.getparent()
-            if parent is not None:
-                # Not the element itself: its end is still being processed. The one before it.
-                element.clear()
-                before = element.getprevious()
-                if before is not None and len(self._details) > DETAILS_IN_TREE_MAX + 1:
-                    parent.remove(before)
+            self._cut_raw.append(self._raw(element))
+            # The parser may still touch an element whose end it just met, so it is emptied now
+            # and removed when the next one has ended.
+            element.clear()
+            parent, before = element.getparent(), element.getprevious()
+            if parent is not None and before is not None and len(self._cut_raw) > 1:
+                parent.remove(before)
 
     def finish(self, element: etree._Element) -> Iterator[Event]:
         statement = self._statement
         number = statement.entries_seen
         raw = self._entry_raw(element)
-        indicator = text_at(element, _INDICATOR)
-        node = element.find(_AMOUNT)
-        amount = iso_amount(None if node is None else node.text)
+        node = copy(element, skip="TxDtls")
+        indicator = node.text_at("CdtDbtInd")
+        amount = iso_amount(node.text_at("Amt"))
         amount = None if amount is None else signed(amount, indicator)
-        currency = "" if node is None else str(node.get("Ccy") or statement.currency)
-        booked = _first_date(element, _BOOKED_ON)
-        valued = _first_date(element, _VALUED_ON)
+        booked = iso_date(node.first_text(*_BOOKED_ON))
+        valued = iso_date(node.first_text(*_VALUED_ON))
         day = booked or valued or statement.to_date
         if amount is None or day is None:
             what = "amount" if amount is None else "date"
@@ -138,24 +116,18 @@ class EntryReader:
                 self._source_line,
                 raw=quote(raw),
             )
-        line = self._line(element, amount, currency, (day, valued or day), raw)
+        line = self._line(node, amount, (day, valued or day), raw)
         yield from _batch_check(line, self._source_line)
         yield statement.accept(line)
 
-    def _line(
-        self,
-        element: etree._Element,
-        amount: Decimal,
-        currency: str,
-        days: tuple[date, date],
-        raw: str,
-    ) -> ParsedLine:
-        is_credit = text_at(element, _INDICATOR) == "CRDT"
-        is_reversal = text_at(element, _REVERSAL) in ("true", "1")
-        status = text_at(element, _STATUS) or text_at(element, _STATUS_CODE)
-        side = _Side(is_credit, is_reversal, self._statement.account)
+    def _line(self, node: Node, amount: Decimal, days: tuple[date, date], raw: str) -> ParsedLine:
+        is_reversal = node.text_at("RvslInd") in ("true", "1")
+        status = node.text_at("Sts") or node.text_at("Sts", "Cd")
+        amount_node = node.at("Amt")
+        currency = (amount_node.currency if amount_node else "") or self._statement.currency
+        side = _Side(node.text_at("CdtDbtInd"), is_reversal, self._statement.account)
         details = tuple(detail.parsed(side, currency) for detail in self._details)
-        batch = element.find(_BATCH)
+        batch = node.at("NtryDtls", "Btch")
         alone = details[0] if len(details) == 1 else None
         return ParsedLine(
             number=self._statement.entries_seen,
@@ -163,11 +135,11 @@ class EntryReader:
             value_date=days[1],
             amount=amount,
             currency=currency,
-            references=_entry_references(element, batch, alone),
+            references=_entry_references(node, batch, alone),
             counterparty=alone.counterparty if alone else NO_COUNTERPARTY,
-            text=_joined(*(detail.text for detail in details), text_at(element, _ADDITIONAL_ENTRY)),
+            text=_joined(*(detail.text for detail in details), node.text_at("AddtlNtryInf")),
             raw=raw,
-            code=_code(element),
+            code=_code(node),
             status=_STATUSES.get(status, BOOKED),
             is_reversal=is_reversal,
             return_reason=next(
@@ -179,34 +151,50 @@ class EntryReader:
         )
 
     def _entry_raw(self, element: etree._Element) -> str:
-        raw = _raw(element)
+        raw = self._raw(element)
         if not self._cut_raw:
             return raw
         end = raw.rfind("</", 0, raw.rfind("NtryDtls>"))
         return raw[:end] + "".join(self._cut_raw) + raw[end:]
 
+    def _raw(self, element: etree._Element) -> str:
+        text = etree.tostring(element, encoding="unicode", with_tail=False)
+        # The namespace of the file on every fragment is noise for people, and a tenth of its size.
+        for declaration in self._declarations:
+            text = text.replace(declaration, "", 1)
+        return text
+
+
+def namespace_declarations(element: etree._Element) -> tuple[str, ...]:
+    """What serialising puts on every fragment and nobody needs: the default namespace and xsi."""
+    return tuple(
+        f' xmlns:{prefix}="{uri}"' if prefix else f' xmlns="{uri}"'
+        for prefix, uri in element.nsmap.items()
+        if not prefix or prefix == "xsi"
+    )
+
 
 class _Detail:
-    """A `TxDtls` taken out of the tree: all that is needed once the entry's side is known."""
+    """A `TxDtls`: all that is needed of it once the entry's side is known."""
 
-    def __init__(self, element: etree._Element) -> None:
-        self._amount, self._currency = _detail_amount(element)
-        self._indicator = text_at(element, _INDICATOR)
-        self._references = _references(element)
-        self._debtor = _party(element, "Dbtr")
-        self._creditor = _party(element, "Cdtr")
-        self._text = _joined(
-            " ".join(texts_at(element, _UNSTRUCTURED)),
-            " ".join(texts_at(element, _STRUCTURED_TEXT)),
-            text_at(element, _ADDITIONAL_TRANSACTION),
-        )
-        self._return_reason = _first_text(element, _RETURN_REASONS)
+    __slots__ = (
+        "_amount", "_creditor", "_currency", "_debtor", "_indicator", "_references",
+        "_return_reason", "_text",
+    )  # fmt: skip
+
+    def __init__(self, node: Node) -> None:
+        self._amount, self._currency = _detail_amount(node)
+        self._indicator = node.text_at("CdtDbtInd")
+        self._references = _references(node)
+        self._debtor = _party(node, "Dbtr", "UltmtDbtr", "DbtrAcct", "DbtrAgt")
+        self._creditor = _party(node, "Cdtr", "UltmtCdtr", "CdtrAcct", "CdtrAgt")
+        self._text = _joined(*_remittance(node), node.text_at("AddtlTxInf"))
+        self._return_reason = node.first_text(*_RETURN_REASONS) if node.all("RtrInf") else ""
 
     def parsed(self, side: _Side, currency: str) -> ParsedDetail:
         amount = self._amount
         if amount is not None:
-            indicator = self._indicator or ("CRDT" if side.is_credit else "DBIT")
-            amount = signed(amount, indicator)
+            amount = signed(amount, self._indicator or side.indicator)
         return ParsedDetail(
             amount=amount,
             currency=self._currency or currency,
@@ -220,95 +208,94 @@ class _Detail:
 class _Side:
     """Who the other party of an entry is, seen from the account."""
 
-    def __init__(self, is_credit: bool, is_reversal: bool, account: str) -> None:
-        self.is_credit = is_credit
+    def __init__(self, indicator: str, is_reversal: bool, account: str) -> None:
+        self.indicator = indicator
         # A reversal keeps the parties of the payment that it takes back.
-        self._debtor_first = is_credit != is_reversal
+        self._debtor_first = (indicator == "CRDT") != is_reversal
         self._account = account
 
     def other(self, debtor: Counterparty, creditor: Counterparty) -> Counterparty:
-        first, second = (debtor, creditor) if self._debtor_first else (creditor, debtor)
-        if first == NO_COUNTERPARTY or (first.account and first.account == self._account):
-            return second if second != NO_COUNTERPARTY else first
-        return first
-
-
-def _raw(element: etree._Element) -> str:
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
-    # The namespace of the file on every fragment is noise for people and costs a tenth more.
-    for prefix, uri in element.nsmap.items():
-        declaration = f' xmlns:{prefix}="{uri}"' if prefix else f' xmlns="{uri}"'
-        if not prefix or prefix == "xsi":
-            text = text.replace(declaration, "", 1)
-    return text
-
-
-def _first_date(element: etree._Element, paths: tuple[str, ...]) -> date | None:
-    text = _first_text(element, paths)
-    return iso_date(text) if text else None
-
-
-def _first_text(element: etree._Element, paths: tuple[str, ...]) -> str:
-    for each in paths:
-        text = text_at(element, each)
-        if text:
-            return text
-    return ""
+        """The likelier of the two parties that is there and is not the account itself."""
+        parties = (debtor, creditor) if self._debtor_first else (creditor, debtor)
+        for party in parties:
+            if party is not NO_COUNTERPARTY and (party.account or "-") != self._account:
+                return party
+        return NO_COUNTERPARTY
 
 
 def _joined(*texts: str) -> str:
     return "\n".join(dict.fromkeys(text for text in texts if text))
 
 
-def _code(element: etree._Element) -> str:
-    domain = "-".join(filter(None, (text_at(element, each) for each in _DOMAIN_CODES)))
-    return domain or text_at(element, _OWN_CODE)
+def _code(node: Node) -> str:
+    domain = "-".join(filter(None, (node.text_at(*each) for each in _DOMAIN_CODES)))
+    return domain or node.text_at("BkTxCd", "Prtry", "Cd")
 
 
-def _detail_amount(element: etree._Element) -> tuple[Decimal | None, str]:
-    for each in _AMOUNT_PATHS:
-        node = element.find(each)
-        if node is not None:
-            return iso_amount(node.text), str(node.get("Ccy") or "")
+def _detail_amount(node: Node) -> tuple[Decimal | None, str]:
+    for each in _AMOUNTS:
+        found = node.at(*each)
+        if found is not None:
+            return iso_amount(found.text), found.currency
     return None, ""
 
 
-def _references(element: etree._Element) -> References:
+def _remittance(node: Node) -> Iterator[str]:
+    for information in node.all("RmtInf"):
+        yield " ".join(each.text for each in information.all("Ustrd") if each.text)
+        yield " ".join(
+            text.text
+            for each in information.all("Strd")
+            for text in each.all("AddtlRmtInf")
+            if text.text
+        )
+
+
+def _structured(node: Node) -> list[str]:
+    found = (
+        each.text_at("CdtrRefInf", "Ref")
+        for information in node.all("RmtInf")
+        for each in information.all("Strd")
+    )
+    return [text for text in found if text]
+
+
+def _references(node: Node) -> References:
     values: dict[str, str] = {}
     other: list[str] = []
-    for refs in element.iterfind("{*}Refs"):
-        for node in refs:
-            name = local_name(node)
-            text = reference(node.text or "")
-            if name in _REFERENCE_NAMES and text:
-                values.setdefault(_REFERENCE_NAMES[name], text)
-            elif name in _OTHER_REFERENCES and text:
+    refs = node.at("Refs")
+    if refs is not None:
+        for name, nodes in refs.named().items():
+            text = reference(nodes[0].text)
+            if text and name in _REFERENCE_NAMES:
+                values[_REFERENCE_NAMES[name]] = text
+            elif text and name in _OTHER_REFERENCES:
                 other.append(text)
             elif name == "Prtry":
-                other.extend(texts_at(node, "{*}Ref"))
-    structured = list(texts_at(element, _STRUCTURED_REFERENCE))
-    other.extend(structured[1:])
-    if not values and not other and not structured:
+                other.extend(text for each in nodes if (text := each.text_at("Ref")))
+    structured = _structured(node)
+    if structured:
+        values["structured"] = structured[0]
+        other.extend(structured[1:])
+    if not values and not other:
         return NO_REFERENCES
-    return References(**values, structured=structured[0] if structured else "", other=tuple(other))
+    return References(**values, other=tuple(other))
 
 
-def _entry_references(
-    element: etree._Element, batch: etree._Element | None, alone: ParsedDetail | None
-) -> References:
+def _entry_references(node: Node, batch: Node | None, alone: ParsedDetail | None) -> References:
     """The references of a line: the entry's, its batch's, and those of its only transaction."""
     own = alone.references if alone else NO_REFERENCES
-    bank = text_at(element, _BANK_REFERENCE)
-    entry = reference(text_at(element, _ENTRY_REFERENCE))
-    others = [*own.other]
+    bank = reference(node.text_at("AcctSvcrRef"))
+    entry = reference(node.text_at("NtryRef"))
+    others = own.other
     if bank and own.bank and bank != own.bank:
-        others.append(own.bank)
+        others = (*others, own.bank)
     if entry:
-        others.append(entry)
+        others = (*others, entry)
     return References(
         end_to_end=own.end_to_end,
         our=own.our,
-        bank=reference(bank) or own.bank,
+        bank=bank or own.bank,
         instruction=own.instruction,
         transaction=own.transaction,
         batch=own.batch or _batch_text(batch, "PmtInfId"),
@@ -318,35 +305,32 @@ def _entry_references(
         clearing=own.clearing,
         cheque=own.cheque,
         structured=own.structured,
-        other=tuple(others),
+        other=others,
     )
 
 
-def _batch_text(batch: etree._Element | None, name: str) -> str:
-    return "" if batch is None else reference(text_at(batch, f"{{*}}{name}"))
+def _batch_text(batch: Node | None, name: str) -> str:
+    return "" if batch is None else reference(batch.text_at(name))
 
 
-def _batch_size(batch: etree._Element | None) -> int:
+def _batch_size(batch: Node | None) -> int:
     text = _batch_text(batch, "NbOfTxs")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
 
 
-def _party(element: etree._Element, role: str) -> Counterparty:
-    parties = element.find("{*}RltdPties")
-    agents = element.find("{*}RltdAgts")
+def _party(node: Node, role: str, ultimate: str, account_of: str, agent_of: str) -> Counterparty:
     name = account = bank = ""
+    parties, agents = node.at("RltdPties"), node.at("RltdAgts")
     if parties is not None:
-        for tag in (role, f"Ultmt{role}"):
-            node = parties.find(f"{{*}}{tag}")
-            if node is not None and not name:
-                name = _first_text(node, _PARTY_NAME_PATHS)
-        node = parties.find(f"{{*}}{role}Acct")
-        if node is not None:
-            account = _first_text(node, _PARTY_ACCOUNT_PATHS)
+        for each in (role, ultimate):
+            party = parties.at(each)
+            if party is not None and not name:
+                name = party.first_text(*_NAMES)
+        found = parties.at(account_of)
+        account = found.first_text(*_ACCOUNTS) if found else ""
     if agents is not None:
-        node = agents.find(f"{{*}}{role}Agt")
-        if node is not None:
-            bank = _first_text(node, _AGENT_PATHS)
+        found = agents.at(agent_of)
+        bank = found.first_text(*_AGENTS) if found else ""
     return Counterparty(name, account, bank) if name or account or bank else NO_COUNTERPARTY
 
 

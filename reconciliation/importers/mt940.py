@@ -57,6 +57,7 @@ _CURRENCY_SUFFIX = re.compile(r"(?P<account>.*\d[A-Z0-9]*?)/?(?P<currency>[A-Z]{
 _OWNER_REFERENCE_CHARS = 16
 _SEE_DETAILS = frozenset(("KREF+", "EREF+", "EREF", "MARF", "PREF", "KREF"))
 _IBAN = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]{11,30}")
+_ENDING = frozenset("-{")
 _SPLIT_TAG = re.compile(r"(\d\d[A-Z]?|NS):")
 
 
@@ -104,30 +105,35 @@ def _fields(lines: Iterator[tuple[int, str]]) -> Iterator[_Field]:
     current: _Field | None = None
     last_line = ""
     after_entry = False  # between a :61: and the closing balance, where details may wrap
-    for number, line in _rejoin_tags(lines):
-        match = _TAG.match(line)
-        tag = match[1] if match and match[1] in _TAGS else ""
-        if tag in _CLOCK_LIKE_TAGS and after_entry and _is_clock(current, last_line, line):
-            tag = ""
+    is_broken = False  # the last line was a lone colon
+    for number, line in lines:
+        if is_broken and _SPLIT_TAG.match(line):
+            line = f":{line}"
+        is_broken = False
+        first = line[:1]
+        if first == ":":
+            if line.rstrip() == ":":
+                is_broken = True
+                continue
+            match = _TAG.match(line)
+            tag = match[1] if match and match[1] in _TAGS else ""
+            if tag in _CLOCK_LIKE_TAGS and after_entry and _is_clock(current, last_line, line):
+                tag = ""
+            if match and tag:
+                if current:
+                    yield current
+                current = _Field(tag, [], number)
+                current.add(line[match.end() :])
+                after_entry = tag == "61" or (after_entry and tag in ("86", "NS"))
+                last_line = line
+                continue
         last_line = line
-        if match and tag:
+        if first in _ENDING and _ends_statement(line, current):
             if current:
                 yield current
-            current = _Field(tag, [], number)
-            current.add(line[match.end() :])
-            after_entry = tag == "61" or (after_entry and tag in ("86", "NS"))
-        elif _ends_statement(line, current):
-            if current:
-                yield current
-            current = None
             yield _Field("-", [line], number)
             after_entry = False
-            if "{4:" in line:  # the next message may begin on the same line
-                rest = line.rpartition("{4:")[2]
-                begins = _TAG.match(rest)
-                if begins and begins[1] in _TAGS:
-                    current = _Field(begins[1], [], number)
-                    current.add(rest[begins.end() :])
+            current = _after_envelope(line, number)
         elif current:
             current.add(line)
         elif line.strip() and not _ENVELOPE.fullmatch(line.strip()):
@@ -137,17 +143,15 @@ def _fields(lines: Iterator[tuple[int, str]]) -> Iterator[_Field]:
         yield current
 
 
-def _rejoin_tags(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Mend a tag that was broken after its first colon (`:` / `86:166..`)."""
-    is_broken = False
-    for number, line in lines:
-        if is_broken:
-            is_broken = False
-            line = f":{line}" if _SPLIT_TAG.match(line) else line
-        if line.rstrip() == ":":
-            is_broken = True
-            continue
-        yield number, line
+def _after_envelope(line: str, number: int) -> _Field | None:
+    """The tag that may follow a SWIFT header on its line: `{4::20:REFERENCE`."""
+    rest = line.rpartition("{4:")[2] if "{4:" in line else ""
+    match = _TAG.match(rest)
+    if match is None or match[1] not in _TAGS:
+        return None
+    found = _Field(match[1], [], number)
+    found.add(rest[match.end() :])
+    return found
 
 
 def _is_clock(current: _Field | None, last_line: str, line: str) -> bool:

@@ -74,8 +74,8 @@ def _subfields(joined: str, code: str, separator: str) -> Details:
     fields: dict[int, str] = {}
     for number, value in zip(parts[1::2], parts[2::2], strict=True):
         fields[int(number)] = fields.get(int(number), "") + value
-    purpose = "".join(fields.get(number, "") for number in _PURPOSE_SUBFIELDS)
-    more = "".join(fields.get(number, "") for number in _MORE_PURPOSE_SUBFIELDS)
+    purpose = "".join(fields[number] for number in _PURPOSE_SUBFIELDS if number in fields)
+    more = "".join(fields[number] for number in _MORE_PURPOSE_SUBFIELDS if number in fields)
     details = _sepa_keys(purpose, more)
     details.code = code
     details.text = details.text or fields.get(0, "").strip()

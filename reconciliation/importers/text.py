@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import BinaryIO
 
 from .limits import RAW_QUOTE_CHARS_MAX, TEXT_LINE_CHARS_MAX
@@ -123,6 +124,7 @@ def short_year(two_digits: int) -> int:
     return two_digits + (2000 if two_digits < 80 else 1900)
 
 
+@lru_cache(maxsize=4096)
 def short_date(text: str) -> tuple[date | None, bool]:
     """A YYMMDD date, and whether it had to be moved to the month's last day (February 30)."""
     if len(text) != 6 or not text.isascii() or not text.isdigit():
@@ -141,6 +143,7 @@ def clamped_date(year: int, month: int, day: int) -> tuple[date | None, bool]:
     return date(year, month, min(day, last)), day > last
 
 
+@lru_cache(maxsize=4096)
 def nearest_date(month: int, day: int, near: date) -> tuple[date | None, bool]:
     """A date without a year: that of its neighbouring years which lies nearest to `near`."""
     found = [clamped_date(year, month, day) for year in (near.year, near.year - 1, near.year + 1)]
