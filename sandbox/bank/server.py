@@ -1,0 +1,135 @@
+"""The bank over HTTP, on loopback only: JSON in, JSON or statement files out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from sandbox.bank.camt053 import write_camt053
+from sandbox.bank.entries import Entry
+from sandbox.bank.mt940 import write_mt940
+from sandbox.bank.state import Bank, Refused
+
+BODY_BYTES_MAX = 64 * 1024
+READ_TIMEOUT_S = 10
+
+
+class BankServer(ThreadingHTTPServer):
+    """Serves one bank on 127.0.0.1; port 0 takes a free one."""
+
+    daemon_threads = True
+
+    def __init__(self, bank: Bank, port: int = 0) -> None:
+        self.bank = bank
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: BankServer
+    protocol_version = "HTTP/1.1"
+    timeout = READ_TIMEOUT_S
+
+    def do_GET(self) -> None:
+        self._answer_or_refuse(self._get)
+
+    def do_POST(self) -> None:
+        self._answer_or_refuse(self._post)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: the demo's output belongs to the product."""
+
+    def _answer_or_refuse(self, answer: Any) -> None:
+        try:
+            answer()
+        except Refused as refused:
+            body = {"error": refused.code, "message": refused.message}
+            # The body of a refused request may be unread, so the connection can't be used again.
+            self._send(refused.status, "application/json", json.dumps(body).encode(), closes=True)
+
+    def _get(self) -> None:
+        url = urlsplit(self.path)
+        match url.path.strip("/").split("/"):
+            case ["health"]:
+                self._json(200, {"status": "ok"})
+            case ["accounts"]:
+                self._json(200, {"accounts": self.server.bank.accounts()})
+            case ["accounts", iban, "entries"]:
+                entries = [_shown(entry) for entry in self.server.bank.entries(iban)]
+                self._json(200, {"entries": entries})
+            case ["accounts", iban, "statement"]:
+                self._statement(iban, parse_qs(url.query))
+            case _:
+                raise Refused(404, "unknown_path", "There is nothing at this address.")
+
+    def _post(self) -> None:
+        data = self._body()
+        bank = self.server.bank
+        today = datetime.now(UTC).date()
+        match self.path.strip("/"):
+            case "accounts":
+                account = bank.account_open(data)
+                self._json(201, {"iban": account.iban, "currency": account.currency})
+            case "transfers":
+                entry, is_new = bank.transfer_send(data, today)
+                self._json(201 if is_new else 200, _shown(entry))
+            case "returns":
+                self._json(201, _shown(bank.transfer_return(data, today)))
+            case "receipts":
+                self._json(201, _shown(bank.receipt_book(data, today)))
+            case _:
+                raise Refused(404, "unknown_path", "There is nothing at this address.")
+
+    def _statement(self, iban: str, query: dict[str, list[str]]) -> None:
+        try:
+            text = query.get("date", [""])[0]
+            day = date.fromisoformat(text) if text else datetime.now(UTC).date()
+        except ValueError:
+            raise Refused(400, "bad_field", "The date is no YYYY-MM-DD date.") from None
+        statement = self.server.bank.statement(iban, day)
+        match query.get("format", ["camt053"])[0]:
+            case "camt053":
+                data = write_camt053([statement], message_id=statement.identification)
+                self._send(200, "application/xml", data)
+            case "mt940":
+                self._send(200, "text/plain; charset=us-ascii", write_mt940([statement]))
+            case _:
+                raise Refused(400, "bad_field", "The format is camt053 or mt940.")
+
+    def _body(self) -> dict[str, Any]:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
+            raise Refused(413, "bad_length", f"A body has at most {BODY_BYTES_MAX} bytes.")
+        try:
+            data = json.loads(self.rfile.read(int(length)))
+        except ValueError:
+            raise Refused(400, "bad_json", "The body is not JSON.") from None
+        if not isinstance(data, dict):
+            raise Refused(400, "bad_json", "The body is not a JSON object.")
+        return data
+
+    def _json(self, status: int, body: dict[str, Any]) -> None:
+        self._send(status, "application/json", json.dumps(body).encode())
+
+    def _send(self, status: int, kind: str, data: bytes, *, closes: bool = False) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        if closes:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def _shown(entry: Entry) -> dict[str, str]:
+    return {
+        key: format(value, "f") if key == "amount" else str(value)
+        for key, value in asdict(entry).items()
+    }
