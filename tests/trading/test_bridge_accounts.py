@@ -8,7 +8,7 @@ import pytest
 from sandbox.mt5.configs import Group as SandboxGroup
 from sandbox.mt5.core import Settings
 from sandbox.mt5.faults import FaultKind
-from tests.trading.mt5_brokerage import ANNA, BEN, CARLA, GROUP, IMPATIENT_S, Brokerage, brokerage
+from tests.trading.mt5_brokerage import ANNA, BEN, CARLA, GROUP, Brokerage, brokerage
 from trading.bridge import port
 from trading.bridge.errors import AnswerLost, ChangeIgnored, CommandRefused, NotFound
 
@@ -18,7 +18,7 @@ INVESTOR = port.PasswordKind.INVESTOR
 
 @pytest.fixture
 def mt5() -> Iterator[Brokerage]:
-    with brokerage(read_timeout_s=IMPATIENT_S) as running:
+    with brokerage() as running:
         yield running
 
 
@@ -83,8 +83,9 @@ def test_what_the_server_refuses_opens_nothing(
 def test_an_opening_whose_answer_was_lost_is_unknown_and_was_sent_once(
     mt5: Brokerage, kind: FaultKind
 ) -> None:
+    mt5.hurried.time()
     mt5.fail("user/add", kind)
-    assert isinstance(mt5.platform.account_create(opening()), port.Unknown)
+    assert isinstance(mt5.hurried.account_create(opening()), port.Unknown)
     assert mt5.calls("user/add") == 1
     assert mt5.platform.account_get(200_001).external_id == "C-2026-000007"
 
@@ -169,9 +170,10 @@ def test_a_weak_password_is_refused(mt5: Brokerage) -> None:
 
 
 def test_a_password_change_with_a_lost_answer_says_so(mt5: Brokerage) -> None:
+    mt5.hurried.time()
     mt5.fail("user/change_password", FaultKind.TIMEOUT_AFTER)
     with pytest.raises(AnswerLost):
-        mt5.platform.account_password_set(ANNA, MAIN, "New-Pass-1")
+        mt5.hurried.account_password_set(ANNA, MAIN, "New-Pass-1")
     assert mt5.calls("user/change_password") == 1
     assert mt5.platform.account_password_check(ANNA, MAIN, "New-Pass-1")
 

@@ -7,13 +7,13 @@ import pytest
 
 from sandbox.mt5.auth import Manager, Right
 from sandbox.mt5.core import Settings
-from sandbox.mt5.faults import FaultKind
+from sandbox.mt5.faults import Fault, FaultKind
 from sandbox.mt5.server import Mt5Server
-from tests.trading.mt5_brokerage import ANNA, IMPATIENT_S, Brokerage, brokerage, connect
+from tests.trading.mt5_brokerage import ANNA, Brokerage, brokerage, connect
 from trading.bridge.errors import (
+    AnswerLost,
     AuthenticationRefused,
     BadAnswer,
-    BridgeError,
     CommandRefused,
     ServerIdentityError,
 )
@@ -141,14 +141,16 @@ def test_bare_backslashes_of_an_old_build_are_read() -> None:
 
 
 def test_a_slow_read_is_an_error_that_can_heal_and_poisons_nothing() -> None:
-    with brokerage(read_timeout_s=IMPATIENT_S) as mt5:
-        mt5.platform.time()
-        mt5.fail("user/get", FaultKind.SLOW_ANSWER, seconds=2.0)
-        with pytest.raises(BridgeError) as raised:
-            mt5.platform.account_get(ANNA)
+    with Mt5Server() as server:
+        session = connect(server, read_timeout_s=2.0)
+        session.read(PING, {})
+        server.run(server.core.faults.add, Fault("test/access", FaultKind.SLOW_ANSWER, seconds=60))
+        with pytest.raises(AnswerLost) as raised:
+            session.read(PING, {})
         assert not raised.value.permanent
-        assert mt5.platform.time().agrees
-        assert mt5.calls("user/get") == 1
+        assert session.read("/api/time/server", {}).payload is not None
+        assert [call.command for call in server.core.calls].count("test/access") == 2
+        session.close()
 
 
 @pytest.mark.parametrize(
