@@ -86,7 +86,7 @@ def connect(number: int, clock: Clock, *, password: str = PASSWORD) -> Mt5Sessio
         login=1000,
         password=password,
         trust=PlainLoopback(),
-        read_timeout_s=0.3,
+        read_timeout_s=1.0,
     )
     return Mt5Session(settings, monotonic=clock, chance=random.Random(1))
 
