@@ -110,6 +110,9 @@ class TenantForeignKey(_ForeignKey[SetT, GetT]):
     bypassed, as PostgreSQL's own foreign-key checks do.
     """
 
+    # False in a subclass whose constraint carries more columns and stands in a SQL file.
+    lays_constraint: ClassVar[bool] = True
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["db_constraint"] = False
         super().__init__(*args, **kwargs)

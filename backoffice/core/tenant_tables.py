@@ -51,7 +51,7 @@ def references(model: type[models.Model]) -> Iterator[tuple[str, str]]:
     if model._meta.pk.name == "history_id":
         return
     for field in model._meta.local_fields:
-        if isinstance(field, TenantForeignKey):
+        if isinstance(field, TenantForeignKey) and field.lays_constraint:
             target: Any = field.related_model
             yield field.column, target._meta.db_table
 
