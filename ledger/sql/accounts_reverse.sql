@@ -1,0 +1,1 @@
+DROP FUNCTION ledger_account_open, ledger_account_set_closed;

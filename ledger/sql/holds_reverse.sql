@@ -1,0 +1,1 @@
+DROP FUNCTION ledger_hold_place, ledger_hold_resolve;

@@ -1,0 +1,251 @@
+-- Posting. Each function is one call from the application, checks the tenant it is given against
+-- the tenant in scope, and answers with an outcome: a refusal by a rule of the business undoes
+-- what the call did, and leaves the caller's transaction usable.
+--
+-- Locks, in one order for the whole system: key, hold, then accounts by id. The moment of booking
+-- is taken when the accounts are locked, so it never runs backwards along an account's versions.
+
+CREATE TYPE ledger_outcome AS (
+    outcome text,     -- posted, held, released, replayed; else the reason of the refusal
+    ref uuid,         -- the journal or the hold
+    at timestamptz,   -- when it was booked
+    account uuid,     -- which account refused
+    available bigint, -- what that account could have given, minor units
+    detail text
+);
+
+CREATE FUNCTION ledger_lock_key(t bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN (19525::bigint << 48) | t;
+
+-- The tenant is in scope, and no day is being closed until this transaction ends.
+CREATE FUNCTION ledger_enter(t bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF t IS DISTINCT FROM NULLIF(current_setting('app.tenant_id', true), '')::bigint THEN
+        RAISE EXCEPTION 'tenant % is not in scope', t USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared((19525::bigint << 48) | t);
+END $$;
+
+CREATE FUNCTION ledger_replay(t bigint, k text, hash bytea) RETURNS ledger_outcome
+LANGUAGE plpgsql AS $$
+DECLARE used ledger_idempotency;
+BEGIN
+    SELECT * INTO used FROM ledger_idempotency WHERE tenant_id = t AND key = k;
+    IF used.request_hash IS DISTINCT FROM hash THEN
+        RETURN ('conflict', used.response_ref, used.created_at, NULL, NULL, k)::ledger_outcome;
+    END IF;
+    RETURN ('replayed', used.response_ref,
+            coalesce((SELECT created_at FROM ledger_journal WHERE tenant_id = t AND id = used.response_ref),
+                     used.created_at), NULL, NULL, NULL)::ledger_outcome;
+END $$;
+
+CREATE FUNCTION ledger_closed_until(t bigint) RETURNS timestamptz LANGUAGE sql STABLE
+RETURN (SELECT ends_at FROM ledger_dayclose WHERE tenant_id = t ORDER BY ends_at DESC LIMIT 1);
+
+-- Which account refused: it does not exist, is closed, is in another currency, or holds too little.
+CREATE FUNCTION ledger_refusal(t bigint, debit uuid[], credit uuid[], cur text[], amt bigint[])
+RETURNS ledger_outcome LANGUAGE plpgsql AS $$
+DECLARE answer ledger_outcome;
+BEGIN
+    SELECT CASE WHEN a.id IS NULL THEN 'missing' WHEN a.closed THEN 'closed' ELSE 'currency' END,
+           NULL, NULL, side.account, NULL, a.code INTO answer
+    FROM unnest(debit || credit, cur || cur) AS side (account, currency)
+    LEFT JOIN ledger_account a ON a.tenant_id = t AND a.id = side.account
+    WHERE a.id IS NULL OR a.closed OR a.currency <> side.currency
+    ORDER BY side.account LIMIT 1;
+    IF answer.outcome IS NOT NULL THEN
+        RETURN answer;
+    END IF;
+    SELECT 'insufficient', NULL, NULL, a.id,
+           CASE a.normal WHEN 1 THEN a.debits - a.credits - a.pending_credits
+                         ELSE a.credits - a.debits - a.pending_debits END,
+           a.code INTO answer
+    FROM (SELECT side.account, sum(side.debit) AS debit FROM (
+              SELECT account, amount AS debit FROM unnest(debit, amt) AS d (account, amount)
+              UNION ALL
+              SELECT account, -amount FROM unnest(credit, amt) AS c (account, amount)) side
+          GROUP BY side.account) net
+    JOIN ledger_account a ON a.tenant_id = t AND a.id = net.account
+    WHERE a.no_overdraft AND a.normal * net.debit < 0
+    ORDER BY a.normal * (a.debits - a.credits + net.debit)
+             - CASE a.normal WHEN 1 THEN a.pending_credits ELSE a.pending_debits END
+    LIMIT 1;
+    RETURN answer;
+END $$;
+
+-- What an error of the database means to the caller; no outcome means that it is a fault of ours.
+CREATE FUNCTION ledger_explain(
+    state text, wall text, t bigint, debit uuid[], credit uuid[], cur text[], amt bigint[]
+) RETURNS ledger_outcome LANGUAGE plpgsql AS $$
+BEGIN
+    IF state = 'LG007' THEN
+        RETURN ('period', NULL, ledger_closed_until(t), NULL, NULL, NULL)::ledger_outcome;
+    ELSIF wall = 'ledger_journal_reversed_once' THEN
+        RETURN ('reversed', NULL, NULL, NULL, NULL, NULL)::ledger_outcome;
+    ELSIF state = 'LG003' OR wall = 'ledger_account_no_overdraft'
+          OR wall IN ('ledger_transfer_debit_fk', 'ledger_transfer_credit_fk',
+                      'ledger_hold_debit_fk', 'ledger_hold_credit_fk') THEN
+        RETURN ledger_refusal(t, debit, credit, cur, amt);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Moves many lines at once: accounts locked in order, one update of each, the lines with the
+-- version and the balance of both accounts after them. Raises LG003 when an account is missing
+-- or closed. The accounts of the lines stay locked.
+CREATE FUNCTION ledger_move(
+    t bigint, at timestamptz, journal uuid[], line_no int[], debit uuid[], credit uuid[],
+    cur text[], amt bigint[], cod text[], effective timestamptz[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE moved_lines int;
+BEGIN
+    WITH side AS (
+        SELECT n, true AS is_debit, account, amount AS change
+        FROM unnest(debit, amt) WITH ORDINALITY AS d (account, amount, n)
+        UNION ALL
+        SELECT n, false, account, -amount
+        FROM unnest(credit, amt) WITH ORDINALITY AS c (account, amount, n)
+    ), net AS (
+        SELECT account, count(*) AS steps,
+               coalesce(sum(change) FILTER (WHERE is_debit), 0)::bigint AS debit,
+               coalesce(-sum(change) FILTER (WHERE NOT is_debit), 0)::bigint AS credit
+        FROM side GROUP BY account
+    ), moved AS (
+        UPDATE ledger_account a
+        SET debits = a.debits + net.debit, credits = a.credits + net.credit,
+            version = a.version + net.steps
+        FROM net WHERE a.tenant_id = t AND a.id = net.account AND NOT a.closed
+        RETURNING a.id, a.normal, a.version - net.steps AS version,
+                  a.normal * (a.debits - net.debit - a.credits + net.credit) AS balance
+    ), walked AS (
+        SELECT side.n, side.is_debit, moved.version + row_number() OVER w AS version,
+               moved.balance + moved.normal * sum(side.change) OVER w AS balance
+        FROM side JOIN moved ON moved.id = side.account
+        WINDOW w AS (PARTITION BY side.account ORDER BY side.n ROWS UNBOUNDED PRECEDING)
+    ), pair AS (
+        SELECT n, max(version) FILTER (WHERE is_debit) AS debit_version,
+               max(version) FILTER (WHERE NOT is_debit) AS credit_version,
+               max(balance) FILTER (WHERE is_debit) AS debit_balance,
+               max(balance) FILTER (WHERE NOT is_debit) AS credit_balance
+        FROM walked GROUP BY n HAVING count(*) = 2
+    )
+    INSERT INTO ledger_transfer
+        (tenant_id, journal_id, line, debit_account_id, credit_account_id, currency, amount, code,
+         effective_at, created_at, debit_version, credit_version, debit_balance, credit_balance, ahead)
+    SELECT t, l.journal, l.line_no, l.debit, l.credit, l.cur, l.amt, l.cod, l.effective, at,
+           pair.debit_version, pair.credit_version, pair.debit_balance, pair.credit_balance,
+           l.effective > at + interval '1 hour'
+    FROM unnest(journal, line_no, debit, credit, cur, amt, cod, effective) WITH ORDINALITY
+         AS l (journal, line_no, debit, credit, cur, amt, cod, effective, n)
+    JOIN pair USING (n);
+    GET DIAGNOSTICS moved_lines = ROW_COUNT;
+    IF moved_lines <> cardinality(amt) THEN
+        RAISE EXCEPTION 'an account is missing or closed' USING ERRCODE = 'LG003';
+    END IF;
+END $$;
+
+-- One journal. ``actor`` is kind, ref, name, approver's ref, ip, request id. With ``j_reverses``
+-- the lines are those of that journal, turned round, whatever was given.
+CREATE FUNCTION ledger_post(
+    t bigint, k text, hash bytea, j uuid, j_kind text, j_ref text, effective timestamptz,
+    j_meta jsonb, j_reverses uuid, actor text[],
+    debit uuid[], credit uuid[], cur text[], amt bigint[], cod text[]
+) RETURNS ledger_outcome
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    d uuid := debit[1];
+    c uuid := credit[1];
+    a bigint := amt[1];
+    d_version bigint;
+    c_version bigint;
+    d_balance bigint;
+    c_balance bigint;
+    at timestamptz;
+    wall text;
+    answer ledger_outcome;
+BEGIN
+    PERFORM ledger_enter(t);
+    IF j_reverses IS NOT NULL THEN
+        SELECT array_agg(x.credit_account_id ORDER BY x.line), array_agg(x.debit_account_id ORDER BY x.line),
+               array_agg(x.currency ORDER BY x.line), array_agg(x.amount ORDER BY x.line),
+               array_agg(x.code ORDER BY x.line)
+        INTO debit, credit, cur, amt, cod
+        FROM ledger_journal o JOIN ledger_transfer x
+          ON x.tenant_id = t AND x.journal_id = o.id AND x.created_at = o.created_at
+        WHERE o.tenant_id = t AND o.id = j_reverses;
+        d := debit[1]; c := credit[1]; a := amt[1];
+    END IF;
+    IF coalesce(cardinality(amt), 0) = 0 OR cardinality(debit) <> cardinality(amt)
+       OR cardinality(credit) <> cardinality(amt) OR cardinality(cur) <> cardinality(amt)
+       OR cardinality(cod) <> cardinality(amt) THEN
+        RAISE EXCEPTION 'a journal needs lines' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    BEGIN
+        INSERT INTO ledger_idempotency (tenant_id, key, request_hash, response_ref, created_at)
+        VALUES (t, k, hash, j, clock_timestamp()) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN ledger_replay(t, k, hash);
+        END IF;
+        IF effective < ledger_closed_until(t) THEN
+            RAISE EXCEPTION 'the day is closed' USING ERRCODE = 'LG007';
+        END IF;
+
+        IF cardinality(amt) > 1 THEN
+            PERFORM 1 FROM ledger_account WHERE tenant_id = t AND id = ANY (debit || credit)
+            ORDER BY id FOR NO KEY UPDATE;
+            at := clock_timestamp();
+        ELSE
+            -- The common case without the machinery: the update is the lock.
+            IF d > c THEN
+                UPDATE ledger_account SET credits = credits + a, version = version + 1
+                WHERE tenant_id = t AND id = c AND NOT closed
+                RETURNING version, normal * (debits - credits) INTO c_version, c_balance;
+            END IF;
+            UPDATE ledger_account SET debits = debits + a, version = version + 1
+            WHERE tenant_id = t AND id = d AND NOT closed
+            RETURNING version, normal * (debits - credits) INTO d_version, d_balance;
+            IF d <= c THEN
+                UPDATE ledger_account SET credits = credits + a, version = version + 1
+                WHERE tenant_id = t AND id = c AND NOT closed
+                RETURNING version, normal * (debits - credits) INTO c_version, c_balance;
+            END IF;
+            IF d_version IS NULL OR c_version IS NULL THEN
+                RAISE EXCEPTION 'an account is missing or closed' USING ERRCODE = 'LG003';
+            END IF;
+            at := clock_timestamp();
+        END IF;
+
+        INSERT INTO ledger_journal
+            (tenant_id, id, kind, business_ref, reverses_id, meta, actor_kind, actor_ref, actor_name,
+             approved_by, ip, request_id, effective_at, created_at)
+        VALUES (t, j, j_kind, j_ref, j_reverses, j_meta, actor[1], actor[2], actor[3],
+                actor[4], actor[5], actor[6], effective, at);
+
+        IF cardinality(amt) > 1 THEN
+            PERFORM ledger_move(t, at, array_fill(j, ARRAY[cardinality(amt)]),
+                (SELECT array_agg(n) FROM generate_series(1, cardinality(amt)) n),
+                debit, credit, cur, amt, cod, array_fill(effective, ARRAY[cardinality(amt)]));
+        ELSE
+            INSERT INTO ledger_transfer
+                (tenant_id, journal_id, line, debit_account_id, credit_account_id, currency, amount,
+                 code, effective_at, created_at, debit_version, credit_version, debit_balance,
+                 credit_balance, ahead)
+            VALUES (t, j, 1, d, c, cur[1], a, cod[1], effective, at, d_version, c_version,
+                    d_balance, c_balance, effective > at + interval '1 hour');
+        END IF;
+    EXCEPTION
+        WHEN check_violation OR foreign_key_violation OR unique_violation OR SQLSTATE 'LG003' OR SQLSTATE 'LG007' THEN
+            GET STACKED DIAGNOSTICS wall = CONSTRAINT_NAME;
+            answer := ledger_explain(SQLSTATE, wall, t, debit, credit, cur, amt);
+            IF answer.outcome IS NULL THEN
+                RAISE;
+            END IF;
+            RETURN answer;
+    END;
+    RETURN ('posted', j, at, NULL, NULL, NULL)::ledger_outcome;
+END $$;
+
+REVOKE ALL ON FUNCTION ledger_enter, ledger_replay, ledger_closed_until, ledger_refusal, ledger_explain,
+    ledger_move, ledger_post FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger_post TO backoffice_app;

@@ -1,0 +1,2 @@
+DROP FUNCTION ledger_seal(bigint, uuid, uuid, bytea, int);
+DROP FUNCTION ledger_posting, ledger_digest;
