@@ -1,0 +1,1 @@
+"""Watch lists of the sandbox's own; nobody on them exists."""
