@@ -29,7 +29,7 @@ class Role(IntEnum):
 class Token:
     """One part of a name. `weight` is its share in the name before IDF, about 1 for a surname."""
 
-    __slots__ = ("consonantal", "key", "length", "role", "skeleton", "text", "weight")
+    __slots__ = ("consonantal", "length", "role", "text", "weight")
 
     def __init__(self, text: str, role: Role, weight: float, consonantal: bool) -> None:
         self.text = text
@@ -37,8 +37,15 @@ class Token:
         self.weight = weight
         self.length = len(text)
         self.consonantal = consonantal
-        self.key = "" if consonantal else sound_key(text)
-        self.skeleton = skeleton(text)
+
+    @property
+    def key(self) -> str:
+        """Asked for only when spellings differ, which is why it isn't computed beforehand."""
+        return "" if self.consonantal else sound_key(self.text)
+
+    @property
+    def skeleton(self) -> str:
+        return skeleton(self.text)
 
     def __repr__(self) -> str:
         return f"Token({self.text!r}, {self.role.name}, {self.weight:.2f})"
@@ -98,6 +105,11 @@ _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 
 @lru_cache(maxsize=65_536)
 def prepared_names(text: str, kind: Kind) -> tuple[PreparedName, ...]:
+    """`readings_of`, remembered."""
+    return readings_of(text, kind)
+
+
+def readings_of(text: str, kind: Kind) -> tuple[PreparedName, ...]:
     """One prepared name per reading of the script; empty when no letter or digit is in the text."""
     found = (_prepare(reading, text, kind) for reading in latin_readings(text[:NAME_LENGTH_MAX]))
     return tuple(name for name in found if name.tokens)

@@ -15,6 +15,7 @@ SIMILARITY_MIN = 0.5
 # Two mistakes in one part are rarer than twice one.
 SECOND_EDIT_LOSS = 0.08
 REPEATED_LENGTH_MIN = 6
+REPEATED_SIMILARITY_MIN = 0.8
 
 
 @lru_cache(maxsize=262_144)
@@ -41,8 +42,7 @@ def token_similarity(left: Token, right: Token) -> float:
     if distance > allowed:
         return 0.0
     similarity = 1.0 - distance / longest
-    sounds_alike = bool(left.key) and left.key == right.key and len(left.key) > 2
-    if sounds_alike and distance <= 1 + longest // 4:
+    if distance <= 1 + longest // 4 and len(left.key) > 2 and left.key == right.key:
         return max(similarity, 0.9 if longest > 5 else 0.85)
     if distance == 1:
         if left.text[0] != right.text[0]:
@@ -200,8 +200,16 @@ def _without_repeats(name: PreparedName, open_places: list[int], other: Prepared
         place
         for place in open_places
         if name.tokens[place].length < REPEATED_LENGTH_MIN
-        or all(token_similarity(name.tokens[place], each) < 0.8 for each in other.tokens)
+        or not _repeats(name.tokens[place], other.tokens)
     ]
+
+
+def _repeats(token: Token, others: tuple[Token, ...]) -> bool:
+    letter = token.text[0]
+    return any(
+        each.text[0] == letter and token_similarity(token, each) >= REPEATED_SIMILARITY_MIN
+        for each in others
+    )
 
 
 def _pair_written_together(

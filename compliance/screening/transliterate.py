@@ -29,6 +29,9 @@ _HEBREW = dict(
     for pair in """א=a ב=b ג=g ד=d ה=h ו=v ז=z ח=h ט=t י=y כ=k ך=k ל=l מ=m ם=m נ=n ן=n ס=s ע=a פ=p
     ף=f צ=ts ץ=ts ק=k ר=r ש=sh ת=t""".split()  # noqa: SIM905
 )
+# The first call unpacks the tables, a few milliseconds that no search should pay.
+anyascii("\u0430")
+
 _CONSONANTAL = {"arabic", "hebrew", "thai", "khmer", "devanagari", "bengali", "ethiopic"}
 
 
