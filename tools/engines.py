@@ -23,7 +23,7 @@ from typing import IO, Self
 
 from tools.errors import SetupError
 from tools.postgres import PostgresCluster, PostgresPasswords, postgres_programs
-from tools.processes import exclusive_lock, free_port, write_private
+from tools.processes import exclusive_lock, free_port, own_folder, write_private
 from tools.valkey import ValkeyServer
 
 ROOT = Path(__file__).parents[1]
@@ -123,7 +123,7 @@ def ensure_engines(var_dir: Path, *, durable: bool = True) -> Engines:
     `durable=False` is for databases that are thrown away: a power cut may lose them.
     Raises SetupError with a sentence for a person.
     """
-    var_dir = var_dir.resolve()
+    var_dir = own_folder(var_dir)
     state_path = var_dir / "engines.json"
     with exclusive_lock(var_dir / "engines.lock"):
         users = (var_dir / "users.lock").open("a")

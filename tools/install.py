@@ -86,7 +86,7 @@ def fill(uv: str | None) -> None:
         return
     # The lock is whole, so pip need not look for dependencies.
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*command, "--require-hashes", "--no-deps", "-r", str(LOCK)])
+    run([*command, "--require-hashes", "--no-deps", "--use-pep517", "-r", str(LOCK)])
 
 
 def run(command: list[str]) -> None:

@@ -25,6 +25,23 @@ class AlreadyHeldError(SetupError):
     """Another process holds the lock."""
 
 
+def own_folder(folder: Path) -> Path:
+    """Make the folder that holds our data, and return its full path.
+
+    Raises SetupError when it is another user's: what two users write there, neither can read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = folder.stat().st_uid
+    if owner != os.geteuid():
+        with contextlib.suppress(KeyError):
+            raise SetupError(
+                f"{folder} belongs to the user {pwd.getpwuid(owner).pw_name}. Run as that user "
+                "(sudo is never needed), or remove it."
+            )
+        raise SetupError(f"{folder} belongs to another user, number {owner}. Remove it.")
+    return folder.resolve()
+
+
 def free_port(preferred: int | None = None) -> int:
     """A TCP port on the loopback address that nobody uses: the preferred one when it is free."""
     for candidate in (preferred, 0):

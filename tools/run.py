@@ -18,7 +18,13 @@ from pathlib import Path
 
 from tools.engines import DEFAULT_VAR_DIR, ROOT, Engines, ensure_engines
 from tools.errors import SetupError
-from tools.processes import AlreadyHeldError, exclusive_lock, free_port, write_private
+from tools.processes import (
+    AlreadyHeldError,
+    exclusive_lock,
+    free_port,
+    own_folder,
+    write_private,
+)
 from tools.services import PRODUCT, SANDBOXES, Service
 from tools.supervisor import Program, StoppedError, Supervisor, stop_on_signals, terminal
 
@@ -190,6 +196,7 @@ def readiness(url: str) -> str:
 
 def run(var_dir: Path) -> None:
     """Run the product until asked to stop."""
+    own_folder(var_dir)
     console = terminal()
     with contextlib.ExitStack() as stack:
         try:
@@ -226,5 +233,3 @@ if __name__ == "__main__":
         run(DEFAULT_VAR_DIR)
     except SetupError as error:
         sys.exit(f"\n{error}")
-    except PermissionError as error:
-        sys.exit(f"\n{error}. Was var/ made by another user? Remove it, or run as that user.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import formats
+from django.utils.dates import MONTHS_3
 from django.utils.translation import gettext, ngettext
 
 from backoffice.core.money import EXPONENTS
@@ -37,6 +38,16 @@ def amount_text(amount: Decimal | int, currency: str = "", *, signed: bool = Fal
     if value < 0:
         return MINUS + digits
     return f"+{digits}" if signed and value > 0 else digits
+
+
+def day_text(day: dt.date) -> str:
+    """`15 Apr 2032` in the active language: unmistakable between day and month everywhere."""
+    return f"{day.day} {str(MONTHS_3[day.month]).title()} {day.year}"
+
+
+def moment_text(moment: dt.datetime) -> str:
+    """`22 Nov 2026, 10:48:00` in the zone that `moment` is given in."""
+    return f"{day_text(moment)}, {moment.hour:02}:{moment.minute:02}:{moment.second:02}"
 
 
 def span_text(seconds: float) -> str:

@@ -2,13 +2,19 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
+from pathlib import Path
 
 from sandbox.mt5.auth import Manager
 from sandbox.mt5.clock import DaylightRule
+from sandbox.mt5.configs import Group, group_for_name
 from sandbox.mt5.core import Settings
 from sandbox.mt5.server import HOST, Mt5Server
+from sandbox.mt5.state import StateError
+
+DEALS_PER_ACCOUNT = 200
 
 
 def _manager(text: str) -> Manager:
@@ -16,6 +22,10 @@ def _manager(text: str) -> Manager:
     if not login.isdecimal() or not password:
         raise argparse.ArgumentTypeError("expected LOGIN:PASSWORD")
     return Manager(int(login), password)
+
+
+def _groups(text: str) -> list[Group]:
+    return [group_for_name(name.strip()) for name in text.split(",") if name.strip()]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -28,6 +38,29 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--plain", action="store_true", help="REST without TLS")
     parser.add_argument("--seed", type=int, default=1, help="seed of prices and trading")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="seconds of market time in a second"
+    )
+    parser.add_argument(
+        "--no-trading", action="store_true", help="prices stand still, nobody trades"
+    )
+    parser.add_argument(
+        "--groups", type=_groups, metavar="NAME,NAME",
+        help="groups instead of the built-in ones; the last part names the currency",
+    )  # fmt: skip
+    parser.add_argument("--accounts", type=int, default=0, help="accounts to make up at the start")
+    parser.add_argument("--deals", type=int, default=0, help="deals to make up for them")
+    parser.add_argument(
+        "--state", type=Path, metavar="FILE",
+        help="keep accounts, deals, orders and positions in FILE across restarts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--certificate-dir", type=Path, metavar="DIRECTORY",
+        help="keep the certificate there, so that its fingerprint stays",
+    )  # fmt: skip
+    parser.add_argument(
+        "--require-cookie", action="store_true", help="the session cookie has to come back"
+    )
     parser.add_argument(
         "--timezone-offset", type=int, default=120, metavar="MINUTES",
         help="winter offset of the server's clock from UTC",
@@ -49,12 +82,34 @@ def make_server(arguments: argparse.Namespace) -> Mt5Server:
         offset_minutes=arguments.timezone_offset,
         daylight=arguments.dst,
         documented_case=arguments.documented_case,
+        requires_cookie=arguments.require_cookie,
+        groups=arguments.groups,
+        state_path=arguments.state,
     )
     if arguments.manager:
         settings.managers = arguments.manager
+    directory = arguments.certificate_dir
+    if directory is None and arguments.state is not None:
+        directory = arguments.state.parent
     return Mt5Server(
-        settings, port=arguments.port, tcp_port=arguments.tcp_port, plain=arguments.plain
+        settings,
+        port=arguments.port,
+        tcp_port=arguments.tcp_port,
+        plain=arguments.plain,
+        certificate_directory=directory,
+        trading=not arguments.no_trading,
+        speed=arguments.speed,
     )
+
+
+def fill(server: Mt5Server, arguments: argparse.Namespace) -> None:
+    """Make up accounts and deals, unless the state file brought some along."""
+    has_clients = len(server.core.book.users) > len(server.settings.managers)
+    if (arguments.accounts or arguments.deals) and not has_clients:
+        accounts = arguments.accounts or max(1, arguments.deals // DEALS_PER_ACCOUNT)
+        server.preload(accounts=accounts, deals=arguments.deals)
+    # What is there now lives as long as the server: the collector needn't walk it.
+    gc.freeze()
 
 
 async def serve(server: Mt5Server) -> None:
@@ -70,10 +125,12 @@ async def serve(server: Mt5Server) -> None:
 
 
 def main() -> int:
-    server = make_server(build_parser().parse_args())
+    arguments = build_parser().parse_args()
     try:
+        server = make_server(arguments)
+        fill(server, arguments)
         asyncio.run(serve(server))
-    except OSError as error:
+    except (OSError, StateError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -5,6 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from sandbox.mt5.crypto import CRYPT_RAND_BYTES, password_digest, random_answer
 from sandbox.mt5.masks import mask_matcher
@@ -79,7 +80,7 @@ class Session:
     crypt_rand: bytes = b""
     cookie: str = field(default_factory=lambda: secrets.token_hex(16))
     # Results of dealer requests are delivered to the connection that sent them, and die with it.
-    requests: dict[int, list[dict[str, dict[str, str]]]] = field(default_factory=dict)
+    requests: dict[int, Any] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Back to an unauthenticated connection."""

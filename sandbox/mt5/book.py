@@ -12,9 +12,9 @@ from itertools import chain
 from sandbox.mt5.configs import Group, Symbol, default_groups, default_symbols
 from sandbox.mt5.masks import mask_matcher
 from sandbox.mt5.records import (
+    CANCELED_ACTIONS,
     CREDIT_ACTIONS,
     TRADE_ACTIONS,
-    Action,
     Deal,
     Order,
     Position,
@@ -100,6 +100,9 @@ class Book:
     def reserve_tickets(self, kind: str, last: int) -> None:
         self._next_ticket[kind] = max(self._next_ticket[kind], last + 1)
 
+    def next_tickets(self) -> dict[str, int]:
+        return dict(self._next_ticket)
+
     # Deals
 
     def add_deal(self, deal: Deal) -> None:
@@ -138,6 +141,22 @@ class Book:
         self.mark("order", order.ticket)
         self.mark("history", order.ticket)
 
+    def remove_order(self, order: Order) -> None:
+        """Drop an open order without a trace."""
+        self.orders.pop(order.ticket, None)
+        self.orders_by_login[order.login].pop(order.ticket, None)
+        self.mark("order", order.ticket)
+
+    def replace_history(self, order: Order) -> None:
+        self.history.replace(order)
+        self.mark("history", order.ticket)
+
+    def delete_history(self, ticket: int) -> Order | None:
+        order = self.history.delete(ticket)
+        if order is not None:
+            self.mark("history", ticket)
+        return order
+
     def add_position(self, position: Position) -> None:
         self.positions[position.ticket] = position
         self.positions_by_login[position.login][position.ticket] = position
@@ -164,7 +183,7 @@ class Book:
                 credit += deal.profit
             elif deal.action in TRADE_ACTIONS:
                 balance += deal.profit + deal.storage + deal.commission + deal.fee
-            elif deal.action not in {Action.BUY_CANCELED, Action.SELL_CANCELED}:
+            elif deal.action not in CANCELED_ACTIONS:
                 balance += deal.profit
         return balance, credit
 

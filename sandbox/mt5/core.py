@@ -6,19 +6,26 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sandbox.mt5.commands  # noqa: F401 - registers the commands
-from sandbox.mt5.auth import Authenticator, Manager, Right, Session
+from sandbox.mt5.auth import Authenticator, Manager, Session
 from sandbox.mt5.book import Book, Version
 from sandbox.mt5.clock import DaylightRule, ServerClock
 from sandbox.mt5.commands.registry import Answer, Call, Command
 from sandbox.mt5.configs import MANAGER_GROUP, Group, Symbol
+from sandbox.mt5.core_types import Message
 from sandbox.mt5.faults import Fault, FaultKind, FaultPlan
 from sandbox.mt5.market import Market
+from sandbox.mt5.masks import mask_matcher
+from sandbox.mt5.pending import PendingOrders
 from sandbox.mt5.records import Deal, Order, Position, User
-from sandbox.mt5.retcodes import Retcode, wire_text
-from sandbox.mt5.trading import Engine, Rejected
+from sandbox.mt5.retcodes import Rejected, Retcode, wire_text
+from sandbox.mt5.rollover import Rollover
+from sandbox.mt5.state import StateFile
+from sandbox.mt5.traders import Traders
+from sandbox.mt5.trading import Engine
 
 CALLS_KEPT = 10_000
 FIRST_LOGIN = 100_001
@@ -47,6 +54,7 @@ class Settings:
     login_last: int = LAST_LOGIN
     dealer_delay_s: float = 0.0
     idle_accounts_have_state: bool = False
+    state_path: Path | None = None
 
 
 @dataclass(slots=True)
@@ -91,16 +99,27 @@ class TradeServer:
         self.book = Book(settings.groups, settings.symbols)
         self.market = Market(self.book.symbols, self.clock, seed=settings.seed)
         self.engine = Engine(self.book, self.market, self.clock)
+        self.pending = PendingOrders(self.engine)
+        self.rollover = Rollover(self.engine)
+        self.traders = Traders(self.engine, self.pending, seed=settings.seed)
         self.authenticator = Authenticator(settings.managers)
         self.faults = FaultPlan()
         self.calls: deque[CallRecord] = deque(maxlen=CALLS_KEPT)
+        self.messages: deque[Message] = deque(maxlen=CALLS_KEPT)
         self._next_login = settings.login_first
+        self._request_id = 0
+        self._state: StateFile | None = None
+        if settings.state_path is not None:
+            self._state = StateFile(settings.state_path)
+            self._state.load(self.book, self.market, self.rollover)
         self._add_managers(settings.managers)
 
     def _add_managers(self, managers: Iterable[Manager]) -> None:
         """Managers are accounts too, in the group of managers."""
         self.book.groups.setdefault(MANAGER_GROUP, Group(MANAGER_GROUP, "USD"))
         for manager in managers:
+            if manager.login in self.book.users:
+                continue
             user = User(manager.login, MANAGER_GROUP, name=f"Manager {manager.login}")
             user.registration = self.clock.now_s()
             self.book.add_user(user)
@@ -126,11 +145,20 @@ class TradeServer:
         """Idle accounts have no trade state until something happens to them."""
         return self.settings.idle_accounts_have_state or user.login in self.book.active
 
+    def is_in(self, group: str, masks: str) -> bool:
+        return mask_matcher(masks)(group)
+
     def add_group(self, group: Group) -> None:
         self.book.groups[group.name] = group
+        self.save_configs()
 
     def delete_group(self, name: str) -> None:
         del self.book.groups[name]
+        self.save_configs()
+
+    def next_request_id(self) -> int:
+        self._request_id += 1
+        return self._request_id
 
     def remember(self, kind: str, record: Deal | Order | Position | User) -> None:
         """Keep what a record was before a deletion, for the backups."""
@@ -198,8 +226,37 @@ class TradeServer:
             rows = answer.payload
             answer.payload = [*rows[:1], *rows[:-1]] if len(rows) > 1 else [*rows, *rows]
 
+    # The market
+
+    def step(self, seconds: float, *, is_trading: bool) -> None:
+        """Let so many seconds of market time pass: prices, what they set off, clients."""
+        self.clock.advance(seconds)
+        self.market.step(seconds)
+        self.rollover.check()
+        self.pending.check()
+        if is_trading:
+            self.traders.step(seconds)
+
+    def after_prices(self) -> None:
+        """Prices were set by hand: trigger what they trigger."""
+        self.pending.check()
+        self.save()
+
+    # The state file
+
     def save(self) -> None:
         """Write what changed to the state file, when there is one."""
+        if self._state is not None:
+            self._state.save(self.book, self.market, self.rollover)
+
+    def save_configs(self) -> None:
+        if self._state is not None:
+            self._state.save_groups(self.book)
+
+    def close(self) -> None:
+        if self._state is not None:
+            self.save()
+            self._state.close()
 
 
 def mangle(text: str, fault: Fault | None) -> str:
@@ -219,16 +276,3 @@ def to_json(value: Any) -> str:
 
 def _without_secrets(params: dict[str, str]) -> dict[str, str]:
     return {name: "***" if name in _SECRETS else value for name, value in params.items()}
-
-
-__all__ = [
-    "CallRecord",
-    "Dropped",
-    "Forbidden",
-    "Right",
-    "Settings",
-    "Silence",
-    "TradeServer",
-    "mangle",
-    "to_json",
-]

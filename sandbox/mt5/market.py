@@ -3,10 +3,11 @@
 import math
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sandbox.mt5.clock import ServerClock
 from sandbox.mt5.configs import Group, Symbol
+from sandbox.mt5.retcodes import Rejected, Retcode
 
 SECONDS_PER_YEAR = 365 * 86_400
 # A pull towards the reference price keeps the walk of a long-running demo in a sane range.
@@ -45,8 +46,11 @@ class Tick:
         }
 
 
-class NoRate(Exception):
+class NoRate(Rejected):
     """No chain of quotes leads from one currency to the other."""
+
+    def __init__(self) -> None:
+        super().__init__(Retcode.NO_PRICES)
 
 
 class Market:
@@ -143,30 +147,21 @@ class Market:
         first = self._pair_rate(source, "USD", is_buying=is_buying)
         second = self._pair_rate("USD", target, is_buying=is_buying)
         if first is None or second is None:
-            raise NoRate(f"{source}/{target}")
+            raise NoRate
         return first * second
 
     def _pair_rate(self, source: str, target: str, *, is_buying: bool) -> float | None:
         if source == target:
             return 1.0
-        tick = self._conversion_tick(source + target)
+        tick = self.ticks.get(source + target)
         if tick is not None:
             return tick.ask if is_buying else tick.bid
-        tick = self._conversion_tick(target + source)
+        tick = self.ticks.get(target + source)
         if tick is not None:
             return 1.0 / (tick.bid if is_buying else tick.ask)
         return None
-
-    def _conversion_tick(self, name: str) -> Tick | None:
-        return self.ticks.get(name)
 
     def profit_rate(self, source: str, target: str, profit: float) -> float:
         """The rate that turns a profit or loss of the symbol's currency into the account's."""
         # A profit is sold for the deposit currency, a loss has to be bought with it.
         return self.rate(source, target, is_buying=profit < 0)
-
-
-def next_midnight(wall_seconds: int) -> int:
-    """Start of the next day of the server's wall clock."""
-    day = datetime.fromtimestamp(wall_seconds, UTC).replace(hour=0, minute=0, second=0)
-    return int((day + timedelta(days=1)).timestamp())

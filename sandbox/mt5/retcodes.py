@@ -73,6 +73,14 @@ class Retcode(IntEnum):
     NOT_SUPPORTED = 12002
 
 
+class Rejected(Exception):
+    """The operation is refused with a return code; nothing was changed."""
+
+    def __init__(self, retcode: Retcode) -> None:
+        super().__init__(retcode.name)
+        self.retcode = retcode
+
+
 TEXTS: dict[int, str] = {
     0: "Done",
     1: "OK/None",

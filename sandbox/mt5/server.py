@@ -5,18 +5,24 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sandbox.mt5.certificate import Certificate, load_or_create_certificate
+from sandbox.mt5.controls import Controls, Record
 from sandbox.mt5.core import Settings, TradeServer
+from sandbox.mt5.faults import FaultKind
+from sandbox.mt5.preload import preload
 from sandbox.mt5.wire_rest import HEADER_BYTES_MAX, RestConnection
 from sandbox.mt5.wire_tcp import RawConnection
 
 HOST = "127.0.0.1"
 CALL_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 20.0
+TICK_S = 1.0
 
 ResultT = TypeVar("ResultT")
 
@@ -85,12 +91,14 @@ class Mt5Server:
 
     `with Mt5Server() as server:` runs it in a thread of its own; `await server.start()` and
     `await server.stop()` run it in the current loop. Ports of 0 are chosen by the system and
-    can be read from `port` and `tcp_port` afterwards.
+    can be read from `port` and `tcp_port` afterwards. With `trading`, prices and clients move
+    by themselves, `speed` seconds of market time a second; without, only `run_market` moves them.
     """
 
     def __init__(
         self, settings: Settings | None = None, *, port: int = 0, tcp_port: int = 0,
-        plain: bool = False, certificate_directory: Path | None = None,
+        plain: bool = False, certificate_directory: Path | None = None, trading: bool = False,
+        speed: float = 1.0,
     ) -> None:  # fmt: skip
         self.settings = settings or Settings()
         self.plain = plain
@@ -98,7 +106,11 @@ class Mt5Server:
         self._certificate_directory = certificate_directory
         self._own_directory: Path | None = None
         self.certificate: Certificate | None = None
+        self.trading = trading
+        self.speed = speed
         self.core = TradeServer(self.settings)
+        self._controls = Controls(self.core)
+        self._moving: asyncio.Task[None] | None = None
         self._listeners: Listeners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -143,6 +155,16 @@ class Mt5Server:
         )
         self._loop = asyncio.get_running_loop()
         await self._listeners.open()
+        if self.trading:
+            self._moving = asyncio.create_task(self._move())
+            self._moving.add_done_callback(_report)
+
+    async def _move(self) -> None:
+        """Prices and clients, once a second."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.core.step(TICK_S * self.speed, is_trading=True)
+            self.core.save()
 
     def _directory(self) -> Path:
         if self._certificate_directory is not None:
@@ -151,8 +173,11 @@ class Mt5Server:
         return self._own_directory
 
     async def stop(self) -> None:
+        if self._moving is not None:
+            self._moving.cancel()
+            await asyncio.gather(self._moving, return_exceptions=True)
         await self._listening.close()
-        self.core.save()
+        self.core.close()
         if self._own_directory is not None:
             shutil.rmtree(self._own_directory, ignore_errors=True)
 
@@ -206,6 +231,85 @@ class Mt5Server:
 
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result(CALL_TIMEOUT_S)
 
+    # By hand
+
     def drop_connections(self) -> None:
         """End every open connection at once."""
         self.run(self._listening.drop_connections)
+
+    def preload(self, *, accounts: int, deals: int) -> list[int]:
+        """Add accounts with a made-up past of so many deals; their logins."""
+        return self.run(preload, self.core, accounts=accounts, deals=deals, seed=self.settings.seed)
+
+    def fail_next(self, command: str, kind: FaultKind | str, **details: Any) -> None:
+        """Let the next calls of a command fail; `details` are fields of `Fault`."""
+        self.run(self._controls.fail_next, command, kind, **details)
+
+    def clear_faults(self) -> None:
+        self.run(self._controls.clear_faults)
+
+    def calls(self, command: str = "*") -> list[dict[str, str]]:
+        """Parameters of the calls of a command so far."""
+        return self.run(self._controls.calls, command)
+
+    def set_price(self, symbol: str, bid: float, ask: float | None = None) -> None:
+        """Quote a symbol, and hold it there."""
+        self.run(self._controls.set_price, symbol, bid, ask)
+
+    def run_market(self, seconds: float, **options: Any) -> None:
+        """Let market time pass at once: prices, stops, swaps, clients."""
+        self.run(self._controls.run_market, seconds, **options)
+
+    def shift_clock(self, seconds: float) -> None:
+        """Set the server's clock wrong by so many seconds."""
+        self.run(self._controls.shift_clock, seconds)
+
+    def set_time(self, instant: datetime) -> None:
+        """Stop the clock at an instant (aware UTC)."""
+        self.run(self._controls.set_time, instant)
+
+    def add_account(self, group: str, **values: Any) -> int:
+        """Add an account behind the protocol; its login."""
+        return self.run(self._controls.add_account, group, **values)
+
+    def balance(self, login: int, amount: Decimal | int | str, **options: Any) -> Record:
+        """Book a balance operation unchecked; the deal."""
+        return self.run(self._controls.balance, login, amount, **options)
+
+    def open_position(
+        self, login: int, symbol: str, side: str, lots: Decimal | str, **options: Any
+    ) -> Record:
+        """Buy or sell for an account; the deal."""
+        return self.run(self._controls.open_position, login, symbol, side, lots, **options)
+
+    def close_position(self, position: int, lots: Decimal | str | None = None) -> Record:
+        """Close a position or a part of it; the deal."""
+        return self.run(self._controls.close_position, position, lots)
+
+    def insert_deal(self, login: int, time: datetime, **values: Any) -> Record:
+        """Insert a deal dated `time`; the deal."""
+        return self.run(self._controls.insert_deal, login, time, **values)
+
+    def edit_deal(self, ticket: int, **values: Any) -> Record:
+        return self.run(self._controls.edit_deal, ticket, **values)
+
+    def delete_deal(self, ticket: int, **options: Any) -> None:
+        self.run(self._controls.delete_deal, ticket, **options)
+
+    def account(self, login: int) -> Record:
+        """The trade state of an account."""
+        return self.run(self._controls.account, login)
+
+    def positions(self, login: int) -> list[Record]:
+        return self.run(self._controls.positions, login)
+
+    def deals(self, login: int) -> list[Record]:
+        """All deals of an account, by time."""
+        return self.run(self._controls.deals, login)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """A market that stopped moving has to be seen."""
+    if not task.cancelled() and task.exception() is not None:
+        context = {"message": "the market stopped", "exception": task.exception()}
+        task.get_loop().call_exception_handler(context)

@@ -1,14 +1,16 @@
 """A table of tickets in columns: a million rows in a few hundred megabytes, found by bisection.
 
-Deals and closed orders live here. Tickets only grow, so a row is found by bisecting the ticket
-column; each login has its rows in order of time, so a period is found by bisecting that.
+Deals and closed orders live here. One index has all tickets in order, and each login has its
+rows in order of time: a ticket and a period are both found by bisection. Tickets and times
+mostly grow, so that new rows go to the end; a late one is put in its place.
 """
 
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 
@@ -52,7 +54,8 @@ class _LoginIndex:
 
     def between(self, from_msc: int, to_msc: int) -> tuple[int, int]:
         """Bounds of the rows of a period, both ends included."""
-        return bisect_left(self.times, from_msc), bisect_right(self.times, to_msc)
+        start = bisect_left(self.times, from_msc)
+        return start, max(start, bisect_right(self.times, to_msc))
 
 
 class TicketTable(Generic[RowT]):
@@ -66,27 +69,53 @@ class TicketTable(Generic[RowT]):
             code = _TYPECODES.get(one.type)
             self._columns[one.name] = array(code) if code else []
         self._by_login: dict[int, _LoginIndex] = {}
+        # Every ticket ever seen, in order, with its row; deleted rows keep their place.
+        self._tickets = array("q")
+        self._rows = array("q")
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[RowT]:
-        """Every row, in order of tickets."""
+        """Every row, in the order in which they came."""
         for row, login in enumerate(self._columns["login"]):
             if login:
                 yield self._row(row)
 
     def add(self, record: RowT) -> None:
-        """Append a record; its ticket is above all others, its time may lie anywhere."""
-        tickets = self._columns["ticket"]
-        if tickets and record.ticket <= tickets[-1]:
+        """Add a record under a new ticket, or under one that was deleted."""
+        if self._find(record.ticket, with_deleted=True) is not None:
             self._revive(record)
             return
+        row = len(self._columns["ticket"])
         for name, column in self._columns.items():
             value = getattr(record, name)
             column.append(sys.intern(value) if type(value) is str else value)
-        self._index(record, len(tickets) - 1)
+        self._note_ticket(record.ticket, row)
+        self._index(record, row)
+
+    def _note_ticket(self, ticket: int, row: int) -> None:
+        if not self._tickets or ticket > self._tickets[-1]:
+            self._tickets.append(ticket)
+            self._rows.append(row)
+            return
+        place = bisect_left(self._tickets, ticket)
+        self._tickets.insert(place, ticket)
+        self._rows.insert(place, row)
+
+    def extend(self, records: Sequence[RowT]) -> None:
+        """Add many records under new tickets at once."""
+        first = len(self._columns["ticket"])
+        for name, column in self._columns.items():
+            read = attrgetter(name)
+            if isinstance(column, list):
+                column.extend(sys.intern(read(record)) for record in records)
+            else:
+                column.extend(map(read, records))
+        for row, record in enumerate(records, start=first):
+            self._note_ticket(record.ticket, row)
+            self._index(record, row)
 
     def _index(self, record: RowT, row: int) -> None:
         index = self._by_login.get(record.login)
@@ -111,11 +140,11 @@ class TicketTable(Generic[RowT]):
         return self._row_type(*[column[row] for column in self._columns.values()])
 
     def _find(self, ticket: int, *, with_deleted: bool = False) -> int | None:
-        tickets = self._columns["ticket"]
-        row = bisect_left(tickets, ticket)
-        if row == len(tickets) or tickets[row] != ticket:
+        place = bisect_left(self._tickets, ticket)
+        if place == len(self._tickets) or self._tickets[place] != ticket:
             return None
-        # A deleted row keeps its place with login 0, so that tickets stay in order.
+        row = self._rows[place]
+        # A deleted row is one without an owner.
         return row if with_deleted or self._columns["login"][row] else None
 
     def get(self, ticket: int) -> RowT | None:
@@ -158,5 +187,4 @@ class TicketTable(Generic[RowT]):
         return [self._row(row) for row in index.rows[start:end]]
 
     def last_ticket(self) -> int:
-        tickets = self._columns["ticket"]
-        return int(tickets[-1]) if tickets else 0
+        return self._tickets[-1] if self._tickets else 0

@@ -21,7 +21,7 @@ from sandbox.mt5.records import (
     User,
     UserRights,
 )
-from sandbox.mt5.retcodes import Retcode
+from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.wire_values import VOLUME_EXT_PER_LOT, money_minor
 
 COMMENT_CHARS = 31
@@ -30,14 +30,6 @@ BALANCE_ACTIONS = frozenset(
     {Action.BALANCE, Action.CREDIT, Action.CHARGE, Action.CORRECTION, Action.BONUS}
 )
 STOP_OUT_ROUNDS = 1_000
-
-
-class Rejected(Exception):
-    """The operation is refused with a return code; nothing was changed."""
-
-    def __init__(self, retcode: Retcode) -> None:
-        super().__init__(retcode.name)
-        self.retcode = retcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +157,15 @@ class Engine:
     # Opening
 
     def open(
-        self, user: User, symbol: Symbol, action: int, volume_ext: int, ticket: Ticket = PLAIN
-    ) -> Deal:
-        """Buy or sell at the market. Raises Rejected; returns the deal."""
+        self, user: User, symbol: Symbol, action: int, volume_ext: int, ticket: Ticket = PLAIN,
+        price: float | None = None,
+    ) -> Deal:  # fmt: skip
+        """Buy or sell at the market (or a dealer's price). Raises Rejected; returns the deal."""
         self.check_trade(user, symbol, action, volume_ext)
         group = self.book.group_of(user)
-        is_buy = action == Action.BUY
-        price = (self.market.ask if is_buy else self.market.bid)(symbol.name, group)
+        if price is None:
+            quote = self.market.ask if action == Action.BUY else self.market.bid
+            price = quote(symbol.name, group)
         self.check_stops(action, price, ticket)
         opposite = self._netted(user, group, symbol)
         if opposite is not None:
@@ -345,7 +339,7 @@ class Engine:
 
     def close(
         self, position: Position, volume_ext: int | None = None, ticket: Ticket = PLAIN,
-        price: float | None = None,
+        price: float | None = None, entry: Entry = Entry.OUT,
     ) -> Deal:  # fmt: skip
         """Close a position or a part of it at the market (or a given price). Raises Rejected."""
         volume = position.volume_ext if volume_ext is None else volume_ext
@@ -361,6 +355,7 @@ class Engine:
             price = quote(symbol.name, group)
         order = self._filled_order(user, symbol, action, volume, price, ticket, position.ticket)
         deal = self._trade_deal(user, group, symbol, order, price, ticket)
+        deal.entry = int(entry)
         self._settle(position, deal, volume, group)
         self._book_deal(user, deal)
         return deal
@@ -373,7 +368,6 @@ class Engine:
             position.price_open, deal.price,
         )  # fmt: skip
         share = position.storage * volume // position.volume_ext
-        deal.entry = int(Entry.OUT)
         deal.profit, deal.profit_raw, deal.rate_profit = result.money, result.raw, result.rate
         deal.storage = share
         deal.price_position = position.price_open
@@ -392,14 +386,8 @@ class Engine:
         if not is_pair or position.login != other.login:
             _reject(Retcode.INVALID_REQUEST)
         volume = min(position.volume_ext, other.volume_ext)
-        deals = [
-            self.close(position, volume, ticket, other.price_open),
-            self.close(other, volume, ticket, other.price_open),
-        ]
-        for deal in deals:
-            deal.entry = int(Entry.OUT_BY)
-            self.book.replace_deal(deal, self.clock.now_s())
-        return deals
+        price = other.price_open
+        return [self.close(one, volume, ticket, price, Entry.OUT_BY) for one in (position, other)]
 
     # Stop-out
 

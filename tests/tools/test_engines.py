@@ -1,11 +1,14 @@
 """The embedded engines, started for real in a folder of their own."""
 
+import contextlib
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,8 +28,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("var")
+def var_dir() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that the engines' own account can reach.
+
+    Not pytest's: each start of pytest closes the folder above all of its temporary ones.
+    """
+    with tempfile.TemporaryDirectory(prefix="backoffice-engines-") as name:
+        yield Path(name)
 
 
 @pytest.fixture
@@ -233,6 +247,15 @@ def test_stop_does_not_need_what_was_remembered(var_dir: Path) -> None:
     engines.stop()
 
 
+def test_another_user_s_data_is_left_alone(var_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = pwd.getpwuid(os.geteuid()).pw_name
+    before = sorted(path.name for path in var_dir.iterdir())
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(SetupError, match=f"belongs to the user {owner}"):
+        ensure_engines(var_dir, durable=False)
+    assert sorted(path.name for path in var_dir.iterdir()) == before
+
+
 def test_a_cluster_of_another_version_is_refused(var_dir: Path) -> None:
     with ensure_engines(var_dir, durable=False):
         pass
@@ -245,9 +268,10 @@ def test_a_cluster_of_another_version_is_refused(var_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_only_throwaway_engines_skip_safety(tmp_path: Path, durable: bool) -> None:
+def test_only_throwaway_engines_skip_safety(durable: bool) -> None:
     with (
-        ensure_engines(tmp_path, durable=durable) as engines,
+        open_folder() as folder,
+        ensure_engines(folder, durable=durable) as engines,
         psycopg.connect(engines.database_url) as connection,
         redis.Redis.from_url(engines.redis_url) as broker,
     ):

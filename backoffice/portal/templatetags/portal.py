@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -15,7 +16,6 @@ from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -37,8 +37,6 @@ DIRECTIONAL_ICONS = frozenset(
     }
 )
 SOON_MINUTES = 30
-DAY_FORMAT = "j M Y"
-MOMENT_FORMAT = "j M Y, H:i:s"
 
 
 def _colour(name: str) -> str:
@@ -48,6 +46,7 @@ def _colour(name: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     """An icon of the sprite, silent for screen readers unless it alone has meaning (`label`)."""
     classes = "ic ic-directional" if name in DIRECTIONAL_ICONS else "ic"
@@ -74,9 +73,14 @@ def badge(state: Any, word: str = "", *, look: str = "", hint: str = "") -> Safe
     `state` is a colour name with `word` beside it, or anything with `.colour` and `.label` (a state
     of a state machine). `look` is "", "plain" or "outline"; `hint` is shown on hover.
     """
-    colour = _colour(str(getattr(state, "colour", state)))
     text = word or getattr(state, "label", "")
-    classes = f"state is-{colour} is-{look}" if look else f"state is-{colour}"
+    return _badge(str(getattr(state, "colour", state)), str(text), look, str(hint))
+
+
+@lru_cache(maxsize=1024)
+def _badge(colour: str, text: str, look: str, hint: str) -> SafeString:
+    """A list writes the same few badges hundreds of times."""
+    classes = f"state is-{_colour(colour)} is-{look}" if look else f"state is-{_colour(colour)}"
     title = format_html(' title="{}"', hint) if hint else ""
     return format_html('<span class="{}"{}>{}</span>', classes, title, text)
 
@@ -111,15 +115,14 @@ def number(value: Decimal | int | None, *, signed: bool = False) -> SafeString:
 
 def _hover(moment: dt.datetime) -> str:
     local = timezone.localtime(moment)
-    exact = f"{date_format(local, MOMENT_FORMAT)} {local.tzname()}"
-    if local.utcoffset() == dt.timedelta(0):
+    exact = f"{figures.moment_text(local)} {local.tzname()}"
+    if not local.utcoffset():
         return exact
-    utc = moment.astimezone(dt.UTC)
-    return f"{exact} ({date_format(utc, MOMENT_FORMAT)} UTC)"
+    return f"{exact} ({figures.moment_text(moment.astimezone(dt.UTC))} UTC)"
 
 
 def _stamp(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @register.simple_tag
@@ -132,10 +135,10 @@ def time(moment: dt.datetime | dt.date | None, *, exact: bool = False) -> SafeSt
         return format_html('<span class="muted">{}</span>', figures.NOTHING)
     if not isinstance(moment, dt.datetime):
         return format_html(
-            '<time datetime="{}">{}</time>', moment.isoformat(), date_format(moment, DAY_FORMAT)
+            '<time datetime="{}">{}</time>', moment.isoformat(), figures.day_text(moment)
         )
     if exact:
-        shown = date_format(timezone.localtime(moment), MOMENT_FORMAT)
+        shown = figures.moment_text(timezone.localtime(moment))
         mark = ""
     else:
         shown = figures.relative_text(moment, clock.now())
@@ -247,13 +250,12 @@ def ref(value: Any, url: str = "") -> SafeString:
         )
     return format_html(
         '<a class="ref" href="{}">{}</a>'
-        '<button type="button" class="ref-copy" data-copy="{}" aria-label="{} {}">{}</button>',
+        '<button type="button" class="ref-copy" data-copy="{}" aria-label="{} {}"></button>',
         url,
         value,
         value,
         copy,
         value,
-        icon("copy"),
     )
 
 

@@ -6,8 +6,7 @@ from typing import Any
 from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.records import Deal
-from sandbox.mt5.retcodes import Retcode
-from sandbox.mt5.trading import Rejected
+from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.wire_values import VOLUME_EXT_PER_VOLUME, money_minor, parse_amount
 
 MONEY_FIELDS = {"Profit": "profit", "Storage": "storage", "Commission": "commission", "Fee": "fee"}

@@ -7,8 +7,7 @@ from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import MASK_MAX, Answer, Call, command
 from sandbox.mt5.configs import Group, MarginMode, Symbol
 from sandbox.mt5.masks import matching
-from sandbox.mt5.retcodes import Retcode
-from sandbox.mt5.trading import Rejected
+from sandbox.mt5.retcodes import Rejected, Retcode
 
 
 class Config(Protocol):

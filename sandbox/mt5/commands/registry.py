@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.mt5.auth import Manager, Right, Session
 from sandbox.mt5.records import User
-from sandbox.mt5.retcodes import Retcode
-from sandbox.mt5.trading import Rejected
+from sandbox.mt5.retcodes import Rejected, Retcode
 
 if TYPE_CHECKING:
     from sandbox.mt5.core import TradeServer

@@ -6,8 +6,8 @@ from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.configs import Group, Symbol
 from sandbox.mt5.market import NoRate
 from sandbox.mt5.records import Action
-from sandbox.mt5.retcodes import Retcode
-from sandbox.mt5.trading import OPERATION_MAX, Rejected
+from sandbox.mt5.retcodes import Rejected, Retcode
+from sandbox.mt5.trading import OPERATION_MAX
 from sandbox.mt5.wire_values import money_minor, parse_amount
 
 

@@ -7,8 +7,7 @@ from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.configs import MANAGER_GROUP, Group
 from sandbox.mt5.crypto import password_digest
 from sandbox.mt5.records import User
-from sandbox.mt5.retcodes import Retcode
-from sandbox.mt5.trading import Rejected
+from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.wire_values import money_text
 
 LEVERAGE_MAX = 500

@@ -159,7 +159,12 @@ class Mt5Session:
             self._prove()
             try:
                 answer = self._exchange("POST", command, parameters, body)
-            except (SessionLost, BadAnswer) as error:
+            except SessionLost as error:
+                if self._session_lives():
+                    raise _not_for_us(command, error) from None
+                self._drop()
+                raise AnswerLost(f"{command}: {error}") from None
+            except BadAnswer as error:
                 self._drop()
                 raise AnswerLost(f"{command}: {error}") from None
             return _checked(command, answer)
@@ -224,9 +229,7 @@ class Mt5Session:
                 raise
         except SessionLost as error:
             if command in self._forbidden and self._session_lives():
-                raise CommandRefused(
-                    command, retcodes.PERMISSIONS, str(error), permanent=True
-                ) from None
+                raise _not_for_us(command, error) from None
             self._drop()
         self._ensure()
         return self._replay(method, command, parameters, body)
@@ -239,9 +242,7 @@ class Mt5Session:
         except SessionLost as error:
             if self._session_lives():
                 self._forbidden.add(command)
-                raise CommandRefused(
-                    command, retcodes.PERMISSIONS, str(error), permanent=True
-                ) from None
+                raise _not_for_us(command, error) from None
             self._drop()
             self._backoff.failed()
             raise
@@ -382,6 +383,10 @@ class Mt5Session:
                 retcode=parsed.retcode,
             )
         return parsed
+
+
+def _not_for_us(command: str, error: SessionLost) -> CommandRefused:
+    return CommandRefused(command, retcodes.PERMISSIONS, str(error), permanent=True)
 
 
 def _answer_to(digest: bytes, start: Answer) -> str:
