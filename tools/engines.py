@@ -27,7 +27,7 @@ from tools.processes import exclusive_lock, free_port, own_folder, write_private
 from tools.valkey import ValkeyServer
 
 ROOT = Path(__file__).parents[1]
-DEFAULT_VAR_DIR = ROOT / "var"
+DEFAULT_VAR_DIR = Path(os.environ.get("BACKOFFICE_VAR", ROOT / "var"))
 PASSWORD_BYTES = 18
 
 

@@ -137,7 +137,7 @@ class Run:
         return self._supervisor.run(step, timeout_s=STEP_TIMEOUT_S, echo=echo)
 
     def _program(self, service: Service) -> Program:
-        places = self._ports | {"host": self._host}
+        places = self._ports | {"host": self._host, "var": str(self._var_dir)}
         return Program(
             name=service.name,
             command=[part.format(**places) for part in service.command],
@@ -159,10 +159,13 @@ class Run:
 
     def _base_environment(self) -> dict[str, str]:
         defaults = {
+            "BACKOFFICE_VAR": str(self._var_dir),
             "DJANGO_SETTINGS_MODULE": "backoffice.settings.development",
             "SECRET_KEY": secret_key(self._var_dir),
             "ALLOWED_HOSTS": f"{self._host},localhost,127.0.0.1,.localhost",
             "PYTHONUNBUFFERED": "1",
+            # As root, Celery fills the screen with advice for production.
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         }
         return defaults | os.environ
 
@@ -196,7 +199,7 @@ def readiness(url: str) -> str:
 
 def run(var_dir: Path) -> None:
     """Run the product until asked to stop."""
-    own_folder(var_dir)
+    var_dir = own_folder(var_dir)
     console = terminal()
     with contextlib.ExitStack() as stack:
         try:

@@ -10,7 +10,8 @@ CELERY_ROUTINE = r": INFO/"
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A row. `{name}` in the command stands for the port of that name.
+    """A row. `{name}` in the command stands for the port of that name, `{host}` for
+    the address that the portal listens on, `{var}` for the folder of all data.
 
     Ports are remembered between runs, and every program is told all of them as NAME_PORT.
     `ready` is a regular expression that a line of its output matches once it can be used;
@@ -67,7 +68,7 @@ PRODUCT = (
     Service(
         name="beat",
         module="backoffice.celery",
-        command=(*CELERY, "beat", "--loglevel", "INFO", "--schedule", "var/beat-schedule"),
+        command=(*CELERY, "beat", "--loglevel", "INFO", "--schedule", "{var}/beat-schedule"),
         routine=CELERY_ROUTINE,
     ),
     Service(

@@ -21,7 +21,8 @@ import psutil
 from tools.errors import SetupError
 from tools.processes import open_log, write_private
 
-LINES_KEPT = 20
+LINES_KEPT = 1000
+LINES_TOLD = 20
 LOOK_EVERY_S = 0.1
 GRACE_S = 8.0
 RESTARTS_MAX = 3
@@ -118,7 +119,7 @@ class Supervisor:
         self._launch(program)
 
     def run(self, program: Program, *, timeout_s: float, echo: bool = True) -> str:
-        """Run a program to its end and return the last lines it printed.
+        """Run a program to its end and return what it printed (of a long text, the end).
 
         Raises SetupError when it fails or takes too long, StoppedError when asked to stop.
         """
@@ -249,7 +250,8 @@ class Supervisor:
         self._launch(program)
 
     def _obituary(self, program: Program) -> str:
-        tail = "\n".join(f"    {line}" for line in program.last_lines)
+        lines = list(program.last_lines)[-LINES_TOLD:]
+        tail = "\n".join(f"    {line}" for line in lines)
         return (
             f"{program.name} ended with code {program.exit_code}. Its last lines "
             f"(all of them: {self._log_dir / program.name}.log):\n{tail}"

@@ -75,6 +75,14 @@ def test_a_failing_step_is_told_with_its_last_lines(supervisor: Supervisor) -> N
         supervisor.run(step, timeout_s=20)
 
 
+def test_a_long_answer_is_whole_and_a_long_story_is_cut(supervisor: Supervisor) -> None:
+    numbers = "print('\\n'.join(map(str, range(100))))"
+    assert supervisor.run(program("logins", numbers), timeout_s=20).split()[0] == "0"
+    with pytest.raises(SetupError) as caught:
+        supervisor.run(program("step", numbers + "; raise SystemExit(1)"), timeout_s=20)
+    assert str(caught.value).splitlines()[1:] == [f"    {number}" for number in range(80, 100)]
+
+
 def test_a_step_that_hangs_is_ended(supervisor: Supervisor) -> None:
     with pytest.raises(SetupError, match="took longer than"):
         supervisor.run(program("step", SERVE), timeout_s=0.5)
