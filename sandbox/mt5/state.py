@@ -42,7 +42,8 @@ class StateFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._dirty: set[tuple[str, int]] = set()
         try:
-            self._database = sqlite3.connect(path, isolation_level=None)
+            # Opened where the server is made, used where its loop runs: never by two at a time.
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # Write-ahead logging survives the death of the process at any moment.
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")

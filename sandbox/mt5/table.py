@@ -29,20 +29,24 @@ _TYPECODES: dict[object, str] = {int: "q", float: "d", "int": "q", "float": "d"}
 
 
 class _LoginIndex:
-    """Row numbers of one login in order of time."""
+    """Row numbers of one login in order of time, and of tickets where times are equal."""
 
-    __slots__ = ("rows", "times")
+    __slots__ = ("_tickets", "rows", "times")
 
-    def __init__(self) -> None:
+    def __init__(self, tickets: "array[int]") -> None:
+        self._tickets = tickets
         self.times = array("q")
         self.rows = array("q")
 
     def add(self, time_msc: int, row: int) -> None:
-        if not self.times or time_msc >= self.times[-1]:
-            self.times.append(time_msc)
-            self.rows.append(row)
-            return
-        place = bisect_right(self.times, time_msc)
+        place = len(self.times)
+        if place and time_msc < self.times[-1]:
+            place = bisect_right(self.times, time_msc)
+        ticket = self._tickets[row]
+        while place and self.times[place - 1] == time_msc:
+            if self._tickets[self.rows[place - 1]] < ticket:
+                break
+            place -= 1
         self.times.insert(place, time_msc)
         self.rows.insert(place, row)
 
@@ -120,7 +124,7 @@ class TicketTable(Generic[RowT]):
     def _index(self, record: RowT, row: int) -> None:
         index = self._by_login.get(record.login)
         if index is None:
-            index = self._by_login[record.login] = _LoginIndex()
+            index = self._by_login[record.login] = _LoginIndex(self._columns["ticket"])
         index.add(record.index_msc, row)
         self._count += 1
 

@@ -6,15 +6,27 @@ import json
 import secrets
 import socket
 import ssl
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from sandbox.mt5 import Mt5Server
-
 TIMEOUT_S = 10.0
 PASSWORD = "Password1"
+
+
+class Listening(Protocol):
+    """Where a server listens: one in this process, or one of its own."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def tcp_port(self) -> int: ...
+    @property
+    def certificate_path(self) -> Path: ...
+    @property
+    def plain(self) -> bool: ...
 
 
 def md5(data: bytes) -> bytes:
@@ -28,7 +40,7 @@ def password_hash(password: str) -> bytes:
 class RestClient:
     """One pinned connection, as the official samples keep it."""
 
-    def __init__(self, server: Mt5Server, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, server: Listening, *, timeout_s: float = TIMEOUT_S) -> None:
         if server.plain:
             self.http = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout_s)
         else:
@@ -104,7 +116,7 @@ class OfbStream:
 class RawClient:
     """The raw TCP form, plain or AES256OFB."""
 
-    def __init__(self, server: Mt5Server) -> None:
+    def __init__(self, server: Listening) -> None:
         self.socket = socket.create_connection(("127.0.0.1", server.tcp_port), TIMEOUT_S)
         self.stream = self.socket.makefile("rb")
         self.serial = 0

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from sandbox.mt5 import Mt5Server, Settings
+from sandbox.mt5 import Manager, Mt5Server, Right, Settings
+from sandbox.mt5.configs import Group
 from tests.sandbox.clients import RestClient
 from tests.sandbox.conftest import add_user
 
@@ -225,10 +226,34 @@ def test_symbols_carry_digits_contract_size_and_calculation_mode(client: RestCli
     assert client.retcode("/api/symbol/get", symbol="NONE") == 13
 
 
-def test_a_mask_of_more_than_5000_groups_is_answered_in_part(client: RestClient) -> None:
-    for number in range(5_001):
-        body = {"Group": f"bulk\\g{number}", "Currency": "USD"}
-        assert client.retcode("/api/group/add", method="POST", body=body) == 0
+def test_a_mask_of_more_than_5000_groups_is_answered_in_part(
+    client: RestClient, server: Mt5Server
+) -> None:
+    def add_groups() -> None:
+        for number in range(5_001):
+            server.core.add_group(Group(f"bulk\\g{number}", "USD"))
+
+    server.run(add_groups)
     answer = client.call("/api/group/get", mask="bulk\\*")
     assert answer["retcode"] == "14"
     assert len(answer["answer"]) == 5_000
+
+
+def test_only_administrators_change_groups() -> None:
+    chief = Manager(1000, "Password1")
+    clerk = Manager(1001, "Password2", rights=frozenset({Right.ACCOUNTS, Right.ACCOUNTS_EDIT}))
+    with (
+        Mt5Server(Settings(managers=[chief, clerk]), plain=True) as server,
+        RestClient(server) as client,
+        RestClient(server) as limited,
+    ):
+        limited.authenticate(1001, "Password2")
+        body = {"Group": "real\\new-usd", "Currency": "USD"}
+        assert limited.retcode("/api/group/add", method="POST", body=body) == 12001
+        assert limited.retcode("/api/group/delete", group="real\\std-usd") == 12001
+        client.authenticate()
+        assert client.answer("/api/group/add", method="POST", body=body)["Currency"] == "USD"
+        add_user(client, "real\\new-usd")
+        assert client.retcode("/api/group/delete", group="real\\new-usd") == 2003
+        assert client.retcode("/api/group/delete", group="real\\std-usd") == 0
+        assert client.retcode("/api/group/get", group="real\\std-usd") == 13

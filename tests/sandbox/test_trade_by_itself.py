@@ -31,7 +31,8 @@ def run(
         yield server, logins
 
 
-@pytest.fixture(params=[1, 2, 3])
+# The tests only read what happened, so that they can share it.
+@pytest.fixture(params=[1, 2, 3], scope="module")
 def market(request: pytest.FixtureRequest) -> Iterator[tuple[Mt5Server, list[int]]]:
     yield from run(request.param)
 

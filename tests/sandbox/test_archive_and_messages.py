@@ -1,0 +1,109 @@
+"""The archive, backups of accounts, messages, and odd HTTP."""
+
+import socket
+from datetime import timedelta
+
+import pytest
+
+from sandbox.mt5 import Mt5Server
+from tests.sandbox.clients import RestClient
+from tests.sandbox.conftest import NOON, add_user, deposit
+
+
+def test_an_archived_account_is_out_of_reach_until_restored(client: RestClient, login: int) -> None:
+    deposit(client, login, "5")
+    assert client.retcode("/api/user/archive/get", login=login) == 13
+    assert client.retcode("/api/user/archive/add", login=login) == 0
+    assert client.retcode("/api/user/get", login=login) == 13
+    assert client.answer("/api/user/logins", group="real\\*") == []
+    assert client.answer("/api/user/archive/get", login=login)["Balance"] == "5.00"
+    for params in ({"login": f"{login},5"}, {"group": "real\\*"}):
+        found = client.answer("/api/user/archive/get_batch", **params)
+        assert [one["Login"] for one in found] == [str(login)]
+    assert client.answer("/api/user/restore", login=login)["Login"] == str(login)
+    assert client.answer("/api/user/get", login=login)["Balance"] == "5.00"
+    assert client.retcode("/api/user/restore", login=login) == 13
+
+
+def test_a_deleted_account_comes_back_from_a_backup(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    deposit(client, login, "5")
+    moment = int(client.answer("/api/time/server")["time"].split(" ")[0])
+    server.set_time(NOON + timedelta(hours=1))
+    assert client.retcode("/api/user/delete", login=login) == 0
+    path = "/api/user/backup/get"
+    assert client.answer(path, login=login, backup=moment)["Balance"] == "5.00"
+    assert client.retcode(path, login=login, backup=moment - 1) == 13
+    assert client.retcode(path, login=login, backup=moment + 7200) == 13
+    assert client.retcode("/api/user/backup/restore", login=login) == 0
+    assert client.answer("/api/user/get", login=login)["Balance"] == "5.00"
+    assert client.retcode("/api/user/backup/restore", login=login) == 3004
+
+
+def test_notifications_reach_known_logins_and_mq_ids(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    other = add_user(client, "real\\std-eur", MQID="F5986B14")
+    path = "/api/notification/send"
+    assert client.answer(path, login=f"{login},5", text="hello") == [str(login)]
+    assert client.answer(path, mq_id="F5986B14,00000000", text="hello") == [str(other)]
+    assert client.retcode(path, login=login, text="x" * 1025) == 3
+    assert client.retcode(path, login=login, text="") == 3
+    assert client.retcode(path, text="hello") == 3
+    assert client.retcode(path, login=5, text="hello") == 13
+    assert [message.logins for message in server.core.messages] == [(login,), (other,)]
+
+
+def test_mail_goes_to_logins_or_groups(client: RestClient, server: Mt5Server, login: int) -> None:
+    assert client.retcode("/api/mail/send", to=str(login), subject="Hi", text="there") == 0
+    assert client.retcode("/api/mail/send", to="real\\*", subject="All", text="of you") == 0
+    assert client.retcode("/api/mail/send", to="5", subject="Nobody", text="x") == 13
+    assert client.retcode("/api/mail/send", to=str(login), text="no subject") == 3
+    assert [message.subject for message in server.core.messages] == ["Hi", "All"]
+
+
+def test_an_external_account_and_an_otp_secret_are_found(client: RestClient, login: int) -> None:
+    client.answer("/api/user/update", login=login, account="EX-1")
+    assert client.answer("/api/user/get_external", account="EX-1")["Login"] == str(login)
+    assert client.retcode("/api/user/get_external", account="EX-2") == 13
+    assert client.retcode("/api/user/otp_secret/set", login=login, otp_secret="1230987") == 0
+    assert client.answer("/api/user/otp_secret/get", login=login) == {"OTP_SECRET": "1230987"}
+
+
+def test_an_unknown_command_is_12002_and_an_unknown_page_404(client: RestClient) -> None:
+    assert client.retcode("/api/no/such/thing") == 12002
+    assert client.send("/index.html")[0] == 404
+    assert client.send("/api/user/total", method="DELETE")[0] == 405
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"NONSENSE\r\n\r\n", b"400"),
+        (b"GET / HTTP/3\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
+    ],
+)
+def test_broken_http_is_refused(server: Mt5Server, request_bytes: bytes, status: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        connection.sendall(request_bytes)
+        assert connection.recv(12) == b"HTTP/1.1 " + status
+
+
+def test_chunked_bodies_and_expect_continue_are_understood(client: RestClient, login: int) -> None:
+    sock = client.http.sock
+    body = b'{"City":"Wien"}'
+    head = f"POST /api/user/update?login={login} HTTP/1.1\r\nHost: x\r\n"
+    sock.sendall(
+        head.encode() + b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        b"5\r\n" + body[:5] + b"\r\n" + f"{len(body) - 5:x};ext=1\r\n".encode() + body[5:]
+        + b"\r\n0\r\nTrailer: x\r\n\r\n"
+    )  # fmt: skip
+    received = b""
+    while b'"City":"Wien"' not in received:
+        received += sock.recv(65_536)
+    assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
