@@ -1,7 +1,8 @@
 """Accounts and deals in bulk, for benchmarks and for a demo that doesn't start empty."""
 
+import gc
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sandbox.mt5.book import Book
 from sandbox.mt5.configs import MANAGER_GROUP, Group, Symbol
@@ -12,6 +13,7 @@ from sandbox.mt5.rollover import DAY_S
 from sandbox.mt5.wire_values import VOLUME_EXT_PER_LOT, money_minor
 
 DAYS_BACK = 180
+CHUNK = 20_000
 # The password of every account made up here.
 PASSWORD = "Client-1x"  # noqa: S105
 FIRST_NAMES = ("Ada", "Bo", "Chen", "Dilan", "Eva", "Femi", "Grace", "Hugo", "Ines", "Jun")
@@ -88,6 +90,9 @@ class Preloader:
             user.balance += deal.profit + deal.storage + deal.commission
             deals.append(deal)
             ticket += 1
+            if len(deals) == CHUNK:
+                self._write(deals)
+                deals.clear()
         self._write(deals)
         for still_open in open_by_login.values():
             self._book.add_position(_position(still_open.deal))
@@ -136,20 +141,25 @@ class Preloader:
         price = round(entry.price * self._random.uniform(0.997, 1.003), entry.digits)
         lots = entry.volume_ext / VOLUME_EXT_PER_LOT
         raw = opened.direction * (price - entry.price) * lots * entry.contract_size
-        return replace(
-            entry,
-            ticket=ticket,
-            time_msc=time_msc,
-            action=1 - entry.action,
-            order=order,
-            entry=int(Entry.OUT),
+        profit = money_minor(round(raw * entry.rate_profit, 4), user.currency_digits)
+        return Deal(
+            ticket, user.login, time_msc, 1 - entry.action, order, int(Entry.OUT),
+            symbol=entry.symbol,
+            digits=entry.digits,
+            digits_currency=entry.digits_currency,
+            contract_size=entry.contract_size,
             price=price,
             price_position=entry.price,
+            volume_ext=entry.volume_ext,
             volume_closed_ext=entry.volume_ext,
-            profit=money_minor(round(raw * entry.rate_profit, 4), user.currency_digits),
+            profit=profit,
             profit_raw=raw,
-            storage=-self._random.randrange(0, 200),
-        )
+            storage=-int(self._random.random() * 200),
+            commission=entry.commission,
+            rate_profit=entry.rate_profit,
+            rate_margin=entry.rate_margin,
+            position_id=entry.position_id,
+        )  # fmt: skip
 
     @staticmethod
     def _commission(group: Group, lots: float) -> int:
@@ -209,9 +219,14 @@ def _position(deal: Deal) -> Position:
 def preload(server: TradeServer, *, accounts: int, deals: int, seed: int) -> list[int]:
     """Add accounts with a made-up past. Returns their logins."""
     loader = Preloader(server, seed=seed)
-    logins = loader.accounts(accounts)
-    if logins and deals:
-        loader.deals(logins, deals)
+    # Nothing made here is garbage: looking for it would take most of the time.
+    gc.disable()
+    try:
+        logins = loader.accounts(accounts)
+        if logins and deals:
+            loader.deals(logins, deals)
+    finally:
+        gc.enable()
     # Made up, not lived: these accounts count as idle.
     server.book.active.difference_update(logins)
     server.save()
