@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
@@ -52,7 +52,8 @@ class _Record:
     physical: int = 1
     chars: int = 0
     is_cut: bool = False
-    odd_lines: list[int] = field(default_factory=list)
+    odd_lines: int = 0
+    first_odd_line: int = 0
 
     def add(self, text: str, *, is_record: bool) -> None:
         self.physical += is_record
@@ -103,7 +104,8 @@ def _records(lines: Iterator[tuple[int, str]]) -> Iterator[_Record]:
             else:
                 current = _Record("?", [text], number)
             if match is None or match[2] == ":":
-                current.odd_lines.append(number)
+                current.odd_lines += 1
+                current.first_odd_line = current.first_odd_line or number
     if current is not None:
         yield current
 
@@ -125,11 +127,12 @@ class _Reader:
         self._found_any = False
 
     def read(self, record: _Record) -> Iterator[Event]:
-        for number in record.odd_lines:
+        if record.odd_lines:
             yield Problem(
                 ProblemCode.TAG_MISPLACED,
-                "A line without a proper record code was read as part of the record before it.",
-                number,
+                f"{record.odd_lines} line(s) without a proper record code were read as part of the "
+                "record before.",
+                record.first_odd_line,
                 raw=quote(record.raw()),
                 of_file=self._statement is None,
             )

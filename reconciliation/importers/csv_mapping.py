@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from .limits import ROW_CHARS_MAX
 from .mt940_details import reference
 from .results import Counterparty, Event, ParsedLine, Problem, ProblemCode, References
 from .statement import StatementBuilder
@@ -169,15 +170,23 @@ def _find_delimiter(source: BinaryIO, encoding: str) -> str:
     return max(_DELIMITERS, key=lambda each: counts[each] * (1 if each == "," else 2))
 
 
+class _RowTooLongError(Exception):
+    """A row goes on for longer than any row may: most likely a quote that never ends."""
+
+
 def _rows(source: BinaryIO, encoding: str, delimiter: str) -> Iterator[_Row]:
+    physical = text_lines(source, encoding)
     taken: list[str] = []
-    number = 0
+    number = chars = 0
 
     def lines() -> Iterator[str]:
-        nonlocal number
-        for found, line in text_lines(source, encoding):
+        nonlocal number, chars
+        for found, line in physical:
             number = number if taken else found
             taken.append(line)
+            chars += len(line)
+            if chars > ROW_CHARS_MAX:
+                raise _RowTooLongError
             yield line + "\n"
 
     reader = csv.reader(lines(), delimiter=delimiter)
@@ -190,8 +199,12 @@ def _rows(source: BinaryIO, encoding: str, delimiter: str) -> Iterator[_Row]:
             return
         except csv.Error as failure:
             error = str(failure)
+        except _RowTooLongError:
+            error = f"longer than {ROW_CHARS_MAX} characters"
+            reader = csv.reader(lines(), delimiter=delimiter)
         raw, first = "\n".join(taken), number
         taken.clear()
+        chars = 0
         if error or any(cell.strip() for cell in cells):
             yield _Row(first, [cell.strip() for cell in cells], raw, error)
 

@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
 
-from .limits import FIELD_CHARS_MAX
+from .limits import ACCOUNT_CHARS_MAX, FIELD_CHARS_MAX
 from .mt940_details import Details, parse_details, parse_non_swift, plain_text, reference
 from .results import (
     BOOKED,
@@ -55,6 +55,7 @@ _SUM = re.compile(r"(?P<count>\d{0,5})(?P<currency>[A-Z]{3})(?P<amount>[\d.,]{1,
 _MISPLACED_DETAILS = re.compile(r"\d{3}[?>]\d\d")
 _CURRENCY_SUFFIX = re.compile(r"(?P<account>.*\d[A-Z0-9]*?)/?(?P<currency>[A-Z]{3})")
 _OWNER_REFERENCE_CHARS = 16
+_FIELD_COST_CHARS = 200  # what even an empty field takes in memory
 _SEE_DETAILS = frozenset(("KREF+", "EREF+", "EREF", "MARF", "PREF", "KREF"))
 _IBAN = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]{11,30}")
 _ENDING = frozenset("-{")
@@ -90,6 +91,15 @@ class _Entry:
 
     head: _Field
     details: list[_Field] = field(default_factory=list)
+    chars: int = 0
+
+    def add(self, each: _Field) -> None:
+        """Take details; all of an entry's together are no longer than one field may be."""
+        self.chars += each.chars + _FIELD_COST_CHARS
+        if self.chars <= FIELD_CHARS_MAX:
+            self.details.append(each)
+        else:
+            self.head.is_cut = True
 
 
 def read_mt940(source: BinaryIO, encoding: str | None = None) -> Iterator[Event]:
@@ -191,7 +201,7 @@ class _Reader:
                 each.source_line,
                 raw=quote(each.raw()),
             )
-            self._entry.details.append(each)
+            self._entry.add(each)
             return
         yield from self._flush_entry()
         if tag == "-":
@@ -309,14 +319,14 @@ class _Reader:
 
     def _details(self, each: _Field) -> Iterator[Event]:
         if self._entry is not None:
-            self._entry.details.append(each)
+            self._entry.add(each)
             return
         statement = self._open(each)
-        statement.information = "\n".join(
-            filter(None, (statement.information, plain_text(each.lines)))
-        )
-        if each.is_cut:
+        text = plain_text(each.lines)
+        if each.is_cut or len(statement.information) + len(text) > FIELD_CHARS_MAX:
             yield _cut_problem(each)
+        else:
+            statement.information = "\n".join(filter(None, (statement.information, text)))
 
     def _flush_entry(self) -> Iterator[Event]:
         entry = self._entry
@@ -467,7 +477,8 @@ def _totals(each: _Field, first: str, statement: StatementBuilder) -> Iterator[E
 
 def _settle_account(statement: StatementBuilder) -> None:
     """Take the currency off the end of an account (`1291.99.348EUR`, `../HUF`)."""
-    match = _CURRENCY_SUFFIX.fullmatch(statement.account)
+    is_short = len(statement.account) <= ACCOUNT_CHARS_MAX  # the pattern is quadratic
+    match = _CURRENCY_SUFFIX.fullmatch(statement.account) if is_short else None
     if match is None:
         return
     if statement.currency and statement.currency != match["currency"]:
@@ -502,7 +513,8 @@ def _date_problem(text: str, used: date | None, each: _Field) -> Problem:
 def _cut_problem(each: _Field) -> Problem:
     return Problem(
         ProblemCode.FIELD_TOO_LONG,
-        f"Tag {each.tag} is longer than {FIELD_CHARS_MAX} characters; the rest of it is left out.",
+        f"Tag {each.tag} and its details are longer than {FIELD_CHARS_MAX} characters; the rest is "
+        "left out.",
         each.source_line,
         raw=quote(each.raw()),
     )

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import time
+import tracemalloc
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciliation.importers import CsvMapping, ParsedFile, parse_bytes
+from reconciliation.importers import (
+    CsvMapping,
+    ParsedFile,
+    ParsedStatement,
+    Problem,
+    parse_bytes,
+    read_events,
+)
 
 from .test_parse_camt import document, entry
 
@@ -103,3 +114,34 @@ def test_an_mt940_entry_with_any_details_is_one_entry(lines: list[str]) -> None:
     parsed = parse_bytes(data.encode())
 
     assert (parsed.entries_seen, parsed.lines_parsed) == (1, 1)
+
+
+HOSTILE = {
+    "an account of one digit without end": b":20:X\n:25:" + b"1" * 60_000 + b"\n",
+    "details without an entry": b":20:X\n" + b":86:some information\n" * 100_000,
+    "an entry with details without end": b":20:X\n:61:240301C1,00NTRF\n" + b":86:x\n" * 100_000,
+    "entries that are no entries": b":20:X\n" + b":61:nothing\n" * 50_000,
+    "slashes and spaces": BAI2_SEED[:60] + b"\n" + (b"/" + b" " * 500) * 4000,
+    "odd lines in one record": BAI2_SEED[:140] + b"\nodd line" * 100_000,
+    "an open quote": b'd;a;t\n2026-03-02;5,00;"' + b"x;y\n" * 100_000,
+    "cells over many lines": b"d;a;t\n" + b'"a\nb";' * 200_000,
+    "tiny elements": document("<Ntry>" + "<a/>" * 1_000_000 + "</Ntry>"),
+    "angle brackets": b"<?xml version='1.0'?>" + b"<" * 60_000,
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files_take_bounded_time_and_memory(data: bytes) -> None:
+    mapping = CSV_MAPPING if data.startswith(b"d;") else None
+    lost = seen = 0
+    before = time.process_time()
+    tracemalloc.start()
+    for event in read_events(io.BytesIO(data), mapping=mapping):
+        lost += isinstance(event, Problem) and event.loses_line
+        seen += event.entries_seen if isinstance(event, ParsedStatement) else 0
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert lost <= seen
+    assert peak < 40 * 1024 * 1024
+    assert time.process_time() - before < 30  # a second or two; minutes if it were quadratic
