@@ -288,11 +288,25 @@ def test_a_command_that_is_not_for_this_manager_is_told_from_a_lost_session(
 
 
 def test_a_change_is_never_replayed(server: ScriptedServer, platform: Mt5Platform) -> None:
-    for fault in (FORBIDDEN, DROP, OUTAGE):
+    for fault in (DROP, OUTAGE, HTML, HALF_AN_ANSWER):
         server.play("/api/user/change_password", fault)
         with pytest.raises(AnswerLost):
             platform.account_password_set(7001, port.PasswordKind.MAIN, "Secret-1")
-    assert server.count("/api/user/change_password") == 3
+    assert server.count("/api/user/change_password") == 4
+
+
+def test_a_change_that_lost_its_session_is_in_doubt_and_one_not_for_us_is_refused(
+    server: ScriptedServer, platform: Mt5Platform
+) -> None:
+    platform.time()
+    server.play("/api/user/change_password", FORBIDDEN, FORBIDDEN)
+    server.play("/api/test/access", FORBIDDEN)
+    with pytest.raises(AnswerLost):
+        platform.account_password_set(7001, port.PasswordKind.MAIN, "Secret-1")
+    with pytest.raises(CommandRefused) as raised:
+        platform.account_password_set(7001, port.PasswordKind.MAIN, "Secret-1")
+    assert raised.value.permanent
+    assert server.count("/api/user/change_password") == 2
 
 
 def test_nothing_but_reads_can_be_asked_as_a_read(session: Mt5Session) -> None:
