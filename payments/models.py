@@ -1,0 +1,410 @@
+"""Money in, money out, money between: methods, gateways, destinations, and each movement's state.
+
+Amounts are major units in the row's currency; the ledger holds the truth of balances. Secrets of
+gateways are sealed and never shown again.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from backoffice.core.clock import now
+from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
+from clients.models import Client
+from payments.states import DepositState, TransferState, WithdrawalState
+from trading.models import Account, BalanceOperation
+
+
+def amount_field(*, null: bool = False, default: int | None = None) -> Any:
+    """Major units, wide enough for crypto's eight places."""
+    options: dict[str, Any] = {} if default is None else {"default": default}
+    return models.DecimalField(max_digits=28, decimal_places=8, null=null, blank=null, **options)
+
+
+class GatewayAccount(TenantModel):
+    """Our account at one payment gateway. ``kind`` names the adapter (payments/gateways/<kind>)."""
+
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=60)
+    base_url = models.CharField(max_length=200, blank=True)
+    merchant_id = models.CharField(max_length=80, blank=True)
+    secret_sealed = models.BinaryField(default=bytes)
+    # During a rotation both are accepted until the older one's end.
+    previous_secret_sealed = models.BinaryField(default=bytes)
+    previous_secret_until = models.DateTimeField(null=True)
+    # The address that the gateway posts to names this and no id of ours.
+    webhook_token = models.CharField(max_length=40)
+    active = models.BooleanField(default=True)
+    last_ok_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+    bad_signatures = models.PositiveIntegerField(default=0)
+    history = TenantHistory(
+        excluded_fields=["last_ok_at", "last_error", "last_error_at", "bad_signatures"]
+    )
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="gateway_name"),
+            models.UniqueConstraint(fields=["tenant", "webhook_token"], name="gateway_token"),
+        ]
+        permissions: ClassVar = [("manage_gateways", "Connect and change gateways and methods")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DepositPolicy(models.TextChoices):
+    MANUAL = "manual", "A person decides each"
+    AUTOMATIC = "automatic", "Credited at once"
+    UNDER_THRESHOLD = "under_threshold", "At once up to an amount"
+
+
+class Method(TenantModel):
+    """A way to pay in or out that a brokerage offers, with its limits, fee and policy."""
+
+    code = models.SlugField(max_length=30)
+    name = models.CharField(max_length=60)
+    gateway = TenantForeignKey(
+        GatewayAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="methods"
+    )
+    currencies = ArrayField(models.CharField(max_length=8), default=list)
+    takes_deposits = models.BooleanField(default=True)
+    makes_withdrawals = models.BooleanField(default=True)
+    amount_min = amount_field(default=0)
+    amount_max = amount_field(null=True)
+    deposit_policy = models.CharField(
+        max_length=16, choices=DepositPolicy.choices, default=DepositPolicy.AUTOMATIC
+    )
+    deposit_threshold = amount_field(null=True)
+    # Withdrawals up to this amount (base currency) need no person when every check is green.
+    automatic_withdrawal_max = amount_field(default=0)
+    fee_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
+    fee_fixed = amount_field(default=0)
+    expires_minutes = models.PositiveIntegerField(default=60)
+    position = models.PositiveSmallIntegerField(default=100)
+    active = models.BooleanField(default=True)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="method_code")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Destination(TenantModel):
+    """Where a client's money may go: an IBAN, a card, a wallet. The number itself is sealed."""
+
+    class Kind(models.TextChoices):
+        BANK = "bank", "Bank account"
+        CARD = "card", "Card"
+        WALLET = "wallet", "Wallet"
+
+    class State(models.TextChoices):
+        NEW = "new", "To be approved"
+        APPROVED = "approved", "Approved"
+        SUSPENDED = "suspended", "Suspended"
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="destinations")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    label = models.CharField(max_length=60)
+    number_sealed = models.BinaryField()
+    number_hash = models.CharField(max_length=64)
+    holder = models.CharField(max_length=140)
+    bic = models.CharField(max_length=11, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
+    # Everyone who created or edited it: they approve no withdrawal to it (four eyes).
+    edited_by_refs = ArrayField(models.CharField(max_length=80), default=list)
+    added_at = models.DateTimeField(default=now)
+    usable_from = models.DateTimeField(default=now)
+    version = models.PositiveIntegerField(default=1)
+    history = TenantHistory(excluded_fields=["number_sealed"])
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "client", "number_hash"], name="destination_number"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "number_hash"], name="destination_shared")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Deposit(TenantModel):
+    """Money on its way from a client into the wallet. What is credited is what arrived."""
+
+    reference = models.CharField(max_length=20)
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="deposits")
+    method = TenantForeignKey(Method, on_delete=models.PROTECT, related_name="deposits")
+    gateway = TenantForeignKey(
+        GatewayAccount, on_delete=models.PROTECT, null=True, related_name="deposits"
+    )
+    # Where it goes after the wallet; null stays in the wallet.
+    account = TenantForeignKey(
+        Account, on_delete=models.PROTECT, null=True, related_name="deposits"
+    )
+    state = models.CharField(
+        max_length=16, choices=DepositState.choices, default=DepositState.CREATED
+    )
+    asked_amount = amount_field()
+    asked_currency = models.CharField(max_length=8)
+    paid_amount = amount_field(null=True)
+    paid_currency = models.CharField(max_length=8, blank=True)
+    fee_amount = amount_field(default=0)
+    provider_ref = models.CharField(max_length=80, blank=True)
+    pay_url = models.CharField(max_length=500, blank=True)
+    instrument_label = models.CharField(max_length=60, blank=True)
+    instrument_hash = models.CharField(max_length=64, blank=True)
+    instrument_country = models.CharField(max_length=2, blank=True)
+    payer_name = models.CharField(max_length=140, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    idempotency_key = models.CharField(max_length=80, blank=True)
+    event_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+    credited_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="deposit_reference"),
+            models.UniqueConstraint(
+                fields=["tenant", "gateway", "provider_ref"],
+                condition=~Q(provider_ref=""),
+                name="deposit_provider_ref",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "client", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="deposit_idempotency",
+            ),
+            models.CheckConstraint(condition=Q(asked_amount__gt=0), name="deposit_asked"),
+            models.CheckConstraint(
+                condition=Q(paid_amount__isnull=True) | Q(paid_amount__gt=0), name="deposit_paid"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["paid", "credited", "mt_pending", "done"])
+                | Q(paid_amount__isnull=False),
+                name="deposit_paid_amount",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="deposit_newest"),  # the list
+            models.Index(fields=["tenant", "client", "-id"], name="deposit_client"),
+            models.Index(fields=["tenant", "state", "-id"], name="deposit_state"),
+            models.Index(
+                fields=["tenant", "instrument_hash"],
+                name="deposit_instrument",
+                condition=~Q(instrument_hash=""),
+            ),
+        ]
+        permissions: ClassVar = [
+            ("view_payment", "See deposits, withdrawals and transfers"),
+            ("work_payment", "Decide deposits and work the payment queues"),
+            ("transfer_money", "Move a client's money between wallet and accounts"),
+            ("hold_payment", "Hold and release payments for compliance"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Withdrawal(TenantModel):
+    """Money on its way from the wallet to a client. The hold on the wallet is ``hold_id``."""
+
+    reference = models.CharField(max_length=20)
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="withdrawals")
+    method = TenantForeignKey(Method, on_delete=models.PROTECT, related_name="withdrawals")
+    gateway = TenantForeignKey(
+        GatewayAccount, on_delete=models.PROTECT, null=True, related_name="withdrawals"
+    )
+    destination = TenantForeignKey(
+        Destination, on_delete=models.PROTECT, related_name="withdrawals"
+    )
+    state = models.CharField(
+        max_length=20, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED
+    )
+    amount = amount_field()
+    currency = models.CharField(max_length=8)
+    amount_base = amount_field()
+    paid_amount = amount_field(null=True)
+    fee_amount = amount_field(default=0)
+    hold_id = models.UUIDField(null=True)
+    requested_by_ref = models.CharField(max_length=80)
+    requested_by_name = models.CharField(max_length=160)
+    # What the rules saw and said when it was decided, inputs included.
+    decision = models.JSONField(default=dict)
+    why = models.CharField(max_length=300, blank=True)
+    provider_ref = models.CharField(max_length=80, blank=True)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    idempotency_key = models.CharField(max_length=80, blank=True)
+    looks = models.PositiveSmallIntegerField(default=0)
+    event_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now)
+    approved_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="withdrawal_reference"),
+            models.UniqueConstraint(
+                fields=["tenant", "client", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="withdrawal_idempotency",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="withdrawal_amount"),
+            models.CheckConstraint(
+                condition=Q(state__in=["requested", "rejected", "cancelled"])
+                | Q(hold_id__isnull=False),
+                name="withdrawal_has_hold",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="withdrawal_newest"),
+            models.Index(fields=["tenant", "client", "-id"], name="withdrawal_client"),
+            models.Index(fields=["tenant", "state", "-id"], name="withdrawal_state"),
+            models.Index(fields=["tenant", "amount_base", "id"], name="withdrawal_amount_base"),
+        ]
+        permissions: ClassVar = [
+            ("request_withdrawal", "Ask for a withdrawal for a client"),
+            ("approve_withdrawal", "Approve withdrawals"),
+            ("approve_large_withdrawal", "Approve large withdrawals, as the second person"),
+            ("resolve_unknown", "Settle a payment whose outcome is unknown"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class PaymentHold(TenantModel):
+    """Compliance stops one payment. The client reads ``client_text``, never the reason."""
+
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.UUIDField()
+    reason = models.CharField(max_length=300)
+    client_text = models.CharField(max_length=200)
+    placed_at = models.DateTimeField(default=now)
+    placed_by_ref = models.CharField(max_length=80)
+    placed_by = models.CharField(max_length=160)
+    released_at = models.DateTimeField(null=True)
+    released_by_ref = models.CharField(max_length=80, blank=True)
+    released_by = models.CharField(max_length=160, blank=True)
+    release_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "subject_id", "reason"],
+                condition=Q(released_at__isnull=True),
+                name="payment_hold_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Transfer(TenantModel):
+    """Money between a client's wallet and trading accounts; between the legs it is on the bridge.
+
+    One of ``source`` and ``target`` may be null: that side is the wallet.
+    """
+
+    reference = models.CharField(max_length=20)
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="transfers")
+    source = TenantForeignKey(
+        Account, on_delete=models.PROTECT, null=True, related_name="transfers_out"
+    )
+    target = TenantForeignKey(
+        Account, on_delete=models.PROTECT, null=True, related_name="transfers_in"
+    )
+    amount = amount_field()
+    currency = models.CharField(max_length=8)
+    state = models.CharField(
+        max_length=10, choices=TransferState.choices, default=TransferState.REQUESTED
+    )
+    debit_operation = TenantForeignKey(
+        BalanceOperation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    credit_operation = TenantForeignKey(
+        BalanceOperation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    deposit = TenantForeignKey(
+        Deposit, on_delete=models.PROTECT, null=True, related_name="transfers"
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    idempotency_key = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(default=now)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="transfer_reference"),
+            models.UniqueConstraint(
+                fields=["tenant", "client", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="transfer_idempotency",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount"),
+            models.CheckConstraint(
+                condition=Q(source__isnull=False) | Q(target__isnull=False),
+                name="transfer_has_an_account",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="transfer_newest"),
+            models.Index(fields=["tenant", "client", "-id"], name="transfer_client"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class WebhookMessage(TenantModel):
+    """What a gateway posted, raw, before anyone looked into it. Append-only but for its outcome."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Received"
+        PROCESSED = "processed", "Processed"
+        STALE = "stale", "Older than what we know"
+        PARKED = "parked", "No such payment yet"
+        REFUSED = "refused", "Not understood"
+
+    gateway = TenantForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="messages")
+    delivery = models.CharField(max_length=80)
+    body = models.BinaryField()
+    headers = models.JSONField()
+    received_at = models.DateTimeField(default=now)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
+    note = models.CharField(max_length=300, blank=True)
+    subject_id = models.UUIDField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "gateway", "delivery"], name="webhook_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="webhook_newest"),
+            models.Index(
+                fields=["tenant", "received_at"],
+                name="webhook_open",
+                condition=Q(state__in=["received", "parked"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.delivery
