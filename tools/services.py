@@ -34,6 +34,8 @@ SANDBOXES = (
         command=(
             *(sys.executable, "-m", "sandbox.mt5"),
             *("--port", "{sandbox_mt5}", "--tcp-port", "{sandbox_mt5_tcp}"),
+            # The demo's own clients trade; its accounts survive a restart like the rest does.
+            *("--clients", "0", "--state", "{var}/sandbox/mt5.sqlite"),
         ),
         ports=("sandbox_mt5", "sandbox_mt5_tcp"),
         ready=r"(?i)\bready\b",

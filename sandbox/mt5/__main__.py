@@ -11,10 +11,12 @@ from sandbox.mt5.auth import Manager
 from sandbox.mt5.clock import DaylightRule
 from sandbox.mt5.configs import Group, group_for_name
 from sandbox.mt5.core import Settings
+from sandbox.mt5.preload import add_house_clients
 from sandbox.mt5.server import HOST, Mt5Server
 from sandbox.mt5.state import StateError
 
 DEALS_PER_ACCOUNT = 200
+HOUSE_CLIENTS = 12
 
 
 def _manager(text: str) -> Manager:
@@ -47,6 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--groups", type=_groups, metavar="NAME,NAME",
         help="groups instead of the built-in ones; the last part names the currency",
+    )  # fmt: skip
+    parser.add_argument(
+        "--clients", type=int, default=None, metavar="N",
+        help=f"clients of its own who trade all day ({HOUSE_CLIENTS}; 0 with --no-trading)",
     )  # fmt: skip
     parser.add_argument("--accounts", type=int, default=0, help="accounts to make up at the start")
     parser.add_argument("--deals", type=int, default=0, help="deals to make up for them")
@@ -108,6 +114,11 @@ def fill(server: Mt5Server, arguments: argparse.Namespace) -> None:
     if (arguments.accounts or arguments.deals) and not has_clients:
         accounts = arguments.accounts or max(1, arguments.deals // DEALS_PER_ACCOUNT)
         server.preload(accounts=accounts, deals=arguments.deals)
+    clients = arguments.clients
+    if clients is None:
+        clients = 0 if arguments.no_trading else HOUSE_CLIENTS
+    if clients and not has_clients:
+        add_house_clients(server.core, clients, seed=arguments.seed)
     # What is there now lives as long as the server: the collector needn't walk it.
     gc.freeze()
 

@@ -303,6 +303,8 @@ def default_symbols() -> list[Symbol]:
 
 
 MANAGER_GROUP = "managers\\administrators"
+# Clients the server brings along, who trade all day.
+HOUSE_GROUPS = {"demo\\house-usd": "USD", "demo\\house-eur": "EUR"}
 
 
 def default_groups() -> list[Group]:

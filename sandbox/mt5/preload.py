@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 
 from sandbox.mt5.book import Book
-from sandbox.mt5.configs import MANAGER_GROUP, Group, Symbol
+from sandbox.mt5.configs import HOUSE_GROUPS, MANAGER_GROUP, Group, Symbol
 from sandbox.mt5.core import TradeServer
 from sandbox.mt5.crypto import password_digest
 from sandbox.mt5.records import Action, Deal, Entry, Order, OrderState, Position, User
@@ -14,6 +14,7 @@ from sandbox.mt5.wire_values import VOLUME_EXT_PER_LOT, money_minor
 
 DAYS_BACK = 180
 CHUNK = 20_000
+HOUSE_DEALS = 20
 # The password of every account made up here.
 PASSWORD = "Client-1x"  # noqa: S105
 FIRST_NAMES = ("Ada", "Bo", "Chen", "Dilan", "Eva", "Femi", "Grace", "Hugo", "Ines", "Jun")
@@ -39,9 +40,8 @@ class Preloader:
         self._symbols = list(self._book.symbols.values())
         self._rates: dict[tuple[str, str], float] = {}
 
-    def accounts(self, count: int) -> list[int]:
+    def accounts(self, count: int, groups: list[Group]) -> list[int]:
         """Add accounts round the groups; their logins."""
-        groups = [one for one in self._book.groups.values() if one.name != MANAGER_GROUP]
         now = self._server.clock.now_s()
         passwords = dict.fromkeys(("main", "investor"), password_digest(PASSWORD).hex())
         logins = []
@@ -217,12 +217,29 @@ def _position(deal: Deal) -> Position:
 
 
 def preload(server: TradeServer, *, accounts: int, deals: int, seed: int) -> list[int]:
-    """Add accounts with a made-up past. Returns their logins."""
+    """Add accounts with a made-up past round the brokerage's groups. Returns their logins."""
+    others = {MANAGER_GROUP, *HOUSE_GROUPS}
+    groups = [group for name, group in server.book.groups.items() if name not in others]
+    return _make_up(server, groups, accounts=accounts, deals=deals, seed=seed)
+
+
+def add_house_clients(server: TradeServer, count: int, *, seed: int) -> list[int]:
+    """Add clients in groups of their own who trade all day. Returns their logins."""
+    for name, currency in HOUSE_GROUPS.items():
+        server.add_group(Group(name, currency, demo_deposit=10_000.0))
+    groups = [server.book.groups[name] for name in HOUSE_GROUPS]
+    deals = count * HOUSE_DEALS
+    return _make_up(server, groups, accounts=count, deals=deals, seed=seed)
+
+
+def _make_up(
+    server: TradeServer, groups: list[Group], *, accounts: int, deals: int, seed: int
+) -> list[int]:
     loader = Preloader(server, seed=seed)
     # Nothing made here is garbage: looking for it would take most of the time.
     gc.disable()
     try:
-        logins = loader.accounts(accounts)
+        logins = loader.accounts(accounts, groups)
         if logins and deals:
             loader.deals(logins, deals)
     finally:

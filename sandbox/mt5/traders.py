@@ -1,9 +1,9 @@
 """Clients that trade by themselves: who trades what, how often and how big, by seed."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sandbox.mt5.configs import MANAGER_GROUP, Symbol
+from sandbox.mt5.configs import HOUSE_GROUPS, MANAGER_GROUP, Symbol
 from sandbox.mt5.pending import PendingOrders, PendingTerms
 from sandbox.mt5.records import Action, OrderType, Position, Reason, User, UserRights
 from sandbox.mt5.retcodes import Rejected
@@ -12,6 +12,9 @@ from sandbox.mt5.wire_values import VOLUME_EXT_PER_LOT, money_minor
 
 # An average client does something every four minutes of market time.
 ACTIONS_PER_SECOND = 1 / 240
+HOUSE_ACTIONS_PER_SECOND = 1 / 20
+# A new client looks around first.
+QUIET_S = 120
 POSITIONS_MAX = 6
 RISK_OF_EQUITY = 0.04
 TRADERS_MAX = 2_000
@@ -29,6 +32,15 @@ class Habits:
     uses_orders: bool
 
 
+@dataclass(slots=True)
+class Crowd:
+    """Clients who share a pace; `due` carries a broken action over to the next step."""
+
+    actions_per_s: float
+    logins: list[int] = field(default_factory=list)
+    due: float = 0.0
+
+
 class Traders:
     """Lets funded accounts open and close positions. The same seed makes the same trades."""
 
@@ -39,10 +51,10 @@ class Traders:
         self._seed = seed
         self._random = random.Random(f"traders-{seed}")
         self._habits: dict[int, Habits] = {}
-        self._due = 0.0
         self._steps = 0
         self._users_seen = 0
-        self._eligible: list[int] = []
+        self._clients = Crowd(ACTIONS_PER_SECOND)
+        self._house = Crowd(HOUSE_ACTIONS_PER_SECOND)
 
     def habits(self, login: int) -> Habits:
         known = self._habits.get(login)
@@ -60,25 +72,35 @@ class Traders:
 
     def step(self, seconds: float) -> None:
         """What the clients do in so many seconds of market time."""
-        accounts = self._accounts()
-        self._due += len(accounts) * ACTIONS_PER_SECOND * seconds
-        actions = int(self._due)
-        self._due -= actions
-        for _ in range(actions):
-            user = self._book.users.get(self._random.choice(accounts))
-            if user is None or not _may_trade(user):
-                continue
-            if self._random.random() < self.habits(user.login).activity / 2:
-                self._act(user)
+        self._look_up()
+        for crowd in (self._clients, self._house):
+            crowd.due += len(crowd.logins) * crowd.actions_per_s * seconds
+            actions = int(crowd.due)
+            crowd.due -= actions
+            for _ in range(actions):
+                user = self._book.users.get(self._random.choice(crowd.logins))
+                if user is None or not self._may_trade(user):
+                    continue
+                if self._random.random() < self.habits(user.login).activity / 2:
+                    self._act(user)
 
-    def _accounts(self) -> list[int]:
-        """Logins that could trade: enabled, funded, no manager; looked up now and then."""
+    def _look_up(self) -> None:
+        """Note who could trade, now and then."""
         if self._steps % STEPS_BETWEEN_LOOKUPS == 0 or self._users_seen != len(self._book.users):
             self._users_seen = len(self._book.users)
-            funded = [login for login, user in self._book.users.items() if _may_trade(user)]
-            self._eligible = sorted(funded)[:TRADERS_MAX]
+            able = [user for user in self._book.users.values() if self._may_trade(user)]
+            for crowd, is_house in ((self._clients, False), (self._house, True)):
+                logins = [one.login for one in able if (one.group in HOUSE_GROUPS) is is_house]
+                crowd.logins = sorted(logins)[:TRADERS_MAX]
         self._steps += 1
-        return self._eligible
+
+    def _may_trade(self, user: User) -> bool:
+        """Whether an account is enabled, funded, no manager, and not brand new."""
+        is_enabled = bool(user.rights & UserRights.ENABLED)
+        is_barred = bool(user.rights & UserRights.TRADE_DISABLED)
+        is_new = self._engine.clock.now_s() - user.registration < QUIET_S
+        is_client = user.group != MANAGER_GROUP
+        return is_enabled and not is_barred and not is_new and user.balance > 0 and is_client
 
     def _act(self, user: User) -> None:
         positions = self._book.positions_of(user.login)
@@ -161,9 +183,3 @@ class Traders:
 
     def _reason(self) -> Reason:
         return Reason.EXPERT if self._random.random() < 0.3 else Reason.CLIENT
-
-
-def _may_trade(user: User) -> bool:
-    is_enabled = bool(user.rights & UserRights.ENABLED)
-    is_barred = bool(user.rights & UserRights.TRADE_DISABLED)
-    return is_enabled and not is_barred and user.balance > 0 and user.group != MANAGER_GROUP

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -66,7 +67,15 @@ def test_it_serves_both_forms_and_leaves_cleanly(number: signal.Signals) -> None
 
 
 def test_managers_groups_and_the_plain_port_can_be_chosen() -> None:
-    arguments = ("--plain", "--manager", "77:S3cret:x", "--groups", "real\\a-eur,demo\\b-gbp")
+    arguments = (
+        "--plain",
+        "--manager",
+        "77:S3cret:x",
+        "--groups",
+        "real\\a-eur,demo\\b-gbp",
+        "--clients",
+        "0",
+    )
     with running(*arguments) as server, RestClient(server) as client:
         client.authenticate(77, "S3cret:x")
         groups = client.answer("/api/group/get", mask="*,!managers\\*")
@@ -99,6 +108,17 @@ def test_accounts_and_deals_can_be_made_up_at_the_start() -> None:
     with running(*arguments) as server, RestClient(server) as client:
         counts = client.authenticate().answer("/api/common/get")
         assert (counts["TotalUsers"], counts["TotalDeals"]) == ("6", "200")
+
+
+def test_clients_of_its_own_trade_all_day() -> None:
+    with running("--plain", "--speed", "60") as server, RestClient(server) as client:
+        client.authenticate()
+        logins = client.answer("/api/user/logins", group="demo\\house-*")
+        assert len(logins) == 12
+        before = int(client.answer("/api/common/get")["TotalDeals"])
+        deadline = monotonic() + 20
+        while int(client.answer("/api/common/get")["TotalDeals"]) == before:
+            assert monotonic() < deadline
 
 
 def test_a_port_in_use_is_said_in_a_sentence() -> None:

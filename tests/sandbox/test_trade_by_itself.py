@@ -131,6 +131,17 @@ def test_the_same_seed_makes_the_same_trades_and_another_seed_others() -> None:
     assert results[0] != results[2]
 
 
+def test_a_new_client_looks_around_before_trading() -> None:
+    with Mt5Server(Settings(frozen_at=NOON), plain=True) as server:
+        logins = [server.add_account("real\\std-usd") for _ in range(50)]
+        for login in logins:
+            server.balance(login, 10_000)
+        server.run_market(119)
+        assert [len(server.deals(login)) for login in logins] == [1] * 50
+        server.run_market(1_200, step_s=10)
+        assert sum(len(server.deals(login)) for login in logins) > 50
+
+
 def test_a_night_charges_swap_and_writes_daily_reports() -> None:
     with Mt5Server(Settings(frozen_at=NOON), plain=True) as server:
         login = server.add_account("real\\std-usd")
