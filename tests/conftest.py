@@ -11,7 +11,7 @@ from django.test import Client
 
 from backoffice.tenancy.scope import tenant_scope
 from tests import engines
-from tests.world import World, make_world
+from tests.world import World, load_world, make_world
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +48,8 @@ def django_db_setup(
             serialized_aliases=[],
         )
     _assume(RUNTIME)
+    with django_db_blocker.unblock():
+        make_world()
     yield
     _assume(OWNER)
     with django_db_blocker.unblock():
@@ -86,7 +88,7 @@ def _flush_as_superuser() -> Iterator[None]:
 
 
 def wipe() -> None:
-    """Empty every table but those that migrations fill."""
+    """Empty every table but those that migrations fill, then make the world again."""
     tables = [
         table
         for table in connection.introspection.table_names()
@@ -99,6 +101,7 @@ def wipe() -> None:
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         cursor.execute("RESET session_replication_role")
         cursor.execute(f"SET ROLE {RUNTIME}")
+    make_world()
 
 
 def _filled_by_migrations() -> set[str]:
@@ -107,8 +110,8 @@ def _filled_by_migrations() -> set[str]:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Two brokerages and their people."""
-    return make_world()
+    """Two brokerages and their people, as every test finds them."""
+    return load_world()
 
 
 @pytest.fixture

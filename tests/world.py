@@ -24,6 +24,7 @@ PEOPLE = {
     "adam": "administrator",
 }
 STRANGER = "zoe"  # administrator of Borealis, the other brokerage
+SLUGS = ("aurora", "borealis")
 
 
 @dataclass
@@ -43,20 +44,36 @@ class World:
         return system_actor(self.aurora.pk, "tests")
 
 
-def make_world() -> World:
+_actors: dict[str, Actor] = {}
+
+
+def make_world() -> None:
+    """Write the world into the database: once for a run, and again after a wipe."""
     aurora = Tenant.objects.create(
         slug="aurora", name="Aurora Markets", base_currency="EUR", currencies=["EUR", "USD"]
     )
     borealis = Tenant.objects.create(
         slug="borealis", name="Borealis Trading", base_currency="GBP", currencies=["GBP"]
     )
-    world = World(aurora, borealis)
-    _people(world, aurora, PEOPLE)
-    _people(world, borealis, {STRANGER: "administrator"})
-    return world
+    _people(aurora, PEOPLE)
+    _people(borealis, {STRANGER: "administrator"})
 
 
-def _people(world: World, tenant: Tenant, people: dict[str, str]) -> None:
+def load_world() -> World:
+    """The world that the database holds, with rows read afresh."""
+    tenants = {tenant.slug: tenant for tenant in Tenant.objects.filter(slug__in=SLUGS)}
+    users = {
+        user.email.partition("@")[0]: user
+        for user in User.objects.filter(email__in=[_email(name) for name in (*PEOPLE, STRANGER)])
+    }
+    return World(tenants["aurora"], tenants["borealis"], users, dict(_actors))
+
+
+def _email(name: str) -> str:
+    return f"{name}@{'borealis' if name == STRANGER else 'aurora'}.example"
+
+
+def _people(tenant: Tenant, people: dict[str, str]) -> None:
     boss = system_actor(tenant.pk, "set-up")
     with tenant_scope(tenant.pk, boss):
         for name, code in people.items():
@@ -67,10 +84,9 @@ def _people(world: World, tenant: Tenant, people: dict[str, str]) -> None:
                 permissions=ROLES[code].permissions & known_permissions(),
             )
             user = User.objects.create_user(
-                f"{name}@{tenant.slug}.example", "correct horse battery", name=name.capitalize()
+                _email(name), "correct horse battery", name=name.capitalize()
             )
             member_add(actor=boss, user=user, roles=[role])
-            world.users[name] = user
             actor = actor_for(user, tenant.pk)
             assert actor is not None
-            world.actors[name] = actor
+            _actors[name] = actor
