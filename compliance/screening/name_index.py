@@ -21,7 +21,7 @@ RARITY_SIZE_MIN = 2_000
 # Parts in more entries than this are looked up only among candidates that rarer parts gave.
 FREQUENT_ENTRIES = 400
 # Spelling errors are looked for in parts of this length and more.
-SIMILAR_LENGTH_MIN = 4
+SIMILAR_LENGTH_MIN = 3
 SIMILAR_TOKENS_MAX = 40
 _DELETION_LENGTH_MAX = 16
 

@@ -181,8 +181,8 @@ def _without_forms(parts: list[str]) -> tuple[list[str], frozenset[str]]:
                 place += len(phrase)
                 break
         else:
-            outer = place == len(parts) - 1 or place == 0
-            misspelt = _misspelt_form(parts[place], outer) if len(parts) > 1 else None
+            last = place == len(parts) - 1
+            misspelt = _misspelt_form(parts[place], last) if len(parts) > 1 else None
             if misspelt:
                 families.add(misspelt)
             else:
@@ -194,11 +194,11 @@ def _without_forms(parts: list[str]) -> tuple[list[str], frozenset[str]]:
 
 
 @lru_cache(maxsize=65_536)
-def _misspelt_form(part: str, outer: bool) -> str | None:
-    """`Limted` and `Corportion` are legal forms too; short ones only where forms stand."""
+def _misspelt_form(part: str, last: bool) -> str | None:
+    """`Limted` and `Corportion` are legal forms too; short ones only at the end."""
     if len(part) >= MISSPELT_FORM_LENGTH_MIN:
         forms = words.LONG_FORMS
-    elif outer and len(part) > 2:
+    elif last and len(part) > 2:
         forms = words.SHORT_FORMS
     else:
         return None

@@ -12,8 +12,12 @@ from .words import FORM_FAMILIES, FREQUENT_NAMES, NICKNAMES
 INITIAL_SIMILARITY = 0.8
 # Below this two parts of a name are different parts, not two spellings of one.
 SIMILARITY_MIN = 0.5
+# One mistake, by the length of the part: the longer, the surer that it is one.
+ONE_EDIT_SIMILARITY = {2: 0.0, 3: 0.6, 4: 0.8, 5: 0.85, 6: 0.87}
+ONE_EDIT_LONG = 0.9
+FIRST_LETTER_SIMILARITY = 0.75
 # Two mistakes in one part are rarer than twice one.
-SECOND_EDIT_LOSS = 0.08
+SECOND_EDIT_LOSS = 0.05
 REPEATED_LENGTH_MIN = 6
 REPEATED_SIMILARITY_MIN = 0.8
 
@@ -47,8 +51,8 @@ def token_similarity(left: Token, right: Token) -> float:
     if distance == 1:
         if left.text[0] != right.text[0]:
             # The first letter is the one that people seldom get wrong.
-            return min(similarity, 0.75)
-        return max(similarity, 0.8) if longest > 3 else similarity
+            return FIRST_LETTER_SIMILARITY
+        return max(similarity, ONE_EDIT_SIMILARITY.get(longest, ONE_EDIT_LONG))
     if distance > _edits_allowed(longest):
         return 0.0
     if left.text in FREQUENT_NAMES and right.text in FREQUENT_NAMES:
@@ -116,8 +120,8 @@ class NameRules(NamedTuple):
     family_conflict: float = 0.06
     fathers_swapped: float = 0.7
     number_conflict: float = 0.04
-    joined_slope: float = 1.25
-    joined_min: float = 0.84
+    joined_slope: float = 1.15
+    joined_min: float = 0.85
     acronym: float = 0.79
     syllables_differ: float = 0.7
     same_reading: float = 0.85

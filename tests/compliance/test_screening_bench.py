@@ -66,7 +66,7 @@ def test_name_score_refuses_a_file_of_another_shape(tmp_path: Path) -> None:
 def names(tmp_path: Path) -> list[str]:
     (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
     (tmp_path / "positives.csv").write_text(
-        "name,id\nGraf Orlmk,A1\nNight Lines Ltd,A3\nGraf Orlok,A2\n", encoding="utf-8"
+        "name,id\nGreaf Orlmk,A1\nNight Lines Ltd,A3\nGraf Orlok,A2\n", encoding="utf-8"
     )
     (tmp_path / "negatives.csv").write_text(
         "name\nWilhelmina Murray\nGraf Orlok\nLucy Westenra\nQuincey Morris\n", encoding="utf-8"

@@ -115,20 +115,22 @@ def decoded(data: bytes, name: str) -> str:
     """Text of a CSV file; UTF-8, else the Windows code page that OFAC's older files use."""
     if len(data) > FILE_BYTES_MAX:
         raise ListFileError(f"{name} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
-    if not data.strip(b"\x1a\r\n\t "):
-        raise ListFileError(f"{name} is empty.")
     if b"\x00" in data:
         raise ListFileError(f"{name} holds NUL bytes: it is not a text file.")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+        text = data.decode("cp1252", errors="replace")
+    # DOS tools end text files with 0x1A; it is a mark, not a row.
+    text = text.rstrip("\x1a\r\n")
+    if not text.strip():
+        raise ListFileError(f"{name} is empty.")
+    return text
 
 
 def csv_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of their last line. A quote that is never closed is a cut file."""
-    # DOS tools end text files with 0x1A; it is a mark, not a row.
-    reader = csv.reader(io.StringIO(decoded(data, name).rstrip("\x1a\r\n")), strict=True)
+    reader = csv.reader(io.StringIO(decoded(data, name)), strict=True)
     try:
         for row in reader:
             if row:
