@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -60,6 +62,8 @@ class TenantMiddleware:
             return None
         if not request.user.is_authenticated:
             return _sign_in(request)
+        if settings.MFA_MANDATORY and not is_mfa_enabled(request.user):
+            return redirect("mfa_index")
         tenant = chosen_tenant(request, request.user)
         if tenant is None:
             return redirect("staff:tenant-choose")
