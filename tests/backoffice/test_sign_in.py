@@ -1,6 +1,7 @@
 """Signing in and choosing a brokerage: who may come in, from where, with what."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -48,7 +49,8 @@ def test_the_tenant_never_comes_from_a_form(world: World, browse: Browse) -> Non
     client = browse("adam")
     response = client.post("/brokerage/", {"tenant": world.borealis.pk})
     assert response.status_code == 200
-    assert client.get("/").wsgi_request.tenant == world.aurora
+    request: Any = client.get("/").wsgi_request
+    assert request.tenant == world.aurora
 
 
 def test_a_person_of_two_brokerages_chooses_and_sees_only_the_chosen(
@@ -60,9 +62,9 @@ def test_a_person_of_two_brokerages_chooses_and_sees_only_the_chosen(
     client = browse("adam")
     assert client.get("/")["Location"] == "/brokerage/"
     client.post("/brokerage/", {"tenant": world.borealis.pk})
-    response = client.get("/")
-    assert response.wsgi_request.tenant == world.borealis
-    assert response.wsgi_request.actor.permissions == frozenset()
+    request: Any = client.get("/").wsgi_request
+    assert request.tenant == world.borealis
+    assert request.actor.permissions == frozenset()
 
 
 def test_nobody_can_sign_up(db: None) -> None:
