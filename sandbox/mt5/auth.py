@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.mt5.crypto import CRYPT_RAND_BYTES, password_digest, random_answer
 from sandbox.mt5.masks import mask_matcher
 from sandbox.mt5.retcodes import Retcode
+from sandbox.mt5.wire_values import parse_integer
 
 VERSION_MIN = 484
 ANSWER_WITHIN_S = 10.0
@@ -115,7 +116,7 @@ class Authenticator:
         if params.get("type", "").lower() != "manager":
             raise HandshakeRefused(Retcode.TERMINAL_TYPE)
         agent = params.get("agent", "")
-        if not agent or " " in agent or not params.get("login", "").isdecimal():
+        if not agent or " " in agent or not _number(params.get("login", "")):
             raise HandshakeRefused(Retcode.PARAMETERS)
         if params.get("crypt_method", "NONE").upper() not in {"NONE", "AES256OFB"}:
             raise HandshakeRefused(Retcode.PARAMETERS)
@@ -152,7 +153,8 @@ class Authenticator:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    """The number a text says, 0 when it says none."""
+    return parse_integer(text) or 0
 
 
 def _is_random(text: str) -> bool:

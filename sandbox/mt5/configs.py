@@ -114,6 +114,19 @@ class Symbol:
             "VolumeStepExt": str(self.volume_step_ext),
             "VolumeLimit": "0",
             "VolumeLimitExt": "0",
+            "SwapMode": "1",
+            "SwapLong": f"{self.swap_long:.6f}",
+            "SwapShort": f"{self.swap_short:.6f}",
+            "Swap3Day": str(self.swap_3day),
+            "SwapYearDay": "0",
+            "TimeStart": "0",
+            "TimeExpiration": "0",
+            "SessionsQuotes": [],
+            "SessionsTrades": [],
+        } | self._margin_wire()
+
+    def _margin_wire(self) -> dict[str, object]:
+        return {
             "MarginCheckMode": "0",
             "MarginFlags": "0",
             "MarginInitial": "0.00",
@@ -125,15 +138,6 @@ class Symbol:
             "MarginHedged": f"{self.contract_size:.2f}",
             "MarginLiquidity": "0.000000",
             "MarginCurrency": "0.000000",
-            "SwapMode": "1",
-            "SwapLong": f"{self.swap_long:.6f}",
-            "SwapShort": f"{self.swap_short:.6f}",
-            "Swap3Day": str(self.swap_3day),
-            "SwapYearDay": "0",
-            "TimeStart": "0",
-            "TimeExpiration": "0",
-            "SessionsQuotes": [],
-            "SessionsTrades": [],
         }
 
 

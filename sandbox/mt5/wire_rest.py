@@ -15,6 +15,7 @@ from sandbox.mt5.escaping import unescape
 from sandbox.mt5.faults import Fault
 from sandbox.mt5.retcodes import Retcode, wire_text
 from sandbox.mt5.wire_control import CONTROL_PREFIX, control_answer
+from sandbox.mt5.wire_values import parse_integer
 
 HEADER_BYTES_MAX = 65_536
 BODY_BYTES_MAX = 32 * 1024 * 1024
@@ -56,7 +57,7 @@ class Request:
         Raises ValueError when it is something else.
         """
         text = self.body.decode("utf-8").strip("\ufeff \r\n\t\0")
-        return json.loads(text) if text else None
+        return parse_json(text) if text else None
 
 
 @dataclass(slots=True)
@@ -144,11 +145,12 @@ class RestConnection:
         if "chunked" in headers.get("transfer-encoding", "").lower():
             return await self._read_chunks()
         length = headers.get("content-length", "0")
-        if not length.isdecimal():
+        size = parse_integer(length)
+        if size is None or size < 0:
             raise BadRequest(HTTPStatus.BAD_REQUEST)
-        if int(length) > BODY_BYTES_MAX:
+        if size > BODY_BYTES_MAX:
             raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return await self._reader.readexactly(int(length))
+        return await self._reader.readexactly(size)
 
     async def _read_chunks(self) -> bytes:
         chunks: list[bytes] = []
@@ -160,7 +162,7 @@ class RestConnection:
             except ValueError:
                 raise BadRequest(HTTPStatus.BAD_REQUEST) from None
             total += size
-            if total > BODY_BYTES_MAX:
+            if size < 0 or total > BODY_BYTES_MAX:
                 raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             if size == 0:
                 while await self._reader.readline() not in {b"\r\n", b"\n", b""}:
@@ -238,6 +240,14 @@ class RestConnection:
         message.update(answer.extra)
         text = mangle(to_json(message), fault)
         return Response(HTTPStatus.OK, text, closes=answer.closes)
+
+
+def parse_json(text: str) -> Any:
+    """JSON as Python. Raises ValueError, also for what is nested too deep to read."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 async def stay_silent(reader: asyncio.StreamReader, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from sandbox.mt5.crypto import StreamCipher, password_digest, server_ciphers
 from sandbox.mt5.escaping import escape, unescape
 from sandbox.mt5.faults import Fault
 from sandbox.mt5.retcodes import Retcode, wire_text
-from sandbox.mt5.wire_rest import stay_silent
+from sandbox.mt5.wire_rest import parse_json, stay_silent
 
 GREETING = b"MT5WEBAPI"
 HEADER_BYTES = 9
@@ -238,4 +237,4 @@ def _refused() -> Answer:
 
 
 def _json_or_none(text: str) -> Any:
-    return json.loads(text) if text else None
+    return parse_json(text) if text else None

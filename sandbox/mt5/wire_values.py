@@ -1,9 +1,13 @@
 """How values look on the wire: every scalar is a string, money has the currency's digits."""
 
+import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 VOLUME_EXT_PER_LOT = 100_000_000
 VOLUME_EXT_PER_VOLUME = 10_000
+EXPONENT_MAX = 30
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 
 
 def money_text(minor: int, digits: int) -> str:
@@ -18,13 +22,24 @@ def money_minor(amount: float | Decimal, digits: int) -> int:
 
 
 def parse_amount(text: str) -> Decimal | None:
-    """A signed decimal number, or None when the text is not one."""
+    """A signed decimal number, or None when the text is not one (or absurdly large)."""
+    if not _DECIMAL.fullmatch(text.strip()):
+        return None
     try:
         amount = Decimal(text.strip())
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return None if abs(amount.adjusted()) > EXPONENT_MAX else amount
 
 
-def lots_text(volume_ext: int) -> str:
-    return f"{volume_ext / VOLUME_EXT_PER_LOT:.2f}"
+def parse_integer(text: str) -> int | None:
+    """A signed whole number of at most 64 bits, or None when the text is not one."""
+    if not _INTEGER.fullmatch(text.strip()):
+        return None
+    number = int(text)
+    return number if is_integer64(number) else None
+
+
+def is_integer64(number: int) -> bool:
+    """Whether a number fits where the platform keeps numbers."""
+    return -(2**63) <= number < 2**63

@@ -107,3 +107,43 @@ def test_chunked_bodies_and_expect_continue_are_understood(client: RestClient, l
     while b'"City":"Wien"' not in received:
         received += sock.recv(65_536)
     assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+HUGE = ("9" * 18, "9" * 29, "9" * 40, "9" * 6_000, "-1", "1e400", "0x10", "\u0661", "")
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_absurd_numbers_are_refused_and_the_server_goes_on(
+    client: RestClient, server: Mt5Server, login: int, number: str
+) -> None:
+    deposit(client, login, "5")
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("/api/user/get", {"login": number}),
+        ("/api/deal/get", {"ticket": number}),
+        ("/api/deal/get_batch", {"ticket": number}),
+        ("/api/deal/get_page", {"login": login, "from": number, "to": number, "offset": number}),
+        ("/api/trade/balance", {"login": login, "type": 2, "balance": number}),
+        ("/api/user/update", {"login": login, "agent": number, "rights": number}),
+        ("/api/group/next", {"index": number}),
+        ("/api/trade/calc_profit", {"group": "real\\std-usd", "symbol": "EURUSD", "type": 0,
+                                    "volume": number, "price_open": number}),
+    ]  # fmt: skip
+    for path, params in calls:
+        assert client.call(path, **params)["retcode"]
+    deal = str(server.deals(login)[0]["Deal"])
+    bodies: list[tuple[str, dict[str, object]]] = [
+        ("/api/deal/update", {"Deal": deal, "TimeMsc": number, "Profit": number, "Price": number}),
+        ("/api/dealer/send_request", {"Login": login, "Action": 200, "Volume": number}),
+        ("/api/dealer/send_request", {"Login": number, "Action": number}),
+        ("/api/group/add", {"Group": "real\\x-usd", "Currency": "USD", "MarginMode": number}),
+    ]
+    for path, body in bodies:
+        assert client.call(path, method="POST", body=body)["retcode"]
+    # Only -1 is an amount that can be taken from five.
+    balance = "4.00" if number == "-1" else "5.00"
+    assert client.answer("/api/user/get", login=login)["Balance"] == balance
+
+
+def test_json_nested_too_deep_is_refused(client: RestClient, login: int) -> None:
+    body = b"[" * 200_000
+    assert client.retcode("/api/user/update", method="POST", login=login, raw_body=body) == 3

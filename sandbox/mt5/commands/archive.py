@@ -13,6 +13,7 @@ from sandbox.mt5.commands.users import check_removable, user_wire
 from sandbox.mt5.records import Deal, Position, User
 from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.rollover import DAY_S
+from sandbox.mt5.wire_values import parse_integer
 
 BACKUPS_KEPT = 30
 
@@ -110,7 +111,7 @@ def deal_backup_restore(call: Call) -> Answer:
     """Put deals back as they were: the body holds records of a backup."""
     book, now = call.server.book, call.server.clock.now_s()
     for record in body_records(call):
-        ticket = int(str(record.get("Deal", "0")) or 0)
+        ticket = parse_integer(str(record.get("Deal"))) or 0
         deal = _last_version(call, "deal", ticket)
         if not isinstance(deal, Deal):
             return Answer(retcode=Retcode.NOT_FOUND)
@@ -168,7 +169,8 @@ def position_backup_get(call: Call) -> Answer:
 @command("position/backup/restore", right=Right.TRADES_EDIT)
 def position_backup_restore(call: Call) -> Answer:
     for record in body_records(call):
-        position = _last_version(call, "position", int(str(record.get("Position", "0")) or 0))
+        ticket = parse_integer(str(record.get("Position"))) or 0
+        position = _last_version(call, "position", ticket)
         if not isinstance(position, Position):
             return Answer(retcode=Retcode.NOT_FOUND)
         call.server.book.add_position(position)

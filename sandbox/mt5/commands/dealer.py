@@ -7,6 +7,7 @@ sent the request, for three minutes, and are handed out once.
 import asyncio
 import time
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sandbox.mt5.auth import Right
@@ -16,10 +17,11 @@ from sandbox.mt5.pending import PENDING_TYPES, PendingTerms
 from sandbox.mt5.records import Action, Deal, Order, Position, Reason, User
 from sandbox.mt5.retcodes import Rejected, Retcode, wire_text
 from sandbox.mt5.trading import Ticket
-from sandbox.mt5.wire_values import VOLUME_EXT_PER_VOLUME, money_minor, parse_amount
+from sandbox.mt5.wire_values import VOLUME_EXT_PER_VOLUME, is_integer64, money_minor, parse_amount
 
 QUEUE_MAX = 128
 UNREAD_S = 180.0
+PRICE_MAX = 10**9
 
 
 @dataclass(slots=True)
@@ -52,13 +54,22 @@ class RequestFields:
         return "" if value is None else str(value)
 
     def integer(self, name: str) -> int:
-        return int(self.price(name))
+        number = int(self._amount(name))
+        if not is_integer64(number):
+            raise Rejected(Retcode.PARAMETERS)
+        return number
 
     def price(self, name: str) -> float:
+        amount = self._amount(name)
+        if abs(amount) > PRICE_MAX:
+            raise Rejected(Retcode.PARAMETERS)
+        return float(amount)
+
+    def _amount(self, name: str) -> Decimal:
         amount = parse_amount(self.text(name) or "0")
         if amount is None:
             raise Rejected(Retcode.PARAMETERS)
-        return float(amount)
+        return amount
 
     def volume_ext(self) -> int:
         """The extended volume wins when it is given: 1e-8 lots against 1/10,000."""

@@ -1,6 +1,7 @@
 """Deals: look-up by ticket, login and time, and their change by administrators."""
 
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 from sandbox.mt5.auth import Right
@@ -9,6 +10,7 @@ from sandbox.mt5.records import Deal
 from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.wire_values import VOLUME_EXT_PER_VOLUME, money_minor, parse_amount
 
+AMOUNT_MAX = 10**14
 MONEY_FIELDS = {"Profit": "profit", "Storage": "storage", "Commission": "commission", "Fee": "fee"}
 PRICE_FIELDS = {"Price": "price", "PriceSL": "price_sl", "PriceTP": "price_tp"}
 NUMBER_FIELDS = {
@@ -75,22 +77,26 @@ def deal_from_wire(server_deal: Deal, record: dict[str, Any]) -> Deal:
             values[attribute] = float(_amount(record[name]))
     for name, attribute in NUMBER_FIELDS.items():
         if name in record:
-            values[attribute] = int(_amount(record[name]))
+            values[attribute] = _integer(record[name])
     for name, attribute in TEXT_FIELDS.items():
         if name in record:
             values[attribute] = str(record[name])
     if "Time" in record and "TimeMsc" not in record:
-        values["time_msc"] = int(_amount(record["Time"])) * 1000
+        values["time_msc"] = _integer(record["Time"]) * 1000
     if "Volume" in record and "VolumeExt" not in record:
-        values["volume_ext"] = int(_amount(record["Volume"])) * VOLUME_EXT_PER_VOLUME
+        values["volume_ext"] = _integer(record["Volume"]) * VOLUME_EXT_PER_VOLUME
     return Deal(**values)
 
 
-def _amount(value: object) -> Any:
+def _amount(value: object) -> Decimal:
     amount = parse_amount(str(value))
-    if amount is None:
+    if amount is None or abs(amount) > AMOUNT_MAX:
         raise Rejected(Retcode.PARAMETERS)
     return amount
+
+
+def _integer(value: object) -> int:
+    return int(_amount(value))
 
 
 def body_records(call: Call) -> list[dict[str, Any]]:
@@ -106,7 +112,7 @@ def deal_update(call: Call) -> Answer:
     """Overwrite a deal as a manager does by hand: the balance is not corrected for it."""
     answers = []
     for record in body_records(call):
-        ticket = int(_amount(record.get("Deal", "")))
+        ticket = _integer(record.get("Deal", ""))
         deal = call.server.book.deals.get(ticket)
         if deal is None:
             return Answer(retcode=Retcode.NOT_FOUND)

@@ -83,6 +83,8 @@ def group_add(call: Call) -> Answer:
     if old is not None and old.currency != currency:
         return Answer(retcode=Retcode.OTHER_CURRENCY)
     group = old or Group(name, currency)
+    if call.number("margin_mode", 0) not in set(MarginMode):
+        return Answer(retcode=Retcode.PARAMETERS)
     group.company = call.text("company", group.company)
     group.margin_mode = MarginMode(call.number("margin_mode", int(group.margin_mode)))
     group.permissions = call.number("permissions_flags", group.permissions)

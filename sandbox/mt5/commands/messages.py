@@ -4,6 +4,7 @@ from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.core_types import Message
 from sandbox.mt5.retcodes import Retcode
+from sandbox.mt5.wire_values import parse_integer
 
 TEXT_MAX = 1_024
 
@@ -34,7 +35,7 @@ def mail_send(call: Call) -> Answer:
     if not to or not subject:
         return Answer(retcode=Retcode.PARAMETERS)
     book = call.server.book
-    is_list = all(part.strip().isdecimal() for part in to.split(",") if part.strip())
+    is_list = all(parse_integer(part) is not None for part in to.split(",") if part.strip())
     wanted = call.numbers("to") if is_list else book.logins_in(to)
     users = [book.users[login] for login in wanted if login in book.users]
     logins = tuple(user.login for user in users if call.manager.sees_group(user.group))

@@ -8,7 +8,7 @@ from sandbox.mt5.commands.deals import body_records
 from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.records import Order, OrderState
 from sandbox.mt5.retcodes import Rejected, Retcode
-from sandbox.mt5.wire_values import parse_amount
+from sandbox.mt5.wire_values import parse_amount, parse_integer
 
 _PRICES = {
     "PriceOrder": "price_order",
@@ -121,10 +121,10 @@ def order_update(call: Call) -> Answer:
 
 
 def _ticket(record: dict[str, Any]) -> int:
-    text = str(record.get("Order", ""))
-    if not text.isdecimal():
+    ticket = parse_integer(str(record.get("Order", "")))
+    if ticket is None:
         raise Rejected(Retcode.PARAMETERS)
-    return int(text)
+    return ticket
 
 
 def _changed(order: Order, record: dict[str, Any]) -> Order:

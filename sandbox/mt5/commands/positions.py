@@ -7,7 +7,7 @@ from sandbox.mt5.commands.deals import body_records
 from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.records import TRADE_ACTIONS, Entry, Position
 from sandbox.mt5.retcodes import Rejected, Retcode
-from sandbox.mt5.wire_values import parse_amount
+from sandbox.mt5.wire_values import parse_amount, parse_integer
 
 
 def _current(call: Call, login: int) -> list[Position]:
@@ -153,7 +153,7 @@ def _amount(value: object) -> float:
 
 
 def _integer(value: object) -> int:
-    text = str(value)
-    if not text.isdecimal():
+    number = parse_integer(str(value))
+    if number is None:
         raise Rejected(Retcode.PARAMETERS)
-    return int(text)
+    return number

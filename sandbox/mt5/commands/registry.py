@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.mt5.auth import Manager, Right, Session
 from sandbox.mt5.records import User
 from sandbox.mt5.retcodes import Rejected, Retcode
+from sandbox.mt5.wire_values import parse_integer
 
 if TYPE_CHECKING:
     from sandbox.mt5.core import TradeServer
@@ -78,23 +79,23 @@ class Call:
             if default is None:
                 raise Rejected(Retcode.PARAMETERS)
             return default
-        try:
-            return int(text)
-        except ValueError:
-            raise Rejected(Retcode.PARAMETERS) from None
+        number = parse_integer(text)
+        if number is None:
+            raise Rejected(Retcode.PARAMETERS)
+        return number
 
     def numbers(self, name: str) -> list[int]:
         """A comma list of integers. Raises Rejected."""
         parts = [part.strip() for part in self.text(name).split(",") if part.strip()]
-        if not all(part.isdecimal() for part in parts):
+        numbers = [parse_integer(part) for part in parts]
+        if None in numbers:
             raise Rejected(Retcode.PARAMETERS)
-        return [int(part) for part in parts]
+        return [number for number in numbers if number is not None]
 
     def period_msc(self) -> tuple[int, int]:
         """`from` and `to` (server seconds, both included) in milliseconds. Raises Rejected."""
-        start, end = self.number("from"), self.number("to")
-        if abs(start) > SECONDS_MAX or abs(end) > SECONDS_MAX:
-            start, end = max(start, 0), min(end, SECONDS_MAX)
+        start = max(min(self.number("from"), SECONDS_MAX), -SECONDS_MAX)
+        end = max(min(self.number("to"), SECONDS_MAX), -SECONDS_MAX)
         return start * 1000, end * 1000 + 999
 
     def page(self) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.trading import OPERATION_MAX
 from sandbox.mt5.wire_values import money_minor, parse_amount
 
+PRICE_MAX = 10**9
+
 
 @command("trade/balance", right=Right.ACCOUNTANT, also=("USER_DEPOSIT_CHANGE",))
 def trade_balance(call: Call) -> Answer:
@@ -50,7 +52,7 @@ def _price(call: Call, name: str, default: float = 0.0) -> float:
     if not text:
         return default
     amount = parse_amount(text)
-    if amount is None or amount < 0:
+    if amount is None or not 0 <= amount <= PRICE_MAX:
         raise Rejected(Retcode.PARAMETERS)
     return float(amount)
 

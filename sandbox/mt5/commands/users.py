@@ -8,12 +8,11 @@ from sandbox.mt5.configs import MANAGER_GROUP, Group
 from sandbox.mt5.crypto import password_digest
 from sandbox.mt5.records import User
 from sandbox.mt5.retcodes import Rejected, Retcode
-from sandbox.mt5.wire_values import money_text
+from sandbox.mt5.wire_values import money_text, parse_integer
 
 LEVERAGE_MAX = 500
 PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 16
-NUMBER_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,8 @@ def _write_fields(call: Call, user: User) -> None:
             continue
         if one.chars:
             setattr(user, one.attribute, text[: one.chars])
-        elif text.isdecimal() and int(text) <= NUMBER_MAX:
-            setattr(user, one.attribute, int(text))
+        elif (number := parse_integer(text)) is not None and number >= 0:
+            setattr(user, one.attribute, number)
 
 
 def _allowed_group(call: Call) -> Group:
@@ -146,9 +145,9 @@ def user_update(call: Call) -> Answer:
         _check_move(call, user, target)
         book.move_user(user, target.name)
     _write_fields(call, user)
-    leverage = call.text("leverage")
-    if leverage.isdecimal() and 1 <= int(leverage) <= LEVERAGE_MAX:
-        user.leverage = int(leverage)
+    leverage = parse_integer(call.text("leverage"))
+    if leverage is not None and 1 <= leverage <= LEVERAGE_MAX:
+        user.leverage = leverage
     book.touch(user)
     return Answer(user_wire(call, user))
 
