@@ -84,9 +84,11 @@ def fill(uv: str | None) -> None:
         command = [uv, "pip", "sync", "--quiet", "--require-hashes"]
         run([*command, "--python", str(VENV_PYTHON), str(LOCK)])
         return
-    # The lock is whole, so pip need not look for dependencies.
+    # The lock is whole, so pip need not look for dependencies; Python compiles what it imports.
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*command, "--require-hashes", "--no-deps", "--use-pep517", "-r", str(LOCK)])
+    run(
+        [*command, "--require-hashes", "--no-deps", "--no-compile", "--use-pep517", "-r", str(LOCK)]
+    )
 
 
 def run(command: list[str]) -> None:

@@ -116,6 +116,7 @@ class Run:
             [self._program(service) for service in group] for group in self._services
         )
         self._manage("migrate", "--noinput", "--verbosity", "1")
+        (self._var_dir / "sandbox").mkdir(exist_ok=True)
         for program in sandboxes:
             self._supervisor.start(program)
         for program in sandboxes:

@@ -36,6 +36,7 @@ SANDBOXES = (
             *("--port", "{sandbox_mt5}", "--tcp-port", "{sandbox_mt5_tcp}"),
             # The demo's own clients trade; its accounts survive a restart like the rest does.
             *("--clients", "0", "--state", "{var}/sandbox/mt5.sqlite"),
+            *("--certificate-dir", "{var}/sandbox"),
         ),
         ports=("sandbox_mt5", "sandbox_mt5_tcp"),
         ready=r"(?i)\bready\b",
@@ -50,7 +51,10 @@ SANDBOXES = (
     Service(
         name="bank",
         module="sandbox.bank.__main__",
-        command=(sys.executable, "-m", "sandbox.bank", "--port", "{sandbox_bank}"),
+        command=(
+            *(sys.executable, "-m", "sandbox.bank", "--port", "{sandbox_bank}"),
+            *("--state", "{var}/sandbox/bank.json"),
+        ),
         ports=("sandbox_bank",),
         ready=r"(?i)\bready\b",
     ),
