@@ -4,7 +4,7 @@ VENV_PYTHON := .venv/bin/python
 WORKERS ?= 2
 export PYTHON
 
-.PHONY: help install run test check bench reset lock docs
+.PHONY: help install run test check bench reset lock
 
 help:
 	@echo "make run            start everything on this machine, with demo data (Ctrl-C stops it)"
@@ -14,7 +14,6 @@ help:
 	@echo "make bench NAME=x   measure one thing beside its yardstick"
 	@echo "make install        only bring .venv/ up to date"
 	@echo "make lock           take newer versions of the dependencies into the lock files"
-	@echo "make docs           write the generated pages of docs/ again"
 
 install:
 	@python=$$(sh tools/find_python.sh) && "$$python" -m tools.install
