@@ -94,6 +94,8 @@ def carry_out(step: Step) -> Outcome:
         passed, output = result.returncode == 0, result.stdout
     except subprocess.TimeoutExpired:
         passed, output = False, f"It took longer than {STEP_TIMEOUT_S} s."
+    except OSError as error:
+        passed, output = False, f"It does not start: {error}"
     return Outcome(step, passed, time.monotonic() - started, output)
 
 

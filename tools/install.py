@@ -26,15 +26,20 @@ def install() -> None:
         return
     uv = shutil.which("uv")
     print(f"Installing the environment into .venv ({'uv' if uv else 'venv and pip'}).", flush=True)
-    if not works(VENV_PYTHON):
+    if not works(VENV_PYTHON) or moved():
         create(uv)
     fill(uv)
     STAMP.write_text(stamp())
 
 
 def stamp() -> str:
-    """What the environment was made from."""
-    return hashlib.sha256(LOCK.read_bytes()).hexdigest() + "\n"
+    """What the environment was made from, and where."""
+    return f"{hashlib.sha256(LOCK.read_bytes()).hexdigest()}\n{VENV.resolve()}\n"
+
+
+def moved() -> bool:
+    """Whether the folder was renamed since: the programs in it name the place they were made in."""
+    return STAMP.exists() and STAMP.read_text().splitlines()[1:] != stamp().splitlines()[1:]
 
 
 def works(python: Path) -> bool:

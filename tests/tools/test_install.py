@@ -90,6 +90,16 @@ def test_a_broken_environment_is_made_again(empty_lock: Path) -> None:
     assert install.works(python)
 
 
+def test_an_environment_that_was_moved_is_made_again(empty_lock: Path) -> None:
+    install.install()
+    trace = empty_lock / ".venv/made-elsewhere"
+    trace.touch()
+    install.STAMP.write_text(install.stamp().splitlines()[0] + "\n/elsewhere/.venv\n")
+    install.install()
+    assert install.works(empty_lock / ".venv/bin/python")
+    assert not trace.exists()
+
+
 def test_a_file_that_is_not_what_was_locked_is_refused(
     empty_lock: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
