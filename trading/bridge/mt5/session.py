@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 PING = "/api/test/access"
 PING_EVERY_S = 20.0
 PROVEN_S = 1.0
+# Getting ready (waiting for other requests, signing in) may take this long before money is sent.
+# Whoever looks for an unknown operation relies on it: after this, it is not sent any more.
+SEND_WITHIN_S = 30.0
 API_VERSION = 3661
 AGENT = "BackOffice"
 
@@ -172,10 +175,14 @@ class Mt5Session:
     def money(self, command: str, parameters: Parameters) -> Answer | Unknown:
         """A balance operation, by POST, sent at most once. Any return code is handed back.
 
-        Raises ``BridgeError`` only when nothing was sent.
+        Raises ``BridgeError`` only when nothing was sent: ``NotNow`` too, when getting ready took
+        so long that the caller may have begun to look for it.
         """
+        called = self._monotonic()
         with self._lock:
             self._prove()
+            if self._monotonic() - called > SEND_WITHIN_S:
+                raise NotNow("Getting ready took too long; nothing was sent.", retry_in_s=1.0)
             try:
                 return self._exchange("POST", command, parameters, None)
             except ConnectionFailed:  # known before the first byte
