@@ -7,12 +7,12 @@ Money of accounts is in the account's currency, lots are lots, times are UTC.
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
-from trading.states import AccountState, OperationState
+from trading.states import AccountState, ChangeState, OperationState
 
 
 class Platform(models.TextChoices):
@@ -29,7 +29,9 @@ class TradingServer(TenantModel):
     manager_login = models.BigIntegerField()
     password_sealed = models.BinaryField()
     tls_fingerprint = models.CharField(max_length=95, blank=True)
-    tls_ca_bundle = models.CharField(max_length=200, blank=True)
+    tls_ca_bundle = models.TextField(blank=True)
+    # Which groups are this brokerage's: the platform's masks, such as ``real\*,!real\test*``.
+    group_masks = models.CharField(max_length=400, default="*,!managers\\*")
     timezone_offset_minutes = models.SmallIntegerField(default=120)
     dst_rule = models.CharField(
         max_length=4,
@@ -38,13 +40,23 @@ class TradingServer(TenantModel):
     )
     live = models.BooleanField(default=True)
     active = models.BooleanField(default=True)
+    read_timeout_s = models.PositiveSmallIntegerField(default=30)
+    # Deals of every swept login have been read up to here.
+    deals_until = models.DateTimeField(null=True)
     # What the last contact was like; written by the sync, not by people.
     last_ok_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
     last_error_at = models.DateTimeField(null=True)
     latency_ms = models.PositiveIntegerField(null=True)
     history = TenantHistory(
-        excluded_fields=["last_ok_at", "last_error", "last_error_at", "latency_ms"]
+        excluded_fields=[
+            "last_ok_at",
+            "last_error",
+            "last_error_at",
+            "latency_ms",
+            "deals_until",
+            "password_sealed",
+        ]
     )
 
     class Meta(TenantModel.Meta):
@@ -63,9 +75,12 @@ class Group(TenantModel):
     server = TenantForeignKey(TradingServer, on_delete=models.PROTECT, related_name="groups")
     name = models.CharField(max_length=64)
     currency = models.CharField(max_length=8)
+    currency_digits = models.PositiveSmallIntegerField(default=2)
     margin_mode = models.CharField(max_length=10, blank=True)
-    margin_call_percent = models.DecimalField(max_digits=10, decimal_places=2, default=0)
-    stop_out_percent = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    # Margin level in percent, or money of the group's currency with ``stop_out_in_money``.
+    margin_call = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    stop_out = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    stop_out_in_money = models.BooleanField(default=False)
     default_leverage = models.PositiveIntegerField(default=0)
     # Offered when an account is opened from here; what a server has besides stays out of sight.
     offered = models.BooleanField(default=False)
@@ -128,8 +143,13 @@ class Account(TenantModel):
     equity = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     margin = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     margin_free = models.DecimalField(max_digits=20, decimal_places=8, default=0)
+    # When money and margin were last read; ``gone_at``: the server no longer shows the login.
     state_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=200, blank=True)
+    gone_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    # The opening: when it was sent, and how often it was looked for since.
+    sent_at = models.DateTimeField(null=True)
+    looks = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=now)
 
     class Meta(TenantModel.Meta):
@@ -146,9 +166,13 @@ class Account(TenantModel):
             models.Index(fields=["tenant", "client"], name="account_client"),
             models.Index(fields=["tenant", "login"], name="account_by_login"),  # search
             models.Index(fields=["tenant", "state", "-id"], name="account_state"),
+            models.Index(
+                fields=["tenant", "-id"], name="account_orphans", condition=Q(client__isnull=True)
+            ),
         ]
         permissions: ClassVar = [
             ("operate_account", "Open, change and close trading accounts"),
+            ("approve_correction", "Approve corrections of balances on trading servers"),
         ]
 
     def __str__(self) -> str:
@@ -226,6 +250,13 @@ class Deal(TenantModel):
         return f"{self.ticket} {self.symbol}"
 
 
+class OnMissing(models.TextChoices):
+    """What follows when an unknown operation is certainly not on the server."""
+
+    VOID = "void", "Give it up"
+    RESEND = "resend", "Send it once more"
+
+
 class BalanceOperation(TenantModel):
     """Money or credit that we put onto an account or take off it; exactly once.
 
@@ -241,6 +272,8 @@ class BalanceOperation(TenantModel):
     token = models.CharField(max_length=31)
     business_ref = models.CharField(max_length=80)
     check_margin = models.BooleanField(default=True)
+    note = models.CharField(max_length=100, blank=True)
+    on_missing = models.CharField(max_length=6, choices=OnMissing.choices, default=OnMissing.VOID)
     state = models.CharField(
         max_length=8, choices=OperationState.choices, default=OperationState.QUEUED
     )
@@ -248,7 +281,11 @@ class BalanceOperation(TenantModel):
     error = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True)
     looks = models.PositiveSmallIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
     sends = models.PositiveSmallIntegerField(default=0)
+    # A deal with our token that turned up after we had given up: money that a person must settle.
+    late_ticket = models.BigIntegerField(null=True)
+    asked_by = models.CharField(max_length=160, blank=True)
     created_at = models.DateTimeField(default=now)
     done_at = models.DateTimeField(null=True)
 
@@ -276,6 +313,7 @@ class BalanceOperation(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-id"], name="operation_newest"),
             models.Index(fields=["tenant", "account", "-id"], name="operation_account"),
+            models.Index(fields=["tenant", "state", "-id"], name="operation_state"),
         ]
 
     def __str__(self) -> str:
@@ -283,7 +321,11 @@ class BalanceOperation(TenantModel):
 
 
 class DealCursor(TenantModel):
-    """How far a login's deals are synced: everything before ``until`` has been seen."""
+    """A login whose deals were read from the first on, up to ``until``; the stream carries on.
+
+    ``counted`` is what the server said it has, ``seen`` what we have of the same stretch: where
+    they differ there is a gap.
+    """
 
     server = TenantForeignKey(TradingServer, on_delete=models.PROTECT, related_name="cursors")
     login = models.BigIntegerField()
@@ -297,6 +339,93 @@ class DealCursor(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "server", "login"], name="deal_cursor_login")
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "server", "login"],
+                name="deal_cursor_gaps",
+                condition=~Q(counted=F("seen")),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.login} until {self.until:%Y-%m-%d %H:%M}"
+
+
+class ChangeKind(models.TextChoices):
+    LEVERAGE = "leverage", "Leverage"
+    GROUP = "group", "Group"
+    RIGHTS = "rights", "Status"
+    PASSWORD = "password", "Password"
+
+
+class AccountChange(TenantModel):
+    """Something that we asked the server to change on an account. It sets a value, so it may be
+    repeated until the server answered.
+
+    ``secret_sealed`` holds a new password until it was shown once.
+    """
+
+    account = TenantForeignKey(Account, on_delete=models.PROTECT, related_name="changes")
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    wanted = models.CharField(max_length=64)
+    before = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(
+        max_length=10, choices=ChangeState.choices, default=ChangeState.REQUESTED
+    )
+    error = models.CharField(max_length=300, blank=True)
+    secret_sealed = models.BinaryField(null=True)
+    asked_ref = models.CharField(max_length=80)
+    asked_by = models.CharField(max_length=160, blank=True)
+    created_at = models.DateTimeField(default=now)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "account", "kind"],
+                condition=Q(state="requested"),
+                name="change_one_of_a_kind",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "account", "-id"], name="change_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.wanted}"
+
+
+class SyncKind(models.TextChoices):
+    TEST = "test", "Connection test"
+    SETUP = "setup", "Groups and symbols"
+    ACCOUNTS = "accounts", "Accounts"
+    POSITIONS = "positions", "Positions"
+    DEALS = "deals", "Deals"
+    DEEP = "deep", "Deep check"
+
+
+class SyncRun(TenantModel):
+    """One reading of a server: what was read, what it changed here, how late it was."""
+
+    server = TenantForeignKey(TradingServer, on_delete=models.PROTECT, related_name="runs")
+    kind = models.CharField(max_length=10, choices=SyncKind.choices)
+    started_at = models.DateTimeField(default=now)
+    finished_at = models.DateTimeField(null=True)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_new = models.PositiveIntegerField(default=0)
+    rows_changed = models.PositiveIntegerField(default=0)
+    rows_gone = models.PositiveIntegerField(default=0)
+    gaps = models.PositiveIntegerField(default=0)
+    # Seconds between the newest deal read and the moment it was written here.
+    lag_s = models.FloatField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "server", "kind", "-id"], name="sync_run_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.started_at:%Y-%m-%d %H:%M}"

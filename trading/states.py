@@ -1,4 +1,4 @@
-"""States of a trading account and of a balance operation on it."""
+"""States of a trading account, of a change to it, and of a balance operation on it."""
 
 from django.db import models
 
@@ -61,7 +61,8 @@ OPERATION = machine(
     transitions={
         _O.QUEUED: {_O.SENDING, _O.VOIDED},
         # Committed before the call: a worker that dies here leaves a question, never a double.
-        _O.SENDING: {_O.APPLIED, _O.REFUSED, _O.UNKNOWN},
+        # Back to the queue only when it is certain that nothing was sent or booked.
+        _O.SENDING: {_O.APPLIED, _O.REFUSED, _O.UNKNOWN, _O.QUEUED},
         # Looked for by its token; sent again only after two looks have not found it.
         _O.UNKNOWN: {_O.APPLIED, _O.SENDING, _O.VOIDED},
     },
@@ -77,3 +78,22 @@ OPERATION_COLOURS = {
     _O.REFUSED: "bad",
     _O.VOIDED: "neutral",
 }
+
+
+class ChangeState(models.TextChoices):
+    REQUESTED = "requested", "Being applied"
+    APPLIED = "applied", "Applied"
+    REFUSED = "refused", "Refused"
+
+
+_C = ChangeState
+
+CHANGE = machine(
+    "trading.accountchange",
+    initial=_C.REQUESTED,
+    transitions={_C.REQUESTED: {_C.APPLIED, _C.REFUSED}},
+    final={_C.APPLIED, _C.REFUSED},
+    labels=dict(_C.choices),
+)
+
+CHANGE_COLOURS = {_C.REQUESTED: "going", _C.APPLIED: "good", _C.REFUSED: "bad"}
