@@ -12,7 +12,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from backoffice.core.clock import now
 from backoffice.core.ids import uuid7
-from backoffice.portal import exports, services
+from backoffice.portal import exports, people, services
+from backoffice.staff.models import Membership, Role
+from backoffice.staff.services import api_key_create
+from backoffice.workflow import approvals
 from backoffice.workflow.models import WorkItem
 from tests.world import World
 
@@ -77,9 +80,40 @@ def _work_item(world: World) -> Arguments:
     return {"pk": item.pk}
 
 
+def _approval(world: World) -> Arguments:
+    member = Membership.objects.get(tenant=world.aurora, user=world.user("sam"))
+    role = Role.objects.get(tenant=world.aurora, code="analyst")
+    approval = approvals.approval_ask(
+        actor=world.actor("adam"),
+        kind=people.GRANT,
+        subject=member,
+        label="Analyst for Sam",
+        content=people.grant_content(member, role),
+    )
+    return {"pk": approval.pk}
+
+
+def _member(world: World) -> Arguments:
+    return {"pk": Membership.objects.get(tenant=world.aurora, user=world.user("sam")).pk}
+
+
+def _api_key(world: World) -> Arguments:
+    made = api_key_create(
+        actor=world.actor("adam"), name="Website", permissions=["staff.view_audit"]
+    )
+    return {"pk": made.key.pk}
+
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:view-delete": _saved_view,
     "portal:export-file": _export,
+    "portal:approval": _approval,
+    "portal:approval-decide": _approval,
+    "portal:member": _member,
+    "portal:member-grant": _member,
+    "portal:member-withdraw": _member,
+    "portal:member-active": _member,
+    "portal:api-key-revoke": _api_key,
     "portal:item-claim": _work_item,
     "portal:item-release": _work_item,
 }

@@ -91,6 +91,42 @@ def role_grant(*, actor: Actor, membership: Membership, role: Role) -> Membershi
     return held
 
 
+@transaction.atomic
+def role_withdraw(*, actor: Actor, membership: Membership, role: Role) -> None:
+    """Take a role away: it needs no second person, since it only narrows."""
+    held = MembershipRole.objects.filter(
+        tenant_id=actor.tenant_id, membership=membership, role=role
+    ).first()
+    if held is None:
+        return
+    held.delete()
+    audit(
+        actor=actor,
+        action=actions.ROLE_WITHDRAWN,
+        subject=membership,
+        label=str(membership.user),
+        data={"role": role.name},
+    )
+
+
+@transaction.atomic
+def member_set_active(*, actor: Actor, membership: Membership, active: bool) -> Membership:
+    """Let a member in or keep them out, from their next click on. Never oneself."""
+    if membership.user_id == actor.user_id:
+        raise NotPermitted("No one takes away their own place.")
+    row = Membership.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=membership.pk)
+    if row.active != active:
+        row.active = active
+        row.save(update_fields=["active"])
+        audit(
+            actor=actor,
+            action=actions.MEMBER_LET_IN if active else actions.MEMBER_KEPT_OUT,
+            subject=row,
+            label=str(row.user),
+        )
+    return row
+
+
 def _check_holds(actor: Actor, codes: set[str]) -> None:
     lacking = sorted(code for code in codes if not actor.can(code))
     if lacking:

@@ -53,6 +53,10 @@ def register(kind: ApprovalKind) -> None:
     _kinds[kind.code] = kind
 
 
+def kinds() -> list[ApprovalKind]:
+    return list(_kinds.values())
+
+
 def kind_of(approval: Approval) -> ApprovalKind:
     return _kinds[approval.kind]
 

@@ -1,0 +1,156 @@
+"""One place for everything that waits for other eyes, whatever domain asked for it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from backoffice.core.context import Actor
+from backoffice.core.errors import DomainError
+from backoffice.core.money import Money
+from backoffice.portal.decisions import refused
+from backoffice.portal.lists import Column, Empty, ListPage, Segment, list_response, register
+from backoffice.portal.templatetags import portal as tags
+from backoffice.portal.timeline import audit_events
+from backoffice.staff.access import StaffRequest, needs
+from backoffice.workflow import approvals
+from backoffice.workflow.models import Approval
+
+COLOURS = {
+    Approval.State.PENDING: "attention",
+    Approval.State.APPROVED: "good",
+    Approval.State.REFUSED: "bad",
+    Approval.State.CANCELLED: "neutral",
+    Approval.State.STALE: "neutral",
+}
+
+
+def visible(actor: Actor) -> QuerySet[Approval]:
+    """What the actor asked for, or could decide: the kinds of which they hold the right."""
+    kinds = [kind.code for kind in approvals.kinds() if actor.can(kind.permission)]
+    rows = Approval.objects.filter(tenant_id=actor.tenant_id)
+    return rows.filter(kind__in=kinds) | rows.filter(maker_ref=actor.ref)
+
+
+def _mine(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return rows.filter(state=Approval.State.PENDING).exclude(barred_refs__contains=[actor.ref])
+
+
+class ApprovalFilters(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(
+        label="State", choices=Approval.State.choices, empty_label="Any"
+    )
+
+    class Meta:
+        model = Approval
+        fields: Sequence[str] = []
+
+
+APPROVALS = register(
+    ListPage(
+        code="workflow.approvals",
+        title="Approvals",
+        permission="",
+        rows=visible,
+        filters=ApprovalFilters,
+        segments=[
+            Segment("todo", "To decide", _mine, count=True),
+            Segment("all", "All", lambda rows, actor: rows),
+        ],
+        exportable=False,
+        columns=[
+            Column(
+                "label",
+                "What",
+                lambda a: a.label,
+                link=lambda a: reverse("portal:approval", args=[a.pk]),
+                grow=True,
+                fixed=True,
+            ),
+            Column("kind", "Kind", lambda a: approvals.kind_of(a).label),
+            Column(
+                "amount",
+                "Amount",
+                lambda a: Money(a.amount, a.currency) if a.amount is not None else None,
+                num=True,
+            ),
+            Column("maker", "Asked by", lambda a: a.maker_name, show=tags.actor),
+            Column("at", "Waiting", lambda a: a.created_at, show=tags.time),
+            Column(
+                "state",
+                "State",
+                lambda a: a,
+                show=lambda a: tags.badge(COLOURS[a.state], a.get_state_display()),
+            ),
+        ],
+        empty=Empty(
+            "Nothing waits for your approval",
+            "What colleagues ask a second person for appears here.",
+            icon="check",
+        ),
+    )
+)
+
+
+@require_GET
+@needs()
+def approval_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, APPROVALS)
+
+
+def _approval(request: StaffRequest, pk: UUID) -> Approval:
+    row = visible(request.actor).filter(pk=pk).prefetch_related("votes").first()
+    if row is None:
+        raise Http404
+    return row
+
+
+@require_GET
+@needs()
+def approval_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Who asked, exactly for what, who has said yes, who is missing."""
+    row = _approval(request, pk)
+    votes = {vote.step: vote for vote in row.votes.all()}
+    context = {
+        "row": row,
+        "kind": approvals.kind_of(row),
+        "colour": COLOURS[Approval.State(row.state)],
+        "content": sorted(row.content.items()),
+        "steps": [
+            {"permission": permission, "vote": votes.get(index)}
+            for index, permission in enumerate(row.steps)
+        ],
+        "why_not": approvals.why_not(request.actor, row),
+        "record_url": approvals.kind_of(row).url(row),
+        "events": audit_events(request.actor, row.subject_id),
+    }
+    return render(request, "portal/approval.html", context)
+
+
+@require_POST
+@needs()
+def approval_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = _approval(request, pk)
+    back = reverse("portal:approval", args=[pk])
+    approves = request.POST.get("decision") == "approve"
+    try:
+        done = approvals.approval_vote(
+            actor=request.actor,
+            approval=row,
+            approves=approves,
+            reason=request.POST.get("reason", "").strip()[:300],
+        )
+    except DomainError as error:
+        return refused(request, error, back)
+    if done.state == Approval.State.STALE:
+        messages.warning(request, "It has changed since it was asked, so nothing was done.")
+        return redirect(back)
+    messages.success(request, f"{row.label}: {done.get_state_display().lower()}.")
+    return redirect("portal:approvals")
