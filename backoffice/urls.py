@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", portal_views.health_ready),
     path("", include("backoffice.portal.urls")),
     path("", include("backoffice.staff.urls")),
+    path("hooks/", include("payments.hooks")),
     path("", include("reporting.urls")),
 ]

@@ -42,7 +42,14 @@ class GatewayAccount(TenantModel):
     last_error_at = models.DateTimeField(null=True)
     bad_signatures = models.PositiveIntegerField(default=0)
     history = TenantHistory(
-        excluded_fields=["last_ok_at", "last_error", "last_error_at", "bad_signatures"]
+        excluded_fields=[
+            "last_ok_at",
+            "last_error",
+            "last_error_at",
+            "bad_signatures",
+            "secret_sealed",
+            "previous_secret_sealed",
+        ]
     )
 
     class Meta(TenantModel.Meta):
@@ -54,6 +61,27 @@ class GatewayAccount(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Rate(TenantModel):
+    """What one unit of a currency is worth in the tenant's base currency, for limits and bands.
+
+    No money is ever converted by it.
+    """
+
+    currency = models.CharField(max_length=8)
+    to_base = models.DecimalField(max_digits=20, decimal_places=10)
+    set_at = models.DateTimeField(default=now)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "currency"], name="rate_currency"),
+            models.CheckConstraint(condition=Q(to_base__gt=0), name="rate_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.to_base}"
 
 
 class DepositPolicy(models.TextChoices):
@@ -121,6 +149,8 @@ class Destination(TenantModel):
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     # Everyone who created or edited it: they approve no withdrawal to it (four eyes).
     edited_by_refs = ArrayField(models.CharField(max_length=80), default=list)
+    approved_by_ref = models.CharField(max_length=80, blank=True)
+    approved_at = models.DateTimeField(null=True)
     added_at = models.DateTimeField(default=now)
     usable_from = models.DateTimeField(default=now)
     version = models.PositiveIntegerField(default=1)
@@ -162,7 +192,7 @@ class Deposit(TenantModel):
     paid_currency = models.CharField(max_length=8, blank=True)
     fee_amount = amount_field(default=0)
     provider_ref = models.CharField(max_length=80, blank=True)
-    pay_url = models.CharField(max_length=500, blank=True)
+    pay_url = models.CharField(max_length=2000, blank=True)
     instrument_label = models.CharField(max_length=60, blank=True)
     instrument_hash = models.CharField(max_length=64, blank=True)
     instrument_country = models.CharField(max_length=2, blank=True)
@@ -236,7 +266,8 @@ class Withdrawal(TenantModel):
     )
     amount = amount_field()
     currency = models.CharField(max_length=8)
-    amount_base = amount_field()
+    # In the tenant's base currency; null when no rate was known: then the widest band decides.
+    amount_base = amount_field(null=True)
     paid_amount = amount_field(null=True)
     fee_amount = amount_field(default=0)
     hold_id = models.UUIDField(null=True)
@@ -276,7 +307,9 @@ class Withdrawal(TenantModel):
             models.Index(fields=["tenant", "-id"], name="withdrawal_newest"),
             models.Index(fields=["tenant", "client", "-id"], name="withdrawal_client"),
             models.Index(fields=["tenant", "state", "-id"], name="withdrawal_state"),
-            models.Index(fields=["tenant", "amount_base", "id"], name="withdrawal_amount_base"),
+            models.Index(fields=["tenant", "amount", "id"], name="withdrawal_by_amount"),
+            # How much has left to one destination, for the way back to the source.
+            models.Index(fields=["tenant", "destination"], name="withdrawal_destination"),
         ]
         permissions: ClassVar = [
             ("request_withdrawal", "Ask for a withdrawal for a client"),
@@ -367,6 +400,7 @@ class Transfer(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-id"], name="transfer_newest"),
             models.Index(fields=["tenant", "client", "-id"], name="transfer_client"),
+            models.Index(fields=["tenant", "state", "-id"], name="transfer_state"),
         ]
 
     def __str__(self) -> str:

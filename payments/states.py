@@ -23,6 +23,7 @@ class DepositState(models.TextChoices):
     DECLINED = "declined", "Declined"
     EXPIRED = "expired", "Expired"
     CANCELLED = "cancelled", "Cancelled"
+    RETURNING = "returning", "Being given back"
     RETURNED = "returned", "Returned to the payer"
 
 
@@ -39,9 +40,11 @@ DEPOSIT = machine(
         _D.AUTHORIZED: {_D.PAID} | _BEFORE_MONEY,
         # Money has arrived: from here on nothing is lost by a refusal, it is given back.
         _D.PAID: {_D.REVIEW, _D.AMOUNT_MISMATCH, _D.HELD, _D.CREDITED},
-        _D.REVIEW: {_D.HELD, _D.CREDITED, _D.RETURNED},
-        _D.AMOUNT_MISMATCH: {_D.HELD, _D.CREDITED, _D.RETURNED},
-        _D.HELD: {_D.REVIEW, _D.CREDITED, _D.RETURNED},
+        _D.REVIEW: {_D.HELD, _D.CREDITED, _D.RETURNING},
+        _D.AMOUNT_MISMATCH: {_D.HELD, _D.CREDITED, _D.RETURNING},
+        _D.HELD: {_D.REVIEW},
+        # The gateway may refuse to take it back; then a person decides anew.
+        _D.RETURNING: {_D.RETURNED, _D.REVIEW},
         _D.CREDITED: {_D.MT_PENDING, _D.DONE},
         _D.MT_PENDING: {_D.DONE, _D.CREDITED},
         # A success that comes after our own clock ran out, or after a decline, is real money.
@@ -68,8 +71,12 @@ DEPOSIT_COLOURS = {
     _D.DECLINED: "bad",
     _D.EXPIRED: "neutral",
     _D.CANCELLED: "neutral",
+    _D.RETURNING: "going",
     _D.RETURNED: "neutral",
 }
+
+# Arrived and booked, but not the client's to use: it stands on the unallocated account.
+DEPOSIT_SET_ASIDE = frozenset({_D.REVIEW, _D.AMOUNT_MISMATCH, _D.HELD, _D.RETURNING})
 
 
 class WithdrawalState(models.TextChoices):

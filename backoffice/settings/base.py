@@ -39,6 +39,10 @@ DATABASES = {"default": database_from_url(DATABASE_OWNER_URL if _AS_OWNER else D
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host]
+# Where browsers, clients and gateways reach this product; part of links that leave it.
+PUBLIC_URL = os.environ.get(
+    "PUBLIC_URL", f"http://127.0.0.1:{os.environ.get('WEB_PORT', '8000')}"
+).rstrip("/")
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,0 +1,58 @@
+"""Gateways' accounts as adapters need them: secrets opened, addresses built."""
+
+from django.conf import settings
+from django.urls import reverse
+
+from backoffice.core import crypto
+from backoffice.core.clock import now
+from backoffice.core.context import current_tenant_id
+from backoffice.tenancy.models import Tenant
+from payments.gateways.port import Account, Gateway
+from payments.gateways.registry import adapter_of
+from payments.models import GatewayAccount
+
+SECRET_PURPOSE = "payments.gateway"  # noqa: S105 - names a key, is none
+NUMBER_PURPOSE = "payments.instrument"
+
+
+def adapter_for(gateway: GatewayAccount) -> Gateway:
+    return adapter_of(gateway.kind)
+
+
+def seal_secret(gateway: GatewayAccount, secret: str) -> bytes:
+    return crypto.seal(
+        secret.encode(),
+        tenant_id=current_tenant_id(),
+        purpose=SECRET_PURPOSE,
+        bound_to=str(gateway.pk),
+    )
+
+
+def opened(gateway: GatewayAccount) -> Account:
+    """The account with the secrets that are accepted now: during a rotation, two."""
+    sealed = [gateway.secret_sealed]
+    if gateway.previous_secret_until and gateway.previous_secret_until > now():
+        sealed.append(gateway.previous_secret_sealed)
+    secrets = tuple(
+        crypto.unseal(
+            bytes(each),
+            tenant_id=current_tenant_id(),
+            purpose=SECRET_PURPOSE,
+            bound_to=str(gateway.pk),
+        ).decode()
+        for each in sealed
+        if each
+    )
+    return Account(gateway.name, gateway.base_url.rstrip("/"), gateway.merchant_id, secrets)
+
+
+def notify_url(gateway: GatewayAccount) -> str:
+    """Where the gateway posts: public, known to it alone by the token."""
+    slug = Tenant.objects.get(pk=current_tenant_id()).slug
+    path = reverse("payments-hooks:receive", args=[slug, gateway.webhook_token])
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def fingerprint(number: str) -> str:
+    """Names a card or account number without holding it; the same at deposit and destination."""
+    return crypto.fingerprints(number, tenant_id=current_tenant_id(), purpose=NUMBER_PURPOSE)[0]

@@ -1,0 +1,71 @@
+"""What is audited about money in, out and between."""
+
+from backoffice.audit.actions import Action, declare
+
+DEPOSIT_ASKED = Action("payments.deposit_asked", "asked for the deposit {subject} of {amount}")
+DEPOSIT_ARRIVED = Action("payments.deposit_arrived", "noted that {amount} arrived for {subject}")
+DEPOSIT_CREDITED = Action("payments.deposit_credited", "credited {amount} of {subject}: {reason}")
+DEPOSIT_CANCELLED = Action("payments.deposit_cancelled", "cancelled {subject}: {reason}")
+DEPOSIT_RETURN = Action("payments.deposit_return", "gives {amount} of {subject} back: {reason}")
+DEPOSIT_RETURNED = Action("payments.deposit_returned", "gave {amount} of {subject} back")
+WITHDRAWAL_ASKED = Action(
+    "payments.withdrawal_asked", "asked for {subject}: {amount} to {destination}"
+)
+WITHDRAWAL_EDITED = Action("payments.withdrawal_edited", "changed {subject}: {change}")
+WITHDRAWAL_APPROVED = Action("payments.withdrawal_approved", "approved {subject}: {why}")
+WITHDRAWAL_REJECTED = Action("payments.withdrawal_rejected", "rejected {subject}: {reason}")
+WITHDRAWAL_CANCELLED = Action("payments.withdrawal_cancelled", "cancelled {subject}: {reason}")
+WITHDRAWAL_SENT = Action("payments.withdrawal_sent", "sends {amount} of {subject}")
+WITHDRAWAL_PAID = Action("payments.withdrawal_paid", "paid {subject}: {amount} by {source}")
+WITHDRAWAL_FAILED = Action("payments.withdrawal_failed", "released {subject}: {reason}")
+WITHDRAWAL_RESOLVED = Action(
+    "payments.withdrawal_resolved", "settled the unknown outcome of {subject} as {outcome}: {proof}"
+)
+WITHDRAWAL_RETURNED = Action("payments.withdrawal_returned", "took {amount} of {subject} back")
+HELD = Action("payments.held", "held {subject}: {reason}", discreet=True)
+RELEASED = Action("payments.released", "released {subject}: {reason}", discreet=True)
+TRANSFER_ASKED = Action("payments.transfer_asked", "asked for {subject}: {amount} {way}")
+TRANSFER_ENDED = Action("payments.transfer_ended", "{outcome} {subject}: {amount}")
+DESTINATION_ADDED = Action("payments.destination_added", "added {label} of {client}")
+DESTINATION_CHANGED = Action("payments.destination_changed", "changed {label} of {client}")
+DESTINATION_APPROVED = Action("payments.destination_approved", "approved {label} of {client}")
+DESTINATION_SUSPENDED = Action(
+    "payments.destination_suspended", "suspended {label} of {client}: {reason}"
+)
+GATEWAY_CONNECTED = Action("payments.gateway_connected", "connected the gateway {name}")
+GATEWAY_CHANGED = Action("payments.gateway_changed", "changed the gateway {name}: {fields}")
+METHOD_SAVED = Action("payments.method_saved", "changed the method {name}: {fields}")
+RATE_SET = Action("payments.rate_set", "set the rate of {currency} to {rate}")
+NOTICE_PUT_ASIDE = Action("payments.notice_put_aside", "put a gateway's message aside: {reason}")
+
+declare(
+    DEPOSIT_ASKED,
+    DEPOSIT_ARRIVED,
+    DEPOSIT_CREDITED,
+    DEPOSIT_CANCELLED,
+    DEPOSIT_RETURN,
+    DEPOSIT_RETURNED,
+    WITHDRAWAL_ASKED,
+    WITHDRAWAL_EDITED,
+    WITHDRAWAL_APPROVED,
+    WITHDRAWAL_REJECTED,
+    WITHDRAWAL_CANCELLED,
+    WITHDRAWAL_SENT,
+    WITHDRAWAL_PAID,
+    WITHDRAWAL_FAILED,
+    WITHDRAWAL_RESOLVED,
+    WITHDRAWAL_RETURNED,
+    HELD,
+    RELEASED,
+    TRANSFER_ASKED,
+    TRANSFER_ENDED,
+    DESTINATION_ADDED,
+    DESTINATION_CHANGED,
+    DESTINATION_APPROVED,
+    DESTINATION_SUSPENDED,
+    GATEWAY_CONNECTED,
+    GATEWAY_CHANGED,
+    METHOD_SAVED,
+    RATE_SET,
+    NOTICE_PUT_ASIDE,
+)

@@ -1,0 +1,223 @@
+"""What payments put into the ledger. One function per fact; keys are the reference and the step,
+so a repeat books nothing.
+
+Debit is where value arrives: a deposit debits the house account at the gateway or bank and credits
+the client's wallet (docs/money.md).
+"""
+
+from datetime import datetime
+
+from django.utils.text import slugify
+
+from backoffice.core.context import Actor
+from backoffice.core.money import Money
+from ledger import chart
+from ledger.entries import AccountRef, HoldRef, Line, Posting
+from ledger.errors import InsufficientFunds
+from ledger.services import account_for, hold_place, hold_settle, hold_void, post
+from payments.accounts import adapter_for
+from payments.errors import NotEnoughMoney
+from payments.models import Deposit, GatewayAccount, Transfer, Withdrawal
+
+
+def wallet(actor: Actor, client_id: object, currency: str) -> AccountRef:
+    return account_for(actor=actor, spec=chart.client_wallet(str(client_id)), currency=currency)
+
+
+def house_spec(gateway: GatewayAccount) -> chart.AccountSpec:
+    """Where the money of a gateway stands: with a bank in the segregated account itself."""
+    if adapter_for(gateway).by_statement:
+        return chart.bank_client(gateway.merchant_id)
+    return chart.gateway_clearing(slugify(gateway.name))
+
+
+def house(actor: Actor, gateway: GatewayAccount, currency: str) -> AccountRef:
+    return account_for(actor=actor, spec=house_spec(gateway), currency=currency)
+
+
+def _set_aside(actor: Actor, currency: str) -> AccountRef:
+    return account_for(actor=actor, spec=chart.unallocated(), currency=currency)
+
+
+def _bridge(actor: Actor, currency: str) -> AccountRef:
+    return account_for(actor=actor, spec=chart.mt_bridge(), currency=currency)
+
+
+def _gateway(row: Deposit | Withdrawal) -> GatewayAccount:
+    assert row.gateway is not None
+    return row.gateway
+
+
+# Deposits
+
+
+def deposit_credited(
+    *, actor: Actor, deposit: Deposit, paid: Money, fee: Money, set_aside: bool
+) -> Posting:
+    """Gross to the wallet, the fee as a line of its own out of it."""
+    target = wallet(actor, deposit.client_id, paid.currency)
+    source = (
+        _set_aside(actor, paid.currency)
+        if set_aside
+        else house(actor, _gateway(deposit), paid.currency)
+    )
+    lines = [Line(source, target, paid)]
+    if fee:
+        income = account_for(actor=actor, spec=chart.fee("deposit"), currency=paid.currency)
+        lines.append(Line(target, income, fee, "fee"))
+    return post(
+        actor=actor,
+        key=f"{deposit.reference}:credit",
+        kind="deposit",
+        lines=lines,
+        business_ref=deposit.reference,
+    )
+
+
+def deposit_set_aside(*, actor: Actor, deposit: Deposit, paid: Money) -> Posting:
+    """Arrived, but not the client's to use yet: client money all the same."""
+    line = Line(
+        house(actor, _gateway(deposit), paid.currency), _set_aside(actor, paid.currency), paid
+    )
+    return post(
+        actor=actor,
+        key=f"{deposit.reference}:aside",
+        kind="deposit_aside",
+        lines=[line],
+        business_ref=deposit.reference,
+    )
+
+
+def deposit_returned(*, actor: Actor, deposit: Deposit, paid: Money) -> Posting:
+    line = Line(
+        _set_aside(actor, paid.currency), house(actor, _gateway(deposit), paid.currency), paid
+    )
+    return post(
+        actor=actor,
+        key=f"{deposit.reference}:return",
+        kind="deposit_return",
+        lines=[line],
+        business_ref=deposit.reference,
+    )
+
+
+# Withdrawals
+
+
+def withdrawal_held(
+    *, actor: Actor, withdrawal: Withdrawal, amount: Money, step: str = "hold"
+) -> HoldRef:
+    """Set the amount aside on the wallet. Raises ``NotEnoughMoney``."""
+    try:
+        return hold_place(
+            actor=actor,
+            key=f"{withdrawal.reference}:{step}",
+            kind="withdrawal",
+            debit=wallet(actor, withdrawal.client_id, amount.currency),
+            credit=house(actor, _gateway(withdrawal), amount.currency),
+            amount=amount,
+            business_ref=withdrawal.reference,
+        )
+    except InsufficientFunds as error:
+        raise NotEnoughMoney(
+            f"The wallet has {error.available} available; {amount} was asked for. "
+            "Nothing was held.",
+            fields={"amount": f"{error.available} is available."},
+        ) from error
+
+
+def withdrawal_released(*, actor: Actor, withdrawal: Withdrawal, step: str = "void") -> HoldRef:
+    assert withdrawal.hold_id is not None
+    return hold_void(actor=actor, key=f"{withdrawal.reference}:{step}", hold_id=withdrawal.hold_id)
+
+
+def withdrawal_paid(
+    *,
+    actor: Actor,
+    withdrawal: Withdrawal,
+    paid: Money,
+    fee: Money,
+    effective_at: datetime | None = None,
+) -> Posting:
+    """What was paid leaves the wallet for good, then the fee; what is left of the hold is free."""
+    assert withdrawal.hold_id is not None
+    posting = hold_settle(
+        actor=actor,
+        key=f"{withdrawal.reference}:paid",
+        hold_id=withdrawal.hold_id,
+        amount=paid,
+        effective_at=effective_at,
+    )
+    if fee:
+        income = account_for(actor=actor, spec=chart.fee("withdrawal"), currency=fee.currency)
+        post(
+            actor=actor,
+            key=f"{withdrawal.reference}:fee",
+            kind="withdrawal_fee",
+            lines=[Line(wallet(actor, withdrawal.client_id, fee.currency), income, fee, "fee")],
+            business_ref=withdrawal.reference,
+        )
+    return posting
+
+
+def withdrawal_returned(*, actor: Actor, withdrawal: Withdrawal, money: Money) -> Posting:
+    """A payment that was made came back: the client's again."""
+    line = Line(
+        house(actor, _gateway(withdrawal), money.currency),
+        wallet(actor, withdrawal.client_id, money.currency),
+        money,
+    )
+    return post(
+        actor=actor,
+        key=f"{withdrawal.reference}:return",
+        kind="withdrawal_return",
+        lines=[line],
+        business_ref=withdrawal.reference,
+    )
+
+
+# Transfers: source -> bridge -> target, or back from the bridge.
+
+
+def _side(actor: Actor, transfer: Transfer, *, source: bool) -> AccountRef:
+    account = transfer.source if source else transfer.target
+    if account is None:
+        return wallet(actor, transfer.client_id, transfer.currency)
+    assert account.login is not None
+    spec = chart.mt_mirror(str(transfer.client_id), account.server.name, account.login)
+    return account_for(actor=actor, spec=spec, currency=transfer.currency)
+
+
+def _transfer_step(
+    actor: Actor, transfer: Transfer, step: str, giver: AccountRef, taker: AccountRef
+) -> Posting:
+    # Both sides are debts of ours: what is owed less is debited, what is owed more is credited.
+    return post(
+        actor=actor,
+        key=f"{transfer.reference}:{step}",
+        kind=f"transfer_{step}",
+        lines=[Line(giver, taker, Money(transfer.amount, transfer.currency))],
+        business_ref=transfer.reference,
+    )
+
+
+def transfer_left(*, actor: Actor, transfer: Transfer) -> Posting:
+    """The money left its source: it is on the bridge. Raises ``NotEnoughMoney``."""
+    giver = _side(actor, transfer, source=True)
+    try:
+        return _transfer_step(actor, transfer, "out", giver, _bridge(actor, transfer.currency))
+    except InsufficientFunds as error:
+        raise NotEnoughMoney(
+            f"The wallet has {error.available} available. Nothing was moved.",
+            fields={"amount": f"{error.available} is available."},
+        ) from error
+
+
+def transfer_arrived(*, actor: Actor, transfer: Transfer) -> Posting:
+    taker = _side(actor, transfer, source=False)
+    return _transfer_step(actor, transfer, "in", _bridge(actor, transfer.currency), taker)
+
+
+def transfer_back(*, actor: Actor, transfer: Transfer) -> Posting:
+    taker = _side(actor, transfer, source=True)
+    return _transfer_step(actor, transfer, "back", _bridge(actor, transfer.currency), taker)

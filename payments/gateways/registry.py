@@ -1,0 +1,16 @@
+"""Which kinds of gateway there are. A new one is a folder and a row."""
+
+from backoffice.core.errors import InvalidInput
+from payments.gateways.bank_wire import BankWire
+from payments.gateways.cashier import Cashier
+from payments.gateways.port import Gateway
+
+KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in (Cashier(), BankWire())}
+
+
+def adapter_of(kind: str) -> Gateway:
+    """Raises ``InvalidInput`` for a kind that is not there."""
+    try:
+        return KINDS[kind]
+    except KeyError:
+        raise InvalidInput(f"There is no kind of gateway called {kind}.") from None

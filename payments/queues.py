@@ -1,0 +1,41 @@
+"""The work queues of payments."""
+
+from backoffice.workflow.queues import Queue, register
+
+DEPOSITS = register(
+    Queue(
+        code="deposits",
+        label="Deposits",
+        permission="payments.work_payment",
+        icon="arrow-down-left",
+        list_url="portal:late",
+        url=lambda pk: f"/money/deposits/{pk}/decide/",
+        due_minutes=240,
+        order=30,
+    )
+)
+WITHDRAWALS = register(
+    Queue(
+        code="withdrawals",
+        label="Withdrawals",
+        permission="payments.work_payment",
+        icon="arrow-up-right",
+        list_url="portal:late",
+        url=lambda pk: f"/money/withdrawals/{pk}/decide/",
+        due_minutes=240,
+        due_minutes_urgent=60,
+        order=20,
+    )
+)
+NOTICES = register(
+    Queue(
+        code="notices",
+        label="Gateway messages",
+        permission="payments.work_payment",
+        icon="webhook",
+        list_url="portal:late",
+        url=lambda pk: f"/money/messages/{pk}/",
+        due_minutes=24 * 60,
+        order=35,
+    )
+)

@@ -1,0 +1,1 @@
+"""The public door of payments for those who write."""

@@ -1,0 +1,202 @@
+"""Configuration: gateways, methods, rates. Money already under way is not touched by it."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from backoffice.audit.services import audit
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.core.errors import InvalidInput
+from backoffice.core.money import exponent
+from payments import actions
+from payments.accounts import seal_secret
+from payments.gateways.http import check_url
+from payments.gateways.port import GatewayError
+from payments.gateways.registry import adapter_of
+from payments.models import DepositPolicy, GatewayAccount, Method, Rate
+
+ROTATION = timedelta(hours=24)
+SECRET_CHARS_MIN = 16
+METHOD_FIELDS = (
+    "name",
+    "gateway",
+    "currencies",
+    "takes_deposits",
+    "makes_withdrawals",
+    "amount_min",
+    "amount_max",
+    "deposit_policy",
+    "deposit_threshold",
+    "automatic_withdrawal_max",
+    "fee_percent",
+    "fee_fixed",
+    "expires_minutes",
+    "position",
+    "active",
+)
+
+
+@transaction.atomic
+def gateway_connect(
+    *, actor: Actor, kind: str, name: str, base_url: str, merchant_id: str, secret: str = ""
+) -> GatewayAccount:
+    """An account at a gateway. Its name is part of ledger accounts, so it stays for good."""
+    adapter = adapter_of(kind)
+    found = _problems(base_url, merchant_id, secret if adapter.needs_secret else None)
+    slug = slugify(name)
+    if not slug:
+        found["name"] = "It needs a name."
+    rows = GatewayAccount.objects.filter(tenant_id=actor.tenant_id)
+    if slug in {slugify(other) for other in rows.values_list("name", flat=True)}:
+        found["name"] = "There is a gateway of this name."
+    if found:
+        raise InvalidInput(fields=found)
+    gateway = GatewayAccount(
+        tenant_id=actor.tenant_id,
+        kind=kind,
+        name=name.strip()[:60],
+        base_url=base_url.rstrip("/"),
+        merchant_id=merchant_id.strip(),
+        webhook_token=secrets.token_urlsafe(24),
+    )
+    gateway.secret_sealed = seal_secret(gateway, secret) if secret else b""
+    gateway.save(force_insert=True)
+    audit(
+        actor=actor,
+        action=actions.GATEWAY_CONNECTED,
+        subject=gateway,
+        label=gateway.name,
+        data={"name": gateway.name, "kind": kind, "address": gateway.base_url},
+    )
+    return gateway
+
+
+def _problems(base_url: str, merchant_id: str, secret: str | None) -> dict[str, str]:
+    found = {}
+    try:
+        check_url(base_url)
+    except GatewayError as error:
+        found["base_url"] = str(error)
+    if not merchant_id.strip():
+        found["merchant_id"] = "The gateway's name for us is needed."
+    if secret is not None and len(secret) < SECRET_CHARS_MIN:
+        found["secret"] = f"A secret has at least {SECRET_CHARS_MIN} characters."
+    return found
+
+
+@transaction.atomic
+def gateway_change(
+    *,
+    actor: Actor,
+    gateway: GatewayAccount,
+    base_url: str,
+    merchant_id: str,
+    active: bool,
+    secret: str = "",
+) -> GatewayAccount:
+    """Change how a gateway is reached. With a new ``secret`` the old one is accepted for a day."""
+    row = GatewayAccount.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=gateway.pk)
+    found = _problems(base_url, merchant_id, secret or None)
+    if found:
+        raise InvalidInput(fields=found)
+    changed = [
+        name
+        for name, value in (
+            ("base_url", base_url.rstrip("/")),
+            ("merchant_id", merchant_id.strip()),
+            ("active", active),
+        )
+        if getattr(row, name) != value
+    ]
+    row.base_url, row.merchant_id, row.active = base_url.rstrip("/"), merchant_id.strip(), active
+    if secret:
+        row.previous_secret_sealed = row.secret_sealed
+        row.previous_secret_until = now() + ROTATION
+        row.secret_sealed = seal_secret(row, secret)
+        changed.append("secret")
+    if changed:
+        row.save()
+        audit(
+            actor=actor,
+            action=actions.GATEWAY_CHANGED,
+            subject=row,
+            label=row.name,
+            data={"name": row.name, "fields": ", ".join(changed)},
+        )
+    return row
+
+
+@transaction.atomic
+def method_save(
+    *, actor: Actor, code: str, values: Mapping[str, Any], method: Method | None = None
+) -> Method:
+    """A new method, or an existing one changed. ``values`` are named in ``METHOD_FIELDS``."""
+    row = method or Method(tenant_id=actor.tenant_id, code=code)
+    before = {name: getattr(row, name) for name in METHOD_FIELDS}
+    for name in METHOD_FIELDS:
+        if name in values:
+            setattr(row, name, values[name])
+    _check_method(row)
+    taken = Method.objects.filter(tenant_id=actor.tenant_id, code=row.code).exclude(pk=row.pk)
+    if taken.exists():
+        raise InvalidInput(fields={"code": "There is a method of this code."})
+    row.save()
+    changed = [name for name in METHOD_FIELDS if getattr(row, name) != before[name]]
+    audit(
+        actor=actor,
+        action=actions.METHOD_SAVED,
+        subject=row,
+        label=row.code,
+        data={"name": row.name, "fields": ", ".join(changed) or "nothing"},
+    )
+    return row
+
+
+def _check_method(row: Method) -> None:
+    found: dict[str, str] = {}
+    if not row.name:
+        found["name"] = "It needs a name."
+    if not row.currencies:
+        found["currencies"] = "Choose at least one currency."
+    for currency in row.currencies:
+        exponent(currency)
+    for name in ("amount_min", "automatic_withdrawal_max", "fee_fixed", "fee_percent"):
+        if getattr(row, name) < 0:
+            found[name] = "This is not below zero."
+    if row.amount_max is not None and row.amount_max < row.amount_min:
+        found["amount_max"] = "The most is not below the least."
+    if row.fee_percent >= 100:
+        found["fee_percent"] = "A fee is a part of the amount."
+    if row.deposit_policy == DepositPolicy.UNDER_THRESHOLD and row.deposit_threshold is None:
+        found["deposit_threshold"] = "Up to which amount is it credited at once?"
+    if not 1 <= row.expires_minutes <= 60 * 24 * 60:
+        found["expires_minutes"] = "Between a minute and sixty days."
+    if found:
+        raise InvalidInput(fields=found)
+
+
+@transaction.atomic
+def rate_set(*, actor: Actor, currency: str, to_base: Decimal) -> Rate:
+    """What one unit of ``currency`` is worth in the base currency, for limits and bands."""
+    exponent(currency)
+    if not to_base.is_finite() or to_base <= 0:
+        raise InvalidInput(fields={"to_base": "A rate is above zero."})
+    rate, _ = Rate.objects.get_or_create(
+        tenant_id=actor.tenant_id, currency=currency, defaults={"to_base": to_base}
+    )
+    rate.to_base, rate.set_at = to_base, now()
+    rate.save()
+    audit(
+        actor=actor,
+        action=actions.RATE_SET,
+        subject=rate,
+        label=currency,
+        data={"currency": currency, "rate": to_base},
+    )
+    return rate

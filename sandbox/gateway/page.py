@@ -1,0 +1,60 @@
+"""The hosted page that a client sees: what is to be paid, and the ways that it can end."""
+
+from __future__ import annotations
+
+from html import escape
+
+from sandbox.gateway.records import Payment
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;background:#f3f4f6;color:#111827;margin:0}
+main{max-width:420px;margin:8vh auto;background:#fff;border:1px solid #e5e7eb;border-radius:10px;
+padding:28px}h1{font-size:17px;margin:0 0 4px}p{color:#6b7280;margin:0 0 16px}
+strong{font-size:30px;display:block;margin:10px 0 18px}form{display:grid;gap:10px;margin:0 0 10px}
+label{color:#6b7280;font-size:13px}input{font:inherit;padding:9px 11px;border:1px solid #d1d5db;
+border-radius:6px;width:100%;box-sizing:border-box}button{font:inherit;padding:10px;border-radius:6px;
+border:1px solid #d1d5db;background:#fff;cursor:pointer}button.main{background:#3451d1;color:#fff;
+border-color:#3451d1}small{color:#9ca3af}
+"""
+
+
+def cashier_page(payment: Payment) -> str:
+    asked = f"{payment.amount:,f} {escape(payment.currency)}"
+    return _page(
+        "Cashier",
+        f"""<h1>Payment {escape(payment.reference)}</h1><p>A sandbox: no money moves here.</p>
+<strong>{asked}</strong>
+<form method="post" action="/pay/{payment.id}"><label>Name on the card
+<input name="holder" value="" autocomplete="off"></label>
+<button class="main" name="do" value="pay">Pay {asked}</button>
+<label>Another amount<input name="amount" value="" inputmode="decimal" autocomplete="off"></label>
+<button name="do" value="other">Pay another amount</button>
+<button name="do" value="later">Pay later</button>
+<button name="do" value="decline">Decline</button></form>""",
+    )
+
+
+def outcome_page(payment: Payment) -> str:
+    words = {
+        "paid": "The payment is made.",
+        "pending": "The payment is on its way.",
+        "declined": "The payment was declined.",
+        "cancelled": "The payment was cancelled.",
+    }
+    link = ""
+    if payment.return_url:
+        link = f'<p><a href="{escape(payment.return_url)}">Back to the merchant</a></p>'
+    text = words.get(payment.status, payment.status)
+    return _page("Cashier", f"<h1>{escape(text)}</h1><p>{escape(payment.reference)}</p>{link}")
+
+
+def refusal_page(message: str) -> str:
+    return _page("Cashier", f"<h1>{escape(message)}</h1><p>Ask the merchant for a new link.</p>")
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        f'<meta name=viewport content="width=device-width"><style>{_STYLE}</style>'
+        f"<main>{body}</main></html>"
+    )
