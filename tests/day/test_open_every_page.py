@@ -1,0 +1,45 @@
+"""Every page that the navigation offers to each role opens without a complaint of the browser."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.day.conftest import SignIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("day")]
+
+LOGINS = (
+    "operations",
+    "compliance",
+    "mlro",
+    "payments",
+    "lead",
+    "partners",
+    "analyst",
+    "support",
+    "manager",
+    "admin",
+)
+
+
+def _hrefs(page: Page, selector: str) -> list[str]:
+    found = page.eval_on_selector_all(selector, "links => links.map(a => a.getAttribute('href'))")
+    return list(dict.fromkeys(href for href in found if href and href.startswith("/")))
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_what_the_navigation_offers_opens_and_so_does_its_first_row(
+    sign_in: SignIn, login: str
+) -> None:
+    with sign_in(login) as page:
+        offered = _hrefs(page, "nav.side a.side-link")
+        assert "/" in offered
+        for href in offered:
+            answer = page.goto(href)
+            assert answer is not None
+            assert answer.status == 200, href
+            first = page.query_selector("tr[data-row] a[data-open], a.queue-item[data-open]")
+            row = first.get_attribute("href") if first else None
+            if row and row.startswith("/"):
+                answer = page.goto(row)
+                assert answer is not None
+                assert answer.status == 200, row
