@@ -11,5 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("backoffice.portal.urls")),
     path("", include("backoffice.staff.urls")),
     path("hooks/", include("payments.hooks")),
+    path("", include("kyc.urls")),
+    path("", include("clients.urls")),
     path("", include("reporting.urls")),
 ]

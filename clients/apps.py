@@ -8,12 +8,18 @@ class ClientsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.portal import search
+        from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves
         from clients import actions, states  # noqa: F401
         from clients.services import SEARCH_KIND
+        from clients.views.pages import register_tabs
 
         moves.register(states.CLIENT)
         moves.register(states.DOCUMENT)
+        register_tabs()
+        register(
+            Entry("Work", "Clients", "clients:list", "users", ("clients.view_client",), "c", 10)
+        )
         search.register(
             search.Kind(SEARCH_KIND, "Clients", "users", "clients.view_client", _url, order=10)
         )

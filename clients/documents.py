@@ -14,14 +14,15 @@ from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.crypto import fingerprints, seal, unseal
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.core.ids import uuid7
-from backoffice.workflow import moves, outbox
-from clients import actions, files
+from backoffice.workflow import moves
+from clients import actions, files, followers
 from clients.locks import client_locked, document_locked
 from clients.models import Client, ClientDocument, DocumentType
 from clients.rules import folded
 from clients.states import DOCUMENT, ClientState, DocumentState
 
 NUMBER = "clients.document-number"
+TYPED = "typed"
 EXTRACTION = "clients.document-extraction"
 NAME_CHARS_MAX = 120
 NUMBER_CHARS_MAX = 40
@@ -77,9 +78,7 @@ def document_store(
         subject=row,
         data={**_about(document), "name": document.name, "sha256": digest},
     )
-    outbox.put(
-        "clients.document_uploaded", subject_id=row.pk, payload={"document": str(document_id)}
-    )
+    followers.tell("document_uploaded", row, document=str(document_id))
     return document
 
 
@@ -108,7 +107,7 @@ def document_describe(
     issuing_country: str = "",
     issued_on: date | None = None,
     expires_on: date | None = None,
-    source: str = "typed",
+    source: str = TYPED,
     reading: Mapping[str, Any] | None = None,
 ) -> ClientDocument:
     """Write down what the document says. ``reading`` is kept under its ``source`` (``mrz``,
@@ -121,12 +120,22 @@ def document_describe(
     row.expires_on = expires_on or row.expires_on
     row.issuing_country = issuing_country or row.issuing_country
     if row.issued_on and row.expires_on and row.issued_on >= row.expires_on:
-        raise InvalidInput(fields={"expires_on": "It can't expire before it was issued."})
+        sentence = (
+            f"It can't expire on {row.expires_on:%-d %b %Y} when it was issued on "
+            f"{row.issued_on:%-d %b %Y}. Nothing was changed."
+        )
+        raise InvalidInput(sentence, fields={"expires_on": sentence})
     if number:
         row.number_sealed = _sealed(row, NUMBER, number.strip().encode())
         row.number_hash = fingerprints(
             number_key(number), tenant_id=current_tenant_id(), purpose=NUMBER
         )[0]
+    if reading is None and source == TYPED:
+        reading = {
+            "number": number.strip(),
+            "expires_on": expires_on.isoformat() if expires_on else "",
+            "issued_on": issued_on.isoformat() if issued_on else "",
+        }
     if reading is not None:
         readings = {**readings_of(row), source: dict(reading)}
         row.extraction_sealed = _sealed(row, EXTRACTION, json.dumps(readings).encode())

@@ -9,6 +9,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.portal import search
 from backoffice.portal.models import SearchEntry
+from backoffice.staff.models import Membership, User
 from clients import rules
 from clients.errors import ActionStopped
 from clients.models import (
@@ -16,6 +17,7 @@ from clients.models import (
     ClientAction,
     ClientDocument,
     Desk,
+    Note,
     Restriction,
     UploadLink,
 )
@@ -125,3 +127,13 @@ def links_of(client: Client) -> QuerySet[UploadLink]:
 def client_by_reference(actor: Actor, reference: str) -> Client | None:
     """For other domains and the API: a client in view by ``C-2026-000123``."""
     return clients_for(actor).filter(reference=reference).first()
+
+
+def colleagues(actor: Actor) -> QuerySet[User]:
+    """People who work here, by name."""
+    members = Membership.objects.filter(tenant_id=actor.tenant_id, active=True)
+    return User.objects.filter(pk__in=members.values("user_id"), is_active=True).order_by("name")
+
+
+def notes_of(client: Client) -> QuerySet[Note]:
+    return Note.objects.filter(tenant_id=current_tenant_id(), client=client).order_by("-id")

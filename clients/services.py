@@ -16,7 +16,7 @@ from backoffice.staff.models import Membership, User
 from backoffice.tenancy.models import LegalEntity
 from backoffice.tenancy.references import next_reference
 from backoffice.workflow import moves, outbox
-from clients import actions, rules
+from clients import actions, followers, rules
 from clients.locks import client_locked
 from clients.models import (
     Category,
@@ -118,6 +118,7 @@ def client_create(
         subject=client,
         data={"source": source or "the portal", "name": client.name, "email": client.email},
     )
+    followers.tell("created", client)
     return client
 
 
@@ -135,7 +136,7 @@ def _index(client: Client) -> None:
         kind=SEARCH_KIND,
         subject=client,
         label=client.name,
-        detail=f"{client.reference} · {client.email}",
+        detail=client.reference,
         words=[client.reference, client.reference[-6:], client.email, client.phone.lstrip("+")],
         desk_id=client.desk_id,
     )
@@ -167,7 +168,7 @@ def client_update(*, actor: Actor, client: Client, **changes: Any) -> Client:
             "after": {name: clean[name] for name in changed},
         },
     )
-    outbox.put("clients.changed", subject_id=row.pk, payload={"fields": changed})
+    followers.tell("changed", row, fields=changed)
     return row
 
 
@@ -295,7 +296,7 @@ def client_assign(
             "manager": manager.name if manager else "none",
         },
     )
-    outbox.put("clients.assigned", subject_id=row.pk)
+    followers.tell("assigned", row)
     return row
 
 

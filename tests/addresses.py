@@ -17,6 +17,11 @@ from backoffice.staff.models import Membership, Role
 from backoffice.staff.services import api_key_create
 from backoffice.workflow import approvals
 from backoffice.workflow.models import WorkItem
+from clients.links import upload_link_create
+from clients.services import restriction_place
+from kyc.defaults import levels_install
+from kyc.services import case_open
+from tests.clients.factories import make_document, make_lead
 from tests.world import World
 
 Arguments = Mapping[str, Any]
@@ -104,6 +109,53 @@ def _api_key(world: World) -> Arguments:
     return {"pk": made.key.pk}
 
 
+def _client(world: World) -> Arguments:
+    return {"pk": make_lead(world.actor("adam")).pk}
+
+
+def _restriction(world: World) -> Arguments:
+    client = make_lead(world.actor("adam"))
+    row = restriction_place(
+        actor=world.actor("adam"), client=client, action="trade", reason="x", text="x"
+    )
+    return {"pk": client.pk, "restriction_pk": row.pk}
+
+
+def _upload_link(world: World) -> Arguments:
+    client = make_lead(world.actor("adam"))
+    made = upload_link_create(actor=world.actor("adam"), client=client, types=["passport"])
+    return {"pk": client.pk, "link_pk": made.link.pk}
+
+
+def _document(world: World) -> Arguments:
+    adam = world.actor("adam")
+    return {"pk": make_document(adam, make_lead(adam)).pk}
+
+
+def _case(world: World) -> Arguments:
+    adam = world.actor("adam")
+    levels_install(actor=adam)
+    return {"pk": case_open(actor=adam, client=make_lead(adam), level=1).pk}
+
+
+def _case_document(world: World) -> Arguments:
+    adam = world.actor("adam")
+    levels_install(actor=adam)
+    client = make_lead(adam)
+    document = make_document(adam, client)
+    return {
+        "pk": case_open(actor=adam, client=client, level=1).pk,
+        "document_pk": document.pk,
+    }
+
+
+CLIENT_PAGES = "client edit assign restrict note document-upload link-new"
+CASE_PAGES = (
+    "case answers submit send approve send-back ask reject escalate return risk begin suspend "
+    "offboard close freeze unfreeze"
+)
+CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:view-delete": _saved_view,
     "portal:export-file": _export,
@@ -116,4 +168,14 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:api-key-revoke": _api_key,
     "portal:item-claim": _work_item,
     "portal:item-release": _work_item,
+    **{f"clients:{name}": _client for name in CLIENT_PAGES.split()},
+    "clients:tab": lambda world: {**_client(world), "code": "identity"},
+    "clients:move": lambda world: {**_client(world), "state": "closed"},
+    "clients:restriction-lift": _restriction,
+    "clients:link-revoke": _upload_link,
+    "clients:document": _document,
+    "kyc:open": _client,
+    "kyc:check-again": lambda world: {**_case(world), "name": "screening"},
+    **{f"kyc:{name}": _case for name in CASE_PAGES.split()},
+    **{f"kyc:{name}": _case_document for name in CASE_DOCUMENT_PAGES.split()},
 }

@@ -108,6 +108,12 @@ def _filled_by_migrations() -> set[str]:
     return set()
 
 
+@pytest.fixture(autouse=True)
+def _files_apart(settings: Any, tmp_path: Path) -> None:
+    """Files that a test stores go with the test."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
 @pytest.fixture
 def world(db: None) -> World:
     """Two brokerages and their people, as every test finds them."""

@@ -1,17 +1,10 @@
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from backoffice.core.context import Actor
 from backoffice.tenancy.scope import tenant_scope
 from tests.world import World
-
-
-@pytest.fixture(autouse=True)
-def _files_apart(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "files"
 
 
 @pytest.fixture

@@ -1,0 +1,101 @@
+"""The tabs of a client's page, and what other domains put on its overview.
+
+A domain registers in ``AppConfig.ready``: ``tabs.register(Tab(...))``, ``tabs.register_stats(...)``
+``tabs.register_open_items(...)``, ``tabs.register_subjects(...)``. This app knows none of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from backoffice.core.context import Actor
+from backoffice.staff.access import StaffRequest
+from clients.models import Client
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab. ``template`` is the body; ``context(request, client)`` what it shows beside
+    ``client`` and ``actor``; ``count(actor, client)`` the number beside its name, or None.
+
+    ``permission`` absent from an actor hides the tab and answers 403 at its address. The domain's
+    own pages take their actions; the address of the tab is
+    ``reverse("clients:tab", args=[client.pk, code])``.
+    """
+
+    code: str
+    label: str
+    template: str
+    permission: str
+    context: Callable[[StaffRequest, Client], Mapping[str, Any]]
+    count: Callable[[Actor, Client], int | None] = lambda actor, client: None
+    order: int = 100
+
+    def url(self, client: Client) -> str:
+        if self.code == OVERVIEW:
+            return reverse("clients:client", args=[client.pk])
+        return reverse("clients:tab", args=[client.pk, self.code])
+
+
+OVERVIEW = "overview"
+
+# For components/stats.html: name, value, note, url ... ; an empty list when there is nothing.
+Stats = Callable[[Actor, Client], Sequence[Mapping[str, Any]]]
+# For components/checks.html: colour, title, note, url of what waits for someone.
+OpenItems = Callable[[Actor, Client], Sequence[Mapping[str, Any]]]
+
+# Ids of objects whose history belongs into the client's timeline.
+Subjects = Callable[[Actor, Client], Sequence[UUID]]
+
+_tabs: dict[str, Tab] = {}
+_stats: list[tuple[int, Stats]] = []
+_open_items: list[OpenItems] = []
+_subjects: list[Subjects] = []
+
+
+def register(tab: Tab) -> Tab:
+    _tabs[tab.code] = tab
+    return tab
+
+
+def register_stats(provider: Stats, *, order: int = 100) -> None:
+    """Numbers of the overview: net deposits, equity, volume. Each one query at most."""
+    if all(known is not provider for _, known in _stats):
+        _stats.append((order, provider))
+
+
+def register_open_items(provider: OpenItems) -> None:
+    """What waits for someone, on the overview."""
+    if provider not in _open_items:
+        _open_items.append(provider)
+
+
+def tabs_for(actor: Actor) -> list[Tab]:
+    mine = [tab for tab in _tabs.values() if not tab.permission or actor.can(tab.permission)]
+    return sorted(mine, key=lambda tab: (tab.order, tab.label))
+
+
+def find(code: str) -> Tab | None:
+    return _tabs.get(code)
+
+
+def stats_of(actor: Actor, client: Client) -> list[Mapping[str, Any]]:
+    ordered = sorted(_stats, key=lambda pair: pair[0])
+    return [stat for _, provider in ordered for stat in provider(actor, client)]
+
+
+def open_items_of(actor: Actor, client: Client) -> list[Mapping[str, Any]]:
+    return [item for provider in _open_items for item in provider(actor, client)]
+
+
+def register_subjects(provider: Subjects) -> None:
+    """Objects whose audit entries and transitions the client's timeline shows."""
+    if provider not in _subjects:
+        _subjects.append(provider)
+
+
+def subjects_of(actor: Actor, client: Client) -> list[UUID]:
+    return [client.pk, *(pk for provider in _subjects for pk in provider(actor, client))]

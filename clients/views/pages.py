@@ -1,0 +1,286 @@
+"""The list of clients and the client's page with its tabs."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from backoffice.core.context import Actor
+from backoffice.portal.actions import Button
+from backoffice.portal.lists import FULL_DATA, MASK, list_response
+from backoffice.portal.timeline import timeline
+from backoffice.staff.access import StaffRequest, needs
+from clients import selectors, services, tabs
+from clients.access import client_for
+from clients.countries import country_name
+from clients.forms import NoteForm
+from clients.links import why_closed
+from clients.lists import CLIENTS, RISK_COLOURS
+from clients.models import Client, ClientKind, DocumentType
+from clients.states import CLIENT, CLIENT_COLOURS, DOCUMENT_COLOURS, ClientState, DocumentState
+from clients.tabs import Tab
+
+LAST_EVENTS = 10
+TIMELINE_EVENTS = 100
+
+
+@require_GET
+@needs("clients.view_client")
+def client_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, CLIENTS)
+
+
+@require_GET
+@needs("clients.view_client")
+def client_page(request: StaffRequest, pk: UUID) -> HttpResponse:
+    return _tab_response(request, client_for(request.actor, pk), tabs.OVERVIEW)
+
+
+@require_GET
+@needs("clients.view_client")
+def client_tab(request: StaffRequest, pk: UUID, code: str) -> HttpResponse:
+    return _tab_response(request, client_for(request.actor, pk), code)
+
+
+def _tab_response(request: StaffRequest, client: Client, code: str) -> HttpResponse:
+    tab = tabs.find(code)
+    if tab is None:
+        raise Http404
+    if tab.permission and not request.actor.can(tab.permission):
+        raise PermissionDenied(tab.permission)
+    context = {**head(request.actor, client, code), **tab.context(request, client)}
+    return render(request, tab.template, context)
+
+
+def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
+    """What every page about one client shows over its body."""
+    verdicts = selectors.allowed(client)
+    state = ClientState(client.state)
+    return {
+        "client": client,
+        "country": country_name(client.residence),
+        "state_colour": CLIENT_COLOURS[state],
+        "risk_colour": RISK_COLOURS[client.risk_band],  # type: ignore[index]
+        "verdicts": [
+            {"colour": "good" if v.ok else "bad", "title": action.label, "note": v.sentence}
+            for action, v in verdicts.items()
+        ],
+        "stops": [
+            {"action": row.get_action_display(), "text": row.text, "since": row.from_at}
+            for row in selectors.standing(client)
+        ],
+        "tabs": [
+            {
+                "label": tab.label,
+                "url": tab.url(client),
+                "active": tab.code == at,
+                "count": tab.count(actor, client),
+            }
+            for tab in tabs.tabs_for(actor)
+        ],
+        "buttons": buttons(actor, client),
+    }
+
+
+def buttons(actor: Actor, client: Client) -> list[Button]:
+    """What may be done with the client from any tab."""
+    closed = "The client is closed." if client.state == ClientState.CLOSED else ""
+    found = []
+    if actor.can("clients.change_client"):
+        found += [
+            _button("Edit", "clients:edit", client, "pencil", closed, key="e"),
+            _button("Assign", "clients:assign", client, "user-cog", closed),
+        ]
+    if actor.can("clients.restrict_client"):
+        found.append(_button("Restrict", "clients:restrict", client, "hand-stop", "", key="h"))
+        for target in (ClientState.SUSPENDED, ClientState.ACTIVE, ClientState.CLOSED):
+            if CLIENT.allows(client.state, target) and target != ClientState.ACTIVE:
+                label = "Suspend" if target == ClientState.SUSPENDED else "Close"
+                found.append(_move_button(client, target, label))
+            elif target == ClientState.ACTIVE and client.state == ClientState.SUSPENDED:
+                found.append(_move_button(client, target, "Reactivate"))
+    return found
+
+
+def _button(
+    label: str, name: str, client: Client, icon: str, why_not: str, key: str = ""
+) -> Button:
+    url = reverse(name, args=[client.pk])
+    return Button(label, url, icon=icon, method="get", why_not=why_not, key=key)
+
+
+def _move_button(client: Client, target: ClientState, label: str) -> Button:
+    url = reverse("clients:move", args=[client.pk, target.value])
+    kind = "danger" if target == ClientState.CLOSED else ""
+    return Button(label, url, method="get", kind=kind)
+
+
+# The tabs of this app
+
+
+def _overview(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    actor = request.actor
+    return {
+        "stats": tabs.stats_of(actor, client),
+        "open_items": [*_own_open_items(actor, client), *tabs.open_items_of(actor, client)],
+        "events": timeline(actor, *tabs.subjects_of(actor, client), most=LAST_EVENTS),
+        "duplicates": _duplicates(actor, client),
+        "timeline_url": reverse("clients:tab", args=[client.pk, "timeline"]),
+    }
+
+
+def _own_open_items(actor: Actor, client: Client) -> list[Mapping[str, Any]]:
+    if not actor.can("clients.view_document"):
+        return []
+    waiting = selectors.documents_of(client).filter(state=DocumentState.UPLOADED).count()
+    if not waiting:
+        return []
+    url = reverse("clients:tab", args=[client.pk, "documents"])
+    return [
+        {"colour": "attention", "title": "Documents to be decided", "note": waiting, "url": url}
+    ]
+
+
+def _duplicates(actor: Actor, client: Client) -> list[dict[str, Any]]:
+    """Only those that the actor may see get a link; of the others it is said that they exist."""
+    return [
+        {
+            "why": why,
+            "client": other if actor.sees_desk(other.desk_id) else None,
+        }
+        for other, why in selectors.possible_duplicates(client)
+    ]
+
+
+def _identity(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    full = request.actor.can(FULL_DATA)
+    if full:
+        services.data_shown(actor=request.actor, client=client)
+
+    def kept(value: Any) -> Any:
+        return value if full or not value else MASK
+
+    company = client.kind == ClientKind.COMPANY
+    rows = [
+        ("Kind", client.get_kind_display()),
+        *([("Company name", client.company_name)] if company else []),
+        ("Given names", client.first_name),
+        ("Surname", client.last_name),
+        ("Date of birth", kept(client.birth_date)),
+        ("Nationality", country_name(client.nationality)),
+        ("Residence", country_name(client.residence)),
+        ("Address", kept(client.address)),
+        ("E-mail", kept(client.email)),
+        ("Phone", kept(client.phone)),
+        ("Language", client.language),
+    ]
+    business = [
+        ("Category", client.get_category_display()),
+        ("Legal entity", client.legal_entity),
+        ("Desk", client.desk),
+        ("Manager", client.manager),
+        ("Partner", client.partner_ref),
+        ("Source", client.source),
+        ("Do not contact", "yes" if client.do_not_contact else "no"),
+        ("Politically exposed", "yes" if client.politically_exposed else "no"),
+    ]
+    return {"rows": _key_values(rows), "business": _key_values(business), "full": full}
+
+
+def _key_values(rows: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    return [{"label": label, "value": value or None} for label, value in rows]
+
+
+def _documents(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    actor = request.actor
+    documents = [
+        {
+            "row": row,
+            "colour": DOCUMENT_COLOURS[DocumentState(row.state)],
+            "url": reverse("clients:document", args=[row.pk]),
+        }
+        for row in selectors.documents_of(client)
+    ]
+    links = [
+        {
+            "row": link,
+            "why": why_closed(link),
+            "types": ", ".join(DocumentType(kind).label for kind in link.types),
+            "revoke": reverse("clients:link-revoke", args=[client.pk, link.pk]),
+        }
+        for link in selectors.links_of(client)
+    ]
+    return {
+        "documents": documents,
+        "links": links,
+        "may_upload": actor.can("clients.upload_document"),
+        "may_look": actor.can("clients.view_document"),
+    }
+
+
+def _document_count(actor: Actor, client: Client) -> int:
+    return selectors.documents_of(client).count()
+
+
+def _notes(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    return {
+        "notes": selectors.notes_of(client)[:200],
+        "form": NoteForm(request.actor),
+        "note_url": reverse("clients:note", args=[client.pk]),
+        "may_write": request.actor.can("clients.change_client"),
+    }
+
+
+def _timeline(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    subjects = tabs.subjects_of(request.actor, client)
+    return {"events": timeline(request.actor, *subjects, most=TIMELINE_EVENTS), "exact": True}
+
+
+def _restrictions(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    rows = client.restrictions.order_by("lifted_at", "-id")
+    return {
+        "restrictions": rows,
+        "may_lift": request.actor.can("clients.restrict_client"),
+    }
+
+
+def register_tabs() -> None:
+    view = "clients.view_client"
+    for tab in (
+        Tab(tabs.OVERVIEW, "Overview", "clients/tab_overview.html", view, _overview, order=0),
+        Tab("identity", "Identity", "clients/tab_identity.html", view, _identity, order=10),
+        Tab(
+            "documents",
+            "Documents",
+            "clients/tab_documents.html",
+            view,
+            _documents,
+            _document_count,
+            order=20,
+        ),
+        Tab(
+            "restrictions",
+            "Restrictions",
+            "clients/tab_restrictions.html",
+            view,
+            _restrictions,
+            lambda actor, client: selectors.standing(client).count() or None,
+            order=80,
+        ),
+        Tab(
+            "notes",
+            "Notes",
+            "clients/tab_notes.html",
+            view,
+            _notes,
+            lambda actor, client: selectors.notes_of(client).count() or None,
+            order=90,
+        ),
+        Tab("timeline", "Timeline", "clients/tab_timeline.html", view, _timeline, order=200),
+    ):
+        tabs.register(tab)

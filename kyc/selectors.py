@@ -1,0 +1,234 @@
+"""Reading cases: who is in sight, the checklist, what speaks for and against."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from backoffice.core.clock import today
+from backoffice.core.context import Actor, current_tenant_id
+from clients.countries import country_name
+from clients.documents import TYPED, readings_of
+from clients.models import Client, ClientDocument, ClientKind, RiskBand
+from clients.states import DocumentState
+from kyc import checks, rules
+from kyc.models import (
+    CaseCheck,
+    CheckOutcome,
+    DocumentDecision,
+    KycCase,
+    Level,
+    ReasonCode,
+    Requirement,
+    RequirementKind,
+    RiskRating,
+)
+from kyc.rules import Comparison, Paper, Verdict
+from kyc.states import WORKING, CaseState
+
+HIGH = frozenset({RiskBand.HIGH, RiskBand.PROHIBITED})
+IDENTITY = ("birth_date", "nationality", "residence", "address")
+CHECK_COLOURS = {
+    CheckOutcome.WAITING: "going",
+    CheckOutcome.CLEAR: "good",
+    CheckOutcome.HIT: "bad",
+    CheckOutcome.ERROR: "attention",
+}
+
+
+def cases_for(actor: Actor) -> QuerySet[KycCase]:
+    """Cases of the clients that the actor may see, with client and level."""
+    rows = KycCase.objects.filter(tenant_id=actor.tenant_id).select_related("client", "level")
+    return rows if actor.desks is None else rows.filter(client__desk_id__in=actor.desks)
+
+
+def cases_of(client: Client) -> QuerySet[KycCase]:
+    return (
+        KycCase.objects.filter(tenant_id=current_tenant_id(), client=client)
+        .select_related("level")
+        .order_by("-id")
+    )
+
+
+def working_case(client: Client) -> KycCase | None:
+    """The one that people work on, if any."""
+    return cases_of(client).filter(state__in=WORKING).first()
+
+
+def standing_case(client: Client) -> KycCase | None:
+    """The approved one that carries the client's level, whatever became of it since."""
+    return (
+        cases_of(client)
+        .filter(decided_at__isnull=False, level__number=client.level)
+        .exclude(state__in=[CaseState.REJECTED, CaseState.ABANDONED])
+        .first()
+    )
+
+
+def levels(tenant_id: int) -> QuerySet[Level]:
+    return Level.objects.filter(tenant_id=tenant_id).order_by("number")
+
+
+def requirements_of(case: KycCase) -> list[Requirement]:
+    return list(
+        Requirement.objects.filter(
+            tenant_id=current_tenant_id(), level=case.level, client_kind=case.client.kind
+        ).order_by("order", "id")
+    )
+
+
+def reasons(use: str) -> QuerySet[ReasonCode]:
+    return ReasonCode.objects.filter(tenant_id=current_tenant_id(), use=use, active=True).order_by(
+        "order", "label"
+    )
+
+
+def reason_named(use: str, code: str) -> ReasonCode | None:
+    return reasons(use).filter(code=code).first()
+
+
+def is_high_risk(case: KycCase) -> bool:
+    """Needs the MLRO: high band or politically exposed."""
+    return case.client.risk_band in HIGH or case.client.politically_exposed
+
+
+def papers_of(case: KycCase) -> list[ClientDocument]:
+    return list(
+        ClientDocument.objects.filter(
+            tenant_id=current_tenant_id(), client_id=case.client_id
+        ).order_by("-id")
+    )
+
+
+def checks_of(case: KycCase) -> list[CaseCheck]:
+    return list(CaseCheck.objects.filter(tenant_id=current_tenant_id(), case=case).order_by("name"))
+
+
+def identity_verdict(client: Client) -> Verdict:
+    wanted = IDENTITY if client.kind == ClientKind.PERSON else ("residence", "address")
+    missing = [name.replace("_", " ") for name in wanted if not getattr(client, name)]
+    if missing:
+        note = f"missing: {', '.join(missing)}"
+        return Verdict("Particulars", "bad", note, met=False, handed_in=False)
+    return Verdict("Particulars", "good", "complete", met=True)
+
+
+def checklist(case: KycCase) -> list[Verdict]:
+    """Every requirement of the level for this client, in order, each with how it stands."""
+    documents = papers_of(case)
+    papers = [_paper(document) for document in documents]
+    answers = {check.name: check for check in checks_of(case)}
+    lines = [identity_verdict(case.client)]
+    for requirement in requirements_of(case):
+        if requirement.kind == RequirementKind.DOCUMENT:
+            lines.append(
+                rules.document_verdict(
+                    requirement.label,
+                    requirement.types,
+                    papers,
+                    requirement.age_days_max,
+                    today(),
+                )
+            )
+        elif requirement.kind == RequirementKind.CHECK:
+            lines.append(_check_verdict(requirement.label, answers.pop(requirement.code, None)))
+        else:
+            lines.append(_questionnaire_verdict(requirement, case.answers))
+    lines += [_check_verdict(checks.label_of(name), row) for name, row in answers.items()]
+    return lines
+
+
+def _paper(document: ClientDocument) -> Paper:
+    return Paper(
+        type=document.type,
+        state=document.state,
+        issued_on=document.issued_on,
+        expires_on=document.expires_on,
+        label=document.get_type_display(),
+        reason=document.decision_reason.replace("_", " "),
+    )
+
+
+def _check_verdict(title: str, row: CaseCheck | None) -> Verdict:
+    if row is None:
+        return Verdict(title, "bad", "not asked yet", met=False)
+    outcome = CheckOutcome(row.outcome)
+    note = row.summary or outcome.label.lower()
+    met = outcome is CheckOutcome.CLEAR
+    return Verdict(title, CHECK_COLOURS[outcome], note, met=met, url=row.url)
+
+
+def _questionnaire_verdict(requirement: Requirement, answers: Mapping[str, Any]) -> Verdict:
+    wanted = [str(question["code"]) for question in requirement.questions]
+    missing = [code for code in wanted if answers.get(code) in (None, "")]
+    if missing:
+        note = f"{len(missing)} of {len(wanted)} questions open"
+        return Verdict(requirement.label, "bad", note, met=False, handed_in=False)
+    return Verdict(requirement.label, "good", f"{len(wanted)} answers", met=True)
+
+
+def comparison(case: KycCase, document: ClientDocument) -> list[Comparison]:
+    """What the client typed beside what the document's zone says."""
+    read = readings_of(document).get("mrz", {})
+    written = readings_of(document).get(TYPED, {})
+    client = case.client
+    typed = {
+        "surname": client.last_name,
+        "given_names": client.first_name,
+        "birth_date": client.birth_date.isoformat() if client.birth_date else "",
+        "nationality": client.nationality,
+        "number": written.get("number", ""),
+        "expires_on": written.get("expires_on", ""),
+    }
+    return rules.compare(typed, read)
+
+
+def nationality_label(code: str) -> str:
+    return country_name(code)
+
+
+def raters(case: KycCase) -> list[str]:
+    """Who set the risk of this client by hand: they neither send it to approval nor approve it."""
+    rated = RiskRating.objects.filter(tenant_id=current_tenant_id(), case=case)
+    found = set(rated.values_list("by_ref", flat=True))
+    return sorted(found | ({case.client.risk_override_ref} - {""}))
+
+
+def decisions_of(case: KycCase) -> QuerySet[DocumentDecision]:
+    return (
+        DocumentDecision.objects.filter(tenant_id=current_tenant_id(), case=case)
+        .select_related("document")
+        .order_by("id")
+    )
+
+
+def decided_count(documents: Sequence[ClientDocument]) -> int:
+    return sum(1 for document in documents if document.state != DocumentState.UPLOADED)
+
+
+def content_of(case: KycCase) -> dict[str, Any]:
+    """Exactly what is approved: hashed when it is asked, and compared when it is decided."""
+    client = case.client
+    return {
+        "client": client.reference,
+        "name": client.name,
+        "birth date": client.birth_date.isoformat() if client.birth_date else "",
+        "nationality": client.nationality,
+        "residence": client.residence,
+        "address": client.address,
+        "level": case.level.number,
+        "rights": sorted(case.level.rights),
+        "risk": client.risk_band,
+        "politically exposed": client.politically_exposed,
+        "documents": {
+            f"{document.get_type_display()} {document.pk}": document.state
+            for document in papers_of(case)
+        },
+        "checks": {row.name: row.outcome for row in checks_of(case)},
+        "answers": case.answers,
+    }
+
+
+def clients_of_cases(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, KycCase]:
+    return {case.pk: case for case in cases_for(actor).filter(pk__in=ids)}

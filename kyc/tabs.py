@@ -1,0 +1,70 @@
+"""What KYC puts on a client's page: a tab, open items, its part of the timeline."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from backoffice.core.context import Actor
+from backoffice.staff.access import StaffRequest
+from clients import tabs
+from clients.models import Client, ClientAction
+from clients.tabs import Tab
+from kyc import selectors
+from kyc.states import COLOURS, QUEUED, WORKING, CaseState
+
+
+def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    actor = request.actor
+    cases = [
+        {
+            "row": case,
+            "colour": COLOURS[CaseState(case.state)],
+            "url": reverse("kyc:case", args=[case.pk]),
+        }
+        for case in selectors.cases_of(client)
+    ]
+    working = selectors.working_case(client) is not None
+    levels = list(selectors.levels(actor.tenant_id))
+    level = next((level for level in levels if level.number == client.level), None)
+    return {
+        "cases": cases,
+        "level": level,
+        "rights": [ClientAction(right).label for right in client.rights],
+        "may_open": actor.can("kyc.review_case") and not working,
+        "open_url": reverse("kyc:open", args=[client.pk]),
+    }
+
+
+def _count(actor: Actor, client: Client) -> int | None:
+    return selectors.cases_of(client).count() or None
+
+
+def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
+    if not actor.can("kyc.view_case"):
+        return []
+    waiting = selectors.cases_of(client).filter(state__in=WORKING | QUEUED)
+    return [
+        {
+            "colour": COLOURS[CaseState(case.state)],
+            "title": f"{case.reference}, level {case.level.number}",
+            "note": case.get_state_display(),
+            "url": reverse("kyc:case", args=[case.pk]),
+        }
+        for case in waiting
+    ]
+
+
+def _subjects(actor: Actor, client: Client) -> Sequence[UUID]:
+    if not actor.can("kyc.view_case"):
+        return []
+    return list(selectors.cases_of(client).values_list("pk", flat=True)[:20])
+
+
+def register() -> None:
+    tabs.register(
+        Tab("kyc", "KYC", "kyc/client_tab.html", "kyc.view_case", _context, _count, order=30)
+    )
+    tabs.register_open_items(_open_items)
+    tabs.register_subjects(_subjects)

@@ -1,0 +1,49 @@
+from django.urls import path
+
+from kyc.views import changes, pages
+
+app_name = "kyc"
+urlpatterns = [
+    path("kyc/", pages.queue, name="queue"),
+    path("kyc/cases/", pages.case_list, name="cases"),
+    path("kyc/levels/", pages.levels, name="levels"),
+    path("clients/<uuid:pk>/kyc/open/", changes.case_open, name="open"),
+    path("kyc/<uuid:pk>/", pages.case_page, name="case"),
+    path("kyc/<uuid:pk>/answers/", changes.case_answers, name="answers"),
+    path("kyc/<uuid:pk>/submit/", changes.case_submit, name="submit"),
+    path("kyc/<uuid:pk>/send/", changes.case_send, name="send"),
+    path("kyc/<uuid:pk>/approve/", changes.case_approve, name="approve"),
+    path("kyc/<uuid:pk>/send-back/", changes.case_send_back, name="send-back"),
+    path("kyc/<uuid:pk>/ask/", changes.case_ask, name="ask"),
+    path("kyc/<uuid:pk>/reject/", changes.case_reject, name="reject"),
+    path("kyc/<uuid:pk>/escalate/", changes.case_escalate, name="escalate"),
+    path("kyc/<uuid:pk>/return/", changes.case_return, name="return"),
+    path("kyc/<uuid:pk>/risk/", changes.case_risk, name="risk"),
+    path("kyc/<uuid:pk>/begin/", changes.case_begin, name="begin"),
+    path("kyc/<uuid:pk>/suspend/", changes.case_suspend, name="suspend"),
+    path("kyc/<uuid:pk>/offboard/", changes.case_offboard, name="offboard"),
+    path("kyc/<uuid:pk>/close/", changes.case_close, name="close"),
+    path("kyc/<uuid:pk>/freeze/", changes.case_freeze, name="freeze"),
+    path("kyc/<uuid:pk>/unfreeze/", changes.case_unfreeze, name="unfreeze"),
+    path("kyc/<uuid:pk>/checks/<slug:name>/", changes.check_again, name="check-again"),
+    path(
+        "kyc/<uuid:pk>/documents/<uuid:document_pk>/accept/",
+        changes.document_accept,
+        name="document-accept",
+    ),
+    path(
+        "kyc/<uuid:pk>/documents/<uuid:document_pk>/refuse/",
+        changes.document_refuse,
+        name="document-refuse",
+    ),
+    path(
+        "kyc/<uuid:pk>/documents/<uuid:document_pk>/zone/",
+        changes.document_zone,
+        name="document-zone",
+    ),
+    path(
+        "kyc/<uuid:pk>/documents/<uuid:document_pk>/facts/",
+        changes.document_facts,
+        name="document-facts",
+    ),
+]

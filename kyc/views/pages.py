@@ -1,0 +1,230 @@
+"""The queue, the list, the review page, the levels."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from backoffice.audit.services import audit
+from backoffice.core.context import Actor
+from backoffice.portal.decisions import decision_response
+from backoffice.portal.lists import FULL_DATA, MASK, list_response
+from backoffice.portal.timeline import timeline
+from backoffice.staff.access import StaffRequest, needs
+from backoffice.workflow import approvals
+from backoffice.workflow.models import Approval
+from backoffice.workflow.queues import queues
+from clients.countries import country_name
+from clients.documents import number_of, readings_of
+from clients.lists import RISK_COLOURS
+from clients.models import Client, ClientAction, ClientDocument
+from clients.selectors import possible_duplicates
+from clients.states import DOCUMENT_COLOURS, DocumentState
+from kyc import actions, checks, guards, selectors
+from kyc.access import case_for
+from kyc.buttons import buttons
+from kyc.forms import FactsForm, ZoneForm
+from kyc.lists import CASES, QUEUE_PAGE
+from kyc.models import KycCase
+from kyc.moving import QUEUE
+from kyc.rules import Comparison
+from kyc.selectors import CHECK_COLOURS
+from kyc.states import COLOURS, CaseState
+
+TIMELINE_EVENTS = 40
+
+
+@require_GET
+@needs("kyc.view_case")
+def queue(request: StaffRequest) -> HttpResponse:
+    return list_response(request, QUEUE_PAGE)
+
+
+@require_GET
+@needs("kyc.view_case")
+def case_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, CASES)
+
+
+@require_GET
+@needs("kyc.view_case")
+def levels(request: StaffRequest) -> HttpResponse:
+    """What each level asks for and grants."""
+    rows = [
+        {
+            "level": level,
+            "rights": ", ".join(ClientAction(right).label.lower() for right in level.rights),
+            "requirements": level.requirements.order_by("client_kind", "order"),
+        }
+        for level in selectors.levels(request.actor.tenant_id)
+    ]
+    return render(request, "kyc/levels.html", {"levels": rows})
+
+
+# PDFs stand in a frame of ours (clients:document allows that of itself).
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]  # typed for one argument
+@require_GET
+@needs("kyc.view_case")
+def case_page(request: StaffRequest, pk: UUID) -> HttpResponse:
+    return case_response(request, case_for(request.actor, pk))
+
+
+def case_response(
+    request: StaffRequest, case: KycCase, *, zone_form: ZoneForm | None = None, status: int = 200
+) -> HttpResponse:
+    """The review page: the document, what was typed and read, hits, checklist, decisions."""
+    actor = request.actor
+    approval = approvals.pending_for(actor, case.pk)
+    documents = selectors.papers_of(case)
+    shown = _shown_document(request, documents)
+    if actor.can(FULL_DATA):
+        audit(actor=actor, action=actions.VIEWED, subject=case)
+    return decision_response(
+        request,
+        queue=queues[QUEUE],
+        subject_id=case.pk,
+        template="kyc/case.html",
+        context={
+            "case": case,
+            "client": case.client,
+            "title": f"{case.reference} {case.client.name}",
+            "state_colour": COLOURS[CaseState(case.state)],
+            "risk_colour": RISK_COLOURS[case.client.risk_band],  # type: ignore[index]
+            "country": country_name(case.client.residence),
+            "decided": selectors.decided_count(documents),
+            "papers": documents,
+            **_viewer(actor, case, documents, shown),
+            **_reading(actor, case, shown),
+            "zone_form": zone_form or ZoneForm(),
+            "checks": _checks(case),
+            "checklist": selectors.checklist(case),
+            "ratings": case.ratings.order_by("-id"),
+            "approval": _approval(actor, case, approval),
+            "duplicates": _duplicates(actor, case.client),
+            "events": timeline(actor, case.pk, most=TIMELINE_EVENTS),
+            "reviewing": not guards.why_not_review(actor, case),
+        },
+        actions=buttons(actor, case, approval),
+        status=status,
+    )
+
+
+def _shown_document(
+    request: StaffRequest, documents: Sequence[ClientDocument]
+) -> ClientDocument | None:
+    """The one asked for, else the first that waits for a decision, else the newest."""
+    asked = request.GET.get("document", "")
+    found = next((row for row in documents if str(row.pk) == asked), None)
+    waiting = [row for row in documents if row.state == DocumentState.UPLOADED]
+    return found or next(iter([*reversed(waiting), *documents]), None)
+
+
+def _viewer(
+    actor: Actor,
+    case: KycCase,
+    documents: Sequence[ClientDocument],
+    shown: ClientDocument | None,
+) -> dict[str, Any]:
+    """For components/viewer.html: the papers as segments and the pages of the one shown."""
+    page = reverse("kyc:case", args=[case.pk])
+    may_look = actor.can("clients.view_document")
+    file_url = reverse("clients:document", args=[shown.pk]) if shown and may_look else ""
+    is_pdf = shown is not None and shown.mime == "application/pdf"
+    return {
+        "shown": shown,
+        "shown_colour": DOCUMENT_COLOURS[DocumentState(shown.state)] if shown else "",
+        "documents": [
+            {
+                "label": row.get_type_display(),
+                "url": f"{page}?document={row.pk}",
+                "active": shown is not None and row.pk == shown.pk,
+            }
+            for row in documents
+        ],
+        "pages": [{"url": file_url, "alt": str(shown)}] if file_url and not is_pdf else [],
+        "pdf_url": file_url if is_pdf else "",
+        "may_look": may_look,
+        "viewer_foot": "kyc/viewer_foot.html",
+    }
+
+
+def _reading(actor: Actor, case: KycCase, shown: ClientDocument | None) -> dict[str, Any]:
+    if shown is None:
+        return {"comparison": [], "zone": {}, "facts_form": FactsForm()}
+    full = actor.can(FULL_DATA)
+    rows = selectors.comparison(case, shown)
+    initial = {
+        "number": number_of(shown) if full else "",
+        "issued_on": shown.issued_on,
+        "expires_on": shown.expires_on,
+    }
+    return {
+        "comparison": rows if full else [_masked(row) for row in rows],
+        "zone": readings_of(shown).get("mrz", {}),
+        "facts_form": FactsForm(initial=initial),
+    }
+
+
+def _masked(row: Comparison) -> Comparison:
+    """Whether the two agree may be seen by everyone; what they say only by some."""
+    hide = {True: MASK, False: ""}
+    return Comparison(row.label, hide[bool(row.typed)], hide[bool(row.read)], row.same)
+
+
+def _checks(case: KycCase) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": row,
+            "label": checks.label_of(row.name),
+            "colour": CHECK_COLOURS[row.outcome],  # type: ignore[index]
+            "again": reverse("kyc:check-again", args=[case.pk, row.name]),
+        }
+        for row in selectors.checks_of(case)
+    ]
+
+
+def _approval(actor: Actor, case: KycCase, approval: Approval | None) -> Mapping[str, Any] | None:
+    """What exactly waits for approval, line by line, with what has changed since it was asked."""
+    if approval is None:
+        return None
+    current = selectors.content_of(case) if approval.kind.startswith("kyc.case") else {}
+    lines = []
+    for name, asked in approval.content.items():
+        is_now = current.get(name, asked)
+        lines.append(
+            {
+                "name": name.capitalize(),
+                "asked": _words(asked),
+                "now": _words(is_now) if is_now != asked else "",
+            }
+        )
+    return {
+        "row": approval,
+        "lines": lines,
+        "votes": list(approval.votes.all()),
+        "missing": len(approval.steps) - approval.votes.count(),
+        "why_not": approvals.why_not(actor, approval),
+    }
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        # A document is named with its id, so that two of a kind stay two; people read the kind.
+        return ", ".join(f"{key.rsplit(' ', 1)[0]}: {text}" for key, text in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) or "–"
+
+
+def _duplicates(actor: Actor, client: Client) -> list[dict[str, Any]]:
+    return [
+        {"why": why, "client": other if actor.sees_desk(other.desk_id) else None}
+        for other, why in possible_duplicates(client)
+    ]
