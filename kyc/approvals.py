@@ -17,7 +17,7 @@ from clients.models import Client
 from clients.services import client_move, client_set_level, restrictions_lift_of
 from clients.states import ClientState
 from kyc import actions, guards, selectors
-from kyc.locks import case_locked
+from kyc.locks import approval_locked, case_locked
 from kyc.models import KycCase
 from kyc.moving import case_move
 from kyc.rules import add_months, limit_months
@@ -68,14 +68,13 @@ def case_vote(
     *, actor: Actor, case: KycCase, approves: bool, reason: str = ""
 ) -> tuple[KycCase, Approval]:
     """Decide the approval that waits on a case. The last vote needed approves it at once."""
-    row = case_locked(actor, case.pk)
-    approval = approvals.pending_for(actor, row.pk)
+    approval = approval_locked(actor, case.pk)
     if approval is None:
-        raise StateConflict(_decided_already(row))
+        raise StateConflict(_decided_already(case_locked(actor, case.pk)))
     approval = approvals.approval_vote(
         actor=actor, approval=approval, approves=approves, reason=reason[:300]
     )
-    return case_locked(actor, row.pk), approval
+    return case_locked(actor, case.pk), approval
 
 
 def _decided_already(case: KycCase) -> str:

@@ -17,7 +17,7 @@ from clients.services import client_move, restriction_place
 from clients.states import ClientState
 from kyc import actions, checks, guards, selectors
 from kyc.errors import NotReady
-from kyc.locks import case_locked
+from kyc.locks import approval_locked, case_locked
 from kyc.models import CaseCheck, CheckOutcome, KycCase, Level, ReasonUse
 from kyc.moving import case_move
 from kyc.states import CASE, FINAL, CaseState
@@ -168,6 +168,7 @@ def check_answer(
     enhanced due diligence, and an approval that waits on it is taken back. Nothing is approved by
     an answer.
     """
+    approval_locked(actor, case.pk)
     row = case_locked(actor, case.pk)
     verdict = CheckOutcome(outcome)
     CaseCheck.objects.update_or_create(
@@ -321,13 +322,13 @@ def case_reject(
 @transaction.atomic
 def case_freeze(*, actor: Actor, case: KycCase, reason: str) -> KycCase:
     """A confirmed sanctions hit: everything stops at once. Only two officers undo it."""
+    approval = approval_locked(actor, case.pk)
     row = case_locked(actor, case.pk)
     if row.state in FINAL:
         raise StateConflict(
             f"It is {row.get_state_display().lower()}. Restrict the client instead."
         )
     said = _said(reason)
-    approval = approvals.pending_for(actor, row.pk)
     if approval is not None:
         approvals.approval_cancel(actor=actor, approval=approval, reason="frozen")
     case_move(row, CaseState.FROZEN, actor=actor, reason=said)
