@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings.development")
 
@@ -15,4 +16,37 @@ EVERY_FEW_SECONDS = 3.0
 app.conf.beat_schedule = {
     "outbox": {"task": "backoffice.workflow.tasks.outbox_sweep", "schedule": EVERY_FEW_SECONDS},
     "audit-seal": {"task": "backoffice.tenancy.tasks.audit_seal_all", "schedule": 10.0},
+    "trading-deals": {
+        "task": "trading.tasks.sync_all",
+        "schedule": 15.0,
+        "args": ["deals"],
+        "options": {"expires": 15.0},
+    },
+    "trading-positions": {
+        "task": "trading.tasks.sync_all",
+        "schedule": 30.0,
+        "args": ["positions"],
+        "options": {"expires": 30.0},
+    },
+    "trading-accounts": {
+        "task": "trading.tasks.sync_all",
+        "schedule": 30.0,
+        "args": ["accounts"],
+        "options": {"expires": 30.0},
+    },
+    "trading-setup": {
+        "task": "trading.tasks.sync_all",
+        "schedule": crontab(minute="7"),
+        "args": ["setup"],
+    },
+    "trading-deep": {
+        "task": "trading.tasks.sync_all",
+        "schedule": crontab(hour="1", minute="20"),
+        "args": ["deep"],
+    },
+    "trading-operations": {"task": "trading.tasks.operations_sweep", "schedule": 30.0},
+    "trading-house": {
+        "task": "trading.tasks.keep_house",
+        "schedule": crontab(hour="0", minute="40"),
+    },
 }

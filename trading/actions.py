@@ -9,7 +9,7 @@ SERVER_CHANGED = Action(
 ACCOUNT_ASKED = Action("trading.account_asked", "asked for an account in {group}: {subject}")
 ACCOUNT_OPENED = Action("trading.account_opened", "opened {subject} with login {login}")
 ACCOUNT_REFUSED = Action("trading.account_refused", "was refused {subject}: {error}")
-ACCOUNT_FOUND = Action("trading.account_found", "found login {login} in {group} on the server")
+ACCOUNTS_FOUND = Action("trading.accounts_found", "found {count} accounts on {subject}")
 ACCOUNT_LINKED = Action("trading.account_linked", "linked login {login} to {client}")
 CHANGE_ASKED = Action("trading.change_asked", "asked to set the {kind} of {subject} to {wanted}")
 CHANGE_APPLIED = Action("trading.change_applied", "set the {kind} of {subject} to {wanted}")
@@ -35,7 +35,7 @@ declare(
     ACCOUNT_ASKED,
     ACCOUNT_OPENED,
     ACCOUNT_REFUSED,
-    ACCOUNT_FOUND,
+    ACCOUNTS_FOUND,
     ACCOUNT_LINKED,
     CHANGE_ASKED,
     CHANGE_APPLIED,

@@ -1,10 +1,14 @@
 """A brokerage connected to a running sandbox server: rows, outbox and wire as in production."""
 
+import atexit
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import time_machine
@@ -135,10 +139,18 @@ class House:
                 services.group_offer(actor=adam, group=group, offered=True)
 
 
+@cache
+def _certificates() -> Path:
+    """One certificate for a run: a key takes a while to make."""
+    folder = tempfile.TemporaryDirectory(prefix="trading-tests-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
 @contextmanager
 def house_of(world: World, **settings: Any) -> Iterator[House]:
     """Aurora connected to a sandbox server of its own."""
-    with Mt5Server() as mt5:
+    with Mt5Server(certificate_directory=_certificates()) as mt5:
         adam = world.actor("adam")
         with tenant_scope(adam.tenant_id, adam):
             server = add_server(adam, mt5, **settings)
