@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/", include("payments.hooks")),
     path("", include("kyc.urls")),
     path("", include("clients.urls")),
+    path("compliance/", include("compliance.urls")),
     path("", include("reporting.urls")),
 ]

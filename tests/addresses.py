@@ -6,6 +6,8 @@ without arguments need no row. A row for a whole prefix of names is fine.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -22,6 +24,7 @@ from clients.services import restriction_place
 from kyc.defaults import levels_install
 from kyc.services import case_open
 from tests.clients.factories import make_document, make_lead
+from tests.compliance.factories import make_hit
 from tests.world import World
 
 Arguments = Mapping[str, Any]
@@ -156,7 +159,20 @@ CASE_PAGES = (
 )
 CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
 
+
+def _hit(world: World) -> Arguments:
+    with TemporaryDirectory() as folder:
+        return {"pk": make_hit(world.actor("carla"), Path(folder)).pk}
+
+
+def _hit_verdict(world: World) -> Arguments:
+    return {**_hit(world), "verdict": "false_positive"}
+
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
+    "compliance:hit": _hit,
+    "compliance:hit-decide": _hit_verdict,
+    "compliance:hit-vote": _hit,
     "portal:view-delete": _saved_view,
     "portal:export-file": _export,
     "portal:approval": _approval,

@@ -1,0 +1,16 @@
+"""Which hit or alert an actor may open: a stranger's is not found, whatever its id."""
+
+from uuid import UUID
+
+from django.http import Http404
+
+from backoffice.core.context import Actor
+from compliance import selectors
+from compliance.models import Hit
+
+
+def hit_for(actor: Actor, pk: UUID) -> Hit:
+    hit = selectors.hits_for(actor).filter(pk=pk).first()
+    if hit is None:
+        raise Http404("No such hit.")
+    return hit

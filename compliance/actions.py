@@ -1,0 +1,58 @@
+"""Audit codes of screening and monitoring. What monitoring does is discreet (tipping-off)."""
+
+from backoffice.audit.actions import Action, declare
+
+LIST_IMPORTED = Action(
+    "compliance.list_imported",
+    "imported {subject}: {entities} entities, {added} new, {changed} changed, {removed} gone",
+)
+HIT_FOUND = Action(
+    "compliance.hit_found", "found {client} like an entry of {list}: {subject}", ("name",)
+)
+HIT_REOPENED = Action("compliance.hit_reopened", "opened {subject} again: {why}")
+HIT_GONE = Action("compliance.hit_gone", "closed {subject}: it matches no longer")
+HIT_PROPOSED = Action("compliance.hit_proposed", "proposed for {subject}: {verdict} ({reason})")
+HIT_DECIDED = Action("compliance.hit_decided", "decided {subject}: {verdict} ({reason})")
+HIT_SENT_BACK = Action("compliance.hit_sent_back", "sent {subject} back: {reason}")
+SCREENED_ALL = Action(
+    "compliance.screened_all", "screened {screened} clients again after {why}: {hits} hits"
+)
+ALERT_RAISED = Action("compliance.alert_raised", "raised {subject} ({code})", discreet=True)
+ALERT_TAKEN = Action("compliance.alert_taken", "began to review {subject}", discreet=True)
+ALERT_DECIDED = Action(
+    "compliance.alert_decided", "decided {subject}: {verdict} ({reason})", discreet=True
+)
+ALERT_SNOOZED = Action(
+    "compliance.alert_snoozed",
+    "silenced {code} for {client} until {until}: {reason}",
+    discreet=True,
+)
+SCENARIO_PROPOSED = Action(
+    "compliance.scenario_proposed", "proposed {code} version {version}: {reason}", discreet=True
+)
+SCENARIO_MOVED = Action(
+    "compliance.scenario_moved", "made {code} version {version} {state}", discreet=True
+)
+MONITORED = Action(
+    "compliance.monitored", "ran the scenarios as of {as_of}: {raised} alerts", discreet=True
+)
+RELEASED = Action("compliance.released", "released {subject}: {reason}", discreet=True)
+
+declare(
+    LIST_IMPORTED,
+    HIT_FOUND,
+    HIT_REOPENED,
+    HIT_GONE,
+    HIT_PROPOSED,
+    HIT_DECIDED,
+    HIT_SENT_BACK,
+    SCREENED_ALL,
+    ALERT_RAISED,
+    ALERT_TAKEN,
+    ALERT_DECIDED,
+    ALERT_SNOOZED,
+    SCENARIO_PROPOSED,
+    SCENARIO_MOVED,
+    MONITORED,
+    RELEASED,
+)

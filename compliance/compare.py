@@ -1,0 +1,43 @@
+"""The client and the listed entity, line by line, for the reviewer's eyes."""
+
+from typing import Any
+
+from compliance.entity_json import entity_from_json
+from compliance.models import Hit
+
+
+def side_by_side(hit: Hit) -> list[dict[str, Any]]:
+    """``{label, mine, listed, colour}``; the colour says whether the two agree."""
+    entity, subject = entity_from_json(hit.entity), hit.subject
+    found = {feature: effect for feature, _, effect in hit.features}
+    mine = ", ".join(
+        dict.fromkeys(code for code in (subject["nationality"], subject["residence"]) if code)
+    )
+    return [
+        _line("Name", subject["name"], hit.listed_name, "attention"),
+        _line("Kind", subject["kind"], str(entity.kind), ""),
+        _line(
+            "Birth date",
+            subject["birth_date"],
+            "; ".join(str(each) for each in entity.birth_dates),
+            _colour(found, "birth"),
+        ),
+        _line("Countries", mine, ", ".join(entity.countries), _colour(found, "country")),
+        _line("Gender", "", str(entity.gender or ""), _colour(found, "gender")),
+        _line(
+            "Numbers",
+            "",
+            "; ".join(f"{each.kind} {each.value}" for each in entity.identifiers[:6]),
+            "bad" if "identifier" in found else "",
+        ),
+    ]
+
+
+def _line(label: str, mine: str, listed: str, colour: str) -> dict[str, Any]:
+    return {"label": label, "mine": mine or None, "listed": listed or None, "colour": colour}
+
+
+def _colour(found: dict[str, float], feature: str) -> str:
+    """Agreement speaks for a hit, so it is the one marked; a difference speaks against it."""
+    effect = next((effect for name, effect in found.items() if name.startswith(feature)), 0)
+    return "bad" if effect > 0 else "good" if effect < 0 else ""

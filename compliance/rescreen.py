@@ -1,0 +1,165 @@
+"""Clients against a changed list: only who may be concerned is screened again.
+
+``lists_follow`` brings a tenant up to the active versions, however many of them it missed. It
+opens its own scopes: one to find who is concerned, one for each batch of clients.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from backoffice.audit.services import audit
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.tenancy.scope import tenant_scope
+from clients.models import Client, ClientKind
+from clients.states import ClientState
+from compliance import actions
+from compliance.entity_json import entity_from_json
+from compliance.indexes import SCORE_MIN, lists_for
+from compliance.models import (
+    Hit,
+    ScreeningRun,
+    TenantEntity,
+    TenantList,
+    WatchEntity,
+    WatchList,
+)
+from compliance.screen import screen_all
+from compliance.screening.entities import Kind
+from compliance.screening.match import GAIN_MAX
+from compliance.screening.subjects import SubjectIndex
+
+BATCH = 200
+# A name may score this little and still be looked at, once birth date and country agree.
+NAME_MIN = SCORE_MIN - GAIN_MAX
+# Leads are screened when they apply; who has left is not a client any more.
+SCREENED_STATES = (ClientState.APPLICANT, ClientState.ACTIVE, ClientState.SUSPENDED)
+
+
+def lists_follow(actor: Actor) -> list[ScreeningRun]:
+    """Screen whom new versions of the lists may concern; one run per list that moved on."""
+    with tenant_scope(actor.tenant_id, actor):
+        behind = list(_behind(actor))
+    return [_delta(actor, source, version) for source, version in behind]
+
+
+def _behind(actor: Actor) -> Iterator[tuple[str, int]]:
+    """(source, active version's number) of lists whose version has not been followed to its end."""
+    done = {
+        (run["source"], run["version"])
+        for run in ScreeningRun.objects.filter(
+            tenant_id=actor.tenant_id, finished_at__isnull=False
+        ).values("source", "version")
+    }
+    own = TenantList.objects.filter(tenant_id=actor.tenant_id, active=True)
+    for rows in (WatchList.objects.filter(active=True), own):
+        for source, number in rows.values_list("source", "number"):
+            if (source, number) not in done:
+                yield source, number
+
+
+def _delta(actor: Actor, source: str, version: int) -> ScreeningRun:
+    with tenant_scope(actor.tenant_id, actor):
+        run = ScreeningRun.objects.create(
+            tenant_id=actor.tenant_id, kind=ScreeningRun.Kind.DELTA, source=source, version=version
+        )
+        ids = _changed_ids(actor, source, version)
+        concerned = sorted(_concerned(actor, source, ids))
+        run.entities = len(ids)
+        run.clients = _clients(actor).count()
+    return _screen(actor, run, concerned, f"{source} version {version}")
+
+
+def clients_rescreen(actor: Actor) -> ScreeningRun:
+    """Screen every client: for when the way of comparing has changed."""
+    with tenant_scope(actor.tenant_id, actor):
+        everyone = list(_clients(actor).order_by("pk").values_list("pk", flat=True))
+        run = ScreeningRun.objects.create(
+            tenant_id=actor.tenant_id, kind=ScreeningRun.Kind.FULL, clients=len(everyone)
+        )
+    return _screen(actor, run, everyone, "a request for all")
+
+
+def _screen(actor: Actor, run: ScreeningRun, ids: Sequence[UUID], why: str) -> ScreeningRun:
+    for start in range(0, len(ids), BATCH):
+        with tenant_scope(actor.tenant_id, actor):
+            clients = Client.objects.filter(
+                tenant_id=actor.tenant_id, pk__in=ids[start : start + BATCH]
+            ).order_by("pk")
+            screened, hits = screen_all(actor, clients, lists_for(actor))
+        run.screened += screened
+        run.hits += hits
+    with tenant_scope(actor.tenant_id, actor):
+        run.finished_at = now()
+        run.save(update_fields=["entities", "clients", "screened", "hits", "finished_at"])
+        audit(
+            actor=actor,
+            action=actions.SCREENED_ALL,
+            subject=run,
+            data={"screened": run.screened, "hits": run.hits, "why": why},
+        )
+    return run
+
+
+def _clients(actor: Actor) -> Any:
+    return Client.objects.filter(tenant_id=actor.tenant_id, state__in=SCREENED_STATES)
+
+
+def _tables(actor: Actor, source: str) -> tuple[Any, Any]:
+    own = TenantList.objects.filter(tenant_id=actor.tenant_id, source=source)
+    if own.exists():
+        entities = TenantEntity.objects.filter(tenant_id=actor.tenant_id, source=source)
+        return own, entities
+    return WatchList.objects.filter(source=source), WatchEntity.objects.filter(source=source)
+
+
+def _changed_ids(actor: Actor, source: str, version: int) -> set[str]:
+    """Entities that any version since the last followed one added, changed or removed."""
+    followed = (
+        ScreeningRun.objects.filter(
+            tenant_id=actor.tenant_id, source=source, finished_at__isnull=False
+        )
+        .order_by("-version")
+        .values_list("version", flat=True)
+        .first()
+    )
+    versions, _ = _tables(actor, source)
+    missed = versions.filter(number__gt=followed or 0, number__lte=version)
+    return {entity_id for delta in missed.values_list("delta", flat=True) for entity_id in delta}
+
+
+def _concerned(actor: Actor, source: str, ids: set[str]) -> set[UUID]:
+    """Clients whose name is like a changed entity's, or who have a hit on one."""
+    hits = Hit.objects.filter(tenant_id=actor.tenant_id, source=source, entity_id__in=ids)
+    concerned = set(hits.values_list("client_id", flat=True))
+    everyone = _clients(actor)
+    if len(ids) > everyone.count():
+        # A whole list is new: asking for each client is less work than for each entity.
+        return concerned | set(everyone.values_list("pk", flat=True))
+    _, entities = _tables(actor, source)
+    changed = [
+        entity_from_json(content)
+        for content in entities.filter(entity_id__in=ids).values_list("entity", flat=True)
+    ]
+    for kind, names in _names(everyone).items():
+        index = SubjectIndex(names, kind)
+        for entity in changed:
+            concerned |= {
+                UUID(each.subject_id) for each in index.exposed_to(entity, score_min=NAME_MIN)
+            }
+    return concerned
+
+
+def _names(clients: Any) -> dict[Kind, list[tuple[str, str]]]:
+    names: dict[Kind, list[tuple[str, str]]] = {Kind.PERSON: [], Kind.ENTITY: []}
+    columns = ("pk", "kind", "first_name", "last_name", "company_name")
+    rows = clients.exclude(Q(last_name="") & Q(company_name="")).values_list(*columns)
+    for pk, kind, first, last, company in rows.iterator(chunk_size=10_000):
+        if kind == ClientKind.COMPANY:
+            names[Kind.ENTITY].append((str(pk), company))
+        else:
+            names[Kind.PERSON].append((str(pk), f"{first} {last}".strip()))
+    return names
