@@ -3,6 +3,10 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from backoffice.portal import views as portal_views
+from backoffice.portal.api import api, api_urls
+from clients.api import router as clients_router
+
+api.add_router("/clients", clients_router)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
@@ -10,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", portal_views.health_ready),
     path("", include("backoffice.portal.urls")),
     path("", include("backoffice.staff.urls")),
+    path("api/v1/", api_urls()),
     path("hooks/", include("payments.hooks")),
     path("", include("kyc.urls")),
     path("", include("clients.urls")),

@@ -49,7 +49,13 @@ def tidy_phone(text: str) -> str:
 
 def problems(values: Mapping[str, object], today: date) -> dict[str, str]:
     """What is wrong with a client's particulars, by field; empty when they may be stored."""
-    found: dict[str, str] = {}
+    found: dict[str, str] = {
+        name: "There are characters in it that no text has."
+        for name, value in values.items()
+        if isinstance(value, str) and not is_plain(value)
+    }
+    if values.get("kind") not in ClientKind.values:
+        found["kind"] = "A client is a person or a company."
     found |= _name_problems(values)
     if not _EMAIL.match(str(values.get("email", ""))):
         found["email"] = "This is not an e-mail address."
@@ -65,13 +71,14 @@ def problems(values: Mapping[str, object], today: date) -> dict[str, str]:
     return found
 
 
+def is_plain(text: str) -> bool:
+    """No control characters, no halves of others, nothing that is not in Unicode."""
+    return all(unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"} for char in text)
+
+
 def _name_problems(values: Mapping[str, object]) -> dict[str, str]:
     found: dict[str, str] = {}
     company = values.get("kind") == ClientKind.COMPANY
-    for name in ("first_name", "last_name", "company_name"):
-        text = str(values.get(name) or "")
-        if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} for char in text):
-            found[name] = "There are characters in it that no name has."
     if company and not values.get("company_name"):
         found["company_name"] = "A company needs its name."
     if not company and not values.get("last_name"):

@@ -102,7 +102,7 @@ def client_create(
         desk=desk,
         manager=_member(actor, manager),
         legal_entity=legal_entity,
-        source=source[:40],
+        source=" ".join(source.split())[:40] if rules.is_plain(source) else "",
         rights=[str(right) for right in NEW_CLIENT_RIGHTS],
         **_tidy({"email": email, "kind": kind, **particulars}),
     )

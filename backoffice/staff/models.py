@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group,
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 
 
@@ -146,3 +147,33 @@ class ApiKey(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiRequest(TenantModel):
+    """A writing request of the API as it came, kept before anything reads it.
+
+    One per key and ``Idempotency-Key``: its answer, once there is one, is given again to a repeat.
+    The body holds personal data, so it is sealed.
+    """
+
+    key = TenantForeignKey(ApiKey, on_delete=models.PROTECT, related_name="requests")
+    idempotency_key = models.CharField(max_length=80)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=300)
+    body_sealed = models.BinaryField()
+    content_hash = models.CharField(max_length=64)
+    ip = models.CharField(max_length=45, blank=True)
+    received_at = models.DateTimeField(default=now)
+    status = models.PositiveSmallIntegerField(null=True)
+    response = models.JSONField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "key", "idempotency_key"], name="api_request_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
