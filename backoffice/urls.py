@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("kyc.urls")),
     path("", include("clients.urls")),
     path("compliance/", include("compliance.urls")),
+    path("reconciliation/", include("reconciliation.urls")),
     path("", include("reporting.urls")),
 ]

@@ -3,3 +3,26 @@ from django.apps import AppConfig
 
 class ReconciliationConfig(AppConfig):
     name = "reconciliation"
+
+    def ready(self) -> None:
+        from backoffice.portal.navigation import Entry, register
+        from backoffice.workflow import moves
+        from reconciliation import actions, queues, states  # noqa: F401 - they register
+
+        moves.register(states.BREAK)
+        see = ("reconciliation.view_break",)
+        register(Entry("Work", "Statements", "reconciliation:files", "building-bank", see, "s", 50))
+        register(
+            Entry("Work", "Statement lines", "reconciliation:lines", "list-details", see, "", 51)
+        )
+        register(
+            Entry(
+                "Work",
+                "Bank accounts",
+                "reconciliation:accounts",
+                "cash",
+                ("reconciliation.import_statement",),
+                "",
+                52,
+            )
+        )

@@ -6,6 +6,7 @@ without arguments need no row. A row for a whole prefix of names is fine.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,8 @@ from clients.links import upload_link_create
 from clients.services import restriction_place
 from kyc.defaults import levels_install
 from kyc.services import case_open
+from reconciliation.breaks import break_open
+from reconciliation.files import file_receive
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.world import World
@@ -169,12 +172,34 @@ def _hit_verdict(world: World) -> Arguments:
     return {**_hit(world), "verdict": "false_positive"}
 
 
+def _statement_file(world: World) -> Arguments:
+    file = file_receive(actor=world.actor("adam"), name="odd.txt", content=b"no statement")
+    return {"pk": file.pk}
+
+
+def _break(world: World) -> Arguments:
+    row = break_open(
+        actor=world.actor("adam"),
+        kind="mt_balance_diff",
+        amount=Decimal(1),
+        currency="EUR",
+        explanation="tests",
+        subject_id=uuid7(),
+    )
+    return {"pk": row.pk}
+
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "compliance:hit": _hit,
     "compliance:hit-decide": _hit_verdict,
     "compliance:hit-vote": _hit,
     "portal:view-delete": _saved_view,
     "portal:export-file": _export,
+    "reconciliation:file": _statement_file,
+    "reconciliation:break": _break,
+    "reconciliation:break-take": _break,
+    "reconciliation:break-close": _break,
+    "reconciliation:break-match": _break,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,
     "portal:member": _member,

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, told about composite keys."""

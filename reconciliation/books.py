@@ -1,0 +1,57 @@
+"""The other side of a statement line: what payments say of a reference, and how a line settles it.
+
+The one module of reconciliation that knows what payments' doors are called.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+
+from backoffice.core.context import Actor
+from backoffice.core.money import Money
+from payments.services import statements
+from reconciliation.models import Match, StatementLine
+from reconciliation.rules import Movement
+
+
+def movements(actor: Actor, references: Sequence[str]) -> dict[str, Movement]:
+    """Deposits and withdrawals of these references that go through a bank, by reference."""
+    return {
+        found.reference: Movement(
+            kind=found.kind,
+            id=found.id,
+            reference=found.reference,
+            amount=found.money,
+            expected=found.expected,
+            settled=found.settled,
+            state=found.state,
+        )
+        for found in statements.bank_movements(actor, references)
+    }
+
+
+def matched_line(actor: Actor, movement: Movement) -> StatementLine | None:
+    """The line that a movement is matched to already."""
+    match = (
+        Match.objects.filter(tenant_id=actor.tenant_id, subject_id=movement.id, standing=True)
+        .select_related("line")
+        .first()
+    )
+    return match.line if match else None
+
+
+def settle(actor: Actor, movement: Movement, line: StatementLine) -> None:
+    """Tell payments that the bank has booked it; nothing when the books have it already.
+
+    Raises a ``DomainError`` when the payment can't take that from a statement.
+    """
+    if movement.settled:
+        return
+    statements.booked_by_bank(
+        actor=actor,
+        reference=movement.reference,
+        money=Money(abs(line.amount), line.currency),
+        at=datetime.combine(line.value_date, time(12), UTC),
+        bank_ref=str(line.references.get("bank", ""))[:80],
+        counterparty=line.counterparty_name,
+        counterparty_account=line.counterparty_account,
+    )

@@ -1,0 +1,120 @@
+"""Breaks: opened by matching, worked by people, closed with an outcome. The books are never
+adjusted by a machine: an adjustment is a journal that a second person approves."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from backoffice.audit.services import audit
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.core.errors import InvalidInput
+from backoffice.tenancy.references import next_reference
+from backoffice.workflow import moves, queues
+from reconciliation import actions
+from reconciliation.errors import BreakClosed
+from reconciliation.models import Break, StatementLine
+from reconciliation.states import BREAK, BreakKind, BreakState
+
+QUEUE = "breaks"
+URGENT = {BreakKind.STATUS_DIFF, BreakKind.RETURNED_PAYMENT, BreakKind.MT_UNKNOWN_DEAL}
+
+
+def break_open(
+    *,
+    actor: Actor,
+    kind: str,
+    amount: Decimal,
+    currency: str,
+    explanation: str,
+    line: StatementLine | None = None,
+    subject_type: str = "",
+    subject_id: Any = None,
+    subject_label: str = "",
+) -> Break:
+    """Put a difference before people; the break that stands already, when there is one."""
+    standing = Break.objects.filter(tenant_id=actor.tenant_id, closed_at=None)
+    known = (
+        standing.filter(line=line)
+        if line is not None
+        else standing.filter(line=None, kind=kind, subject_id=subject_id)
+    ).first()
+    if known is not None:
+        return known
+    row = Break.objects.create(
+        tenant_id=actor.tenant_id,
+        reference=next_reference("B"),
+        kind=kind,
+        line=line,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        subject_label=subject_label,
+        amount=amount,
+        currency=currency,
+        explanation=explanation[:500],
+    )
+    moves.begin(row, BREAK, actor=actor, reason=explanation[:300])
+    queues.item_open(actor=actor, queue=QUEUE, subject=row, urgent=kind in URGENT)
+    audit(
+        actor=actor,
+        action=actions.BREAK_OPENED,
+        subject=row,
+        label=row.reference,
+        data={"explanation": explanation, "kind": kind},
+    )
+    return row
+
+
+def break_locked(actor: Actor, row: Break) -> Break:
+    """The row under its lock, still open. Raises ``BreakClosed``."""
+    locked = Break.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=row.pk)
+    if locked.closed_at is not None:
+        raise BreakClosed
+    return locked
+
+
+@transaction.atomic
+def break_take(*, actor: Actor, row: Break) -> Break:
+    locked = break_locked(actor, row)
+    if moves.move(locked, BREAK, BreakState.INVESTIGATING, actor=actor):
+        audit(actor=actor, action=actions.BREAK_TAKEN, subject=locked, label=locked.reference)
+    return locked
+
+
+@transaction.atomic
+def break_resolve(*, actor: Actor, row: Break, outcome: str) -> Break:
+    """Close a break because both sides agree now; say how."""
+    return _close(actor, row, BreakState.RESOLVED, outcome)
+
+
+@transaction.atomic
+def break_accept(*, actor: Actor, row: Break, outcome: str) -> Break:
+    """Close a break although the sides differ: a bank's charge within what is written off."""
+    return _close(actor, row, BreakState.ACCEPTED, outcome)
+
+
+def _close(actor: Actor, row: Break, state: BreakState, outcome: str) -> Break:
+    outcome = outcome.strip()
+    if not outcome:
+        raise InvalidInput("Say what came of it.", fields={"outcome": "Say what came of it."})
+    locked = break_locked(actor, row)
+    locked.outcome, locked.closed_at = outcome[:500], now()
+    moves.move(
+        locked,
+        BREAK,
+        state,
+        actor=actor,
+        reason=outcome[:300],
+        update_fields=["outcome", "closed_at"],
+    )
+    queues.item_close(actor=actor, queue=QUEUE, subject_id=locked.pk)
+    action = actions.BREAK_RESOLVED if state == BreakState.RESOLVED else actions.BREAK_ACCEPTED
+    audit(
+        actor=actor,
+        action=action,
+        subject=locked,
+        label=locked.reference,
+        data={"outcome": outcome},
+    )
+    return locked

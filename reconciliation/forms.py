@@ -1,0 +1,39 @@
+from typing import Any
+
+from django import forms
+
+from backoffice.core.money import EXPONENTS
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label="Statement file",
+        help_text="camt.052, .053 or .054, MT940, MT942 or BAI2; up to 20 MB.",
+    )
+
+
+class AccountForm(forms.Form):
+    name = forms.CharField(max_length=80)
+    iban = forms.CharField(label="IBAN", max_length=42)
+    currency = forms.ChoiceField()
+    bank = forms.CharField(max_length=80, required=False)
+    client_money = forms.BooleanField(
+        label="Holds client money (segregated)", required=False, initial=True
+    )
+
+    def __init__(self, *args: Any, currencies: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["currency"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(code, code) for code in currencies if code in EXPONENTS]
+
+
+class OutcomeForm(forms.Form):
+    outcome = forms.CharField(
+        label="What came of it", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class MatchForm(forms.Form):
+    reference = forms.CharField(label="Our reference", max_length=20)
+    reason = forms.CharField(label="How you know", max_length=200)

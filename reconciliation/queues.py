@@ -1,0 +1,41 @@
+"""The queue of breaks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from backoffice.core.context import Actor
+from backoffice.portal.decisions import describe
+from backoffice.portal.templatetags import portal as tags
+from backoffice.workflow.queues import Queue, register
+from reconciliation import selectors
+from reconciliation.breaks import QUEUE
+
+BREAKS = register(
+    Queue(
+        code=QUEUE,
+        label="Breaks",
+        permission="reconciliation.view_break",
+        icon="arrows-diff",
+        list_url="reconciliation:breaks",
+        url=lambda pk: reverse("reconciliation:break", args=[pk]),
+        due_minutes=24 * 60,
+        due_minutes_urgent=4 * 60,
+        order=60,
+    )
+)
+
+
+@describe(QUEUE)
+def _described(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
+    rows = selectors.breaks(actor).filter(pk__in=ids)
+    return {
+        row.pk: (
+            row.get_kind_display(),
+            f"{row.reference} · {row.subject_label or 'no payment named'}",
+            tags.money(row.amount, row.currency, signed=True),
+        )
+        for row in rows
+    }

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from reconciliation import views
+
+app_name = "reconciliation"
+urlpatterns = [
+    path("files/", views.file_list, name="files"),
+    path("files/import/", views.statement_import, name="import"),
+    path("files/<uuid:pk>/", views.file_detail, name="file"),
+    path("lines/", views.line_list, name="lines"),
+    path("accounts/", views.account_list, name="accounts"),
+    path("breaks/", views.break_list, name="breaks"),
+    path("breaks/<uuid:pk>/", views.break_detail, name="break"),
+    path("breaks/<uuid:pk>/take/", views.break_take, name="break-take"),
+    path("breaks/<uuid:pk>/close/", views.break_close, name="break-close"),
+    path("breaks/<uuid:pk>/match/", views.break_match, name="break-match"),
+]

@@ -1,0 +1,203 @@
+"""Statements in, matches out, breaks decided."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from backoffice.core.errors import DomainError
+from backoffice.portal.actions import Button
+from backoffice.portal.decisions import decided, decision_response, refused
+from backoffice.portal.lists import list_response
+from backoffice.portal.timeline import timeline
+from backoffice.staff.access import StaffRequest, needs
+from backoffice.workflow.queues import item_for
+from reconciliation import breaks, files, matching, queues, selectors, tables
+from reconciliation.forms import AccountForm, ImportForm, MatchForm, OutcomeForm
+from reconciliation.models import Break, StatementFile
+from reconciliation.states import BREAK_COLOURS, BreakState
+
+SEE = "reconciliation.view_break"
+
+
+@require_GET
+@needs(SEE)
+def file_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, tables.FILES)
+
+
+@require_GET
+@needs(SEE)
+def line_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, tables.LINES)
+
+
+@require_GET
+@needs(SEE)
+def break_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, tables.BREAKS)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("reconciliation.import_statement")
+def statement_import(request: StaffRequest) -> HttpResponse:
+    """Keep the file, read it, match it. What is wrong is shown on the file's own page."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data["file"]
+        try:
+            file = files.file_receive(actor=request.actor, name=given.name, content=given.read())
+            file = files.file_read(actor=request.actor, file=file)
+            matched = matching.file_match(actor=request.actor, file=file)
+        except DomainError as error:
+            form.add_error("file", error.sentence)
+        else:
+            if file.state == StatementFile.State.READ:
+                messages.success(request, f"{file.lines_read} lines read, {matched} matched.")
+            return redirect("reconciliation:file", pk=file.pk)
+    status = 422 if form.errors else 200
+    return render(request, "reconciliation/statement_import.html", {"form": form}, status=status)
+
+
+@require_GET
+@needs(SEE)
+def file_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
+    file = selectors.files(request.actor).filter(pk=pk).first()
+    if file is None:
+        raise Http404
+    context = {
+        "file": file,
+        "colour": tables.FILE_COLOURS[file.state],
+        "statements": selectors.statements_of(request.actor, file),
+        "events": timeline(request.actor, file.pk),
+    }
+    return render(request, "reconciliation/file_detail.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("reconciliation.import_statement")
+def account_list(request: StaffRequest) -> HttpResponse:
+    form = AccountForm(request.POST or None, currencies=request.tenant.currencies)
+    if request.method == "POST" and form.is_valid():
+        try:
+            files.account_add(actor=request.actor, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(next(iter(error.fields), None), error.sentence)
+        else:
+            messages.success(request, "The bank account is added.")
+            return redirect("reconciliation:accounts")
+    context = {"form": form, "accounts": selectors.bank_accounts(request.actor)}
+    status = 422 if form.errors else 200
+    return render(request, "reconciliation/account_list.html", context, status=status)
+
+
+def _break(request: StaffRequest, pk: UUID) -> Break:
+    row = selectors.breaks(request.actor).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+@require_GET
+@needs(SEE)
+def break_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
+    return _break_page(request, _break(request, pk))
+
+
+def _break_page(
+    request: StaffRequest, row: Break, forms: dict[str, Any] | None = None
+) -> HttpResponse:
+    may = request.actor.can("reconciliation.work_break")
+    why_not = "" if may else "You may look at breaks, not work on them."
+    if row.closed_at is not None:
+        why_not = f"It is {row.get_state_display().lower()}."
+    take = Button(
+        "Look into it",
+        reverse("reconciliation:break-take", args=[row.pk]),
+        key="h",
+        why_not=why_not or ("You are at it." if row.state == BreakState.INVESTIGATING else ""),
+    )
+    context = {
+        "title": row.reference,
+        "row": row,
+        "colour": BREAK_COLOURS[BreakState(row.state)],
+        "may_work": not why_not,
+        "outcome_form": OutcomeForm(),
+        "match_form": MatchForm(),
+        "match": selectors.match_of(request.actor, row.line_id) if row.line_id else None,
+        "events": timeline(request.actor, row.pk),
+        **(forms or {}),
+    }
+    return decision_response(
+        request,
+        queue=queues.BREAKS,
+        subject_id=row.pk,
+        template="reconciliation/break_decide.html",
+        context=context,
+        actions=[take],
+        status=422 if forms else 200,
+    )
+
+
+@require_POST
+@needs("reconciliation.work_break")
+def break_take(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = _break(request, pk)
+    back = reverse("reconciliation:break", args=[pk])
+    try:
+        breaks.break_take(actor=request.actor, row=row)
+    except DomainError as error:
+        return refused(request, error, back)
+    return redirect(back)
+
+
+@require_POST
+@needs("reconciliation.work_break")
+def break_close(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Close as resolved or as accepted, by the button pressed."""
+    row = _break(request, pk)
+    before = item_for(request.actor, breaks.QUEUE, pk)
+    form = OutcomeForm(request.POST)
+    if not form.is_valid():
+        return _break_page(request, row, {"outcome_form": form})
+    accept = request.POST.get("as") == "accepted"
+    close = breaks.break_accept if accept else breaks.break_resolve
+    try:
+        close(actor=request.actor, row=row, outcome=form.cleaned_data["outcome"])
+    except DomainError as error:
+        return refused(request, error, reverse("reconciliation:break", args=[pk]))
+    word = "accepted" if accept else "resolved"
+    return decided(
+        request, queue=queues.BREAKS, before=before, sentence=f"{row.reference} is {word}."
+    )
+
+
+@require_POST
+@needs("reconciliation.work_break")
+def break_match(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Say which payment the break's line is about."""
+    row = _break(request, pk)
+    before = item_for(request.actor, breaks.QUEUE, pk)
+    form = MatchForm(request.POST)
+    if row.line is None or not form.is_valid():
+        return _break_page(request, row, {"match_form": form})
+    try:
+        match = matching.line_match_by_hand(
+            actor=request.actor,
+            line=row.line,
+            reference=form.cleaned_data["reference"],
+            reason=form.cleaned_data["reason"],
+        )
+    except DomainError as error:
+        form.add_error(None, error.sentence)
+        return _break_page(request, row, {"match_form": form})
+    return decided(
+        request,
+        queue=queues.BREAKS,
+        before=before,
+        sentence=f"Matched to {match.subject_label}; {row.reference} is resolved.",
+    )

@@ -1,0 +1,229 @@
+"""A bank's file comes in: what fits is booked once, the rest waits for a person."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client as Browser
+from django.urls import reverse
+
+from backoffice.core.money import Money
+from backoffice.tenancy.scope import tenant_scope
+from clients.models import Client
+from ledger import selectors as ledger
+from ledger.chart import client_wallet
+from payments.models import Deposit, Method
+from payments.services.deposits import deposit_create
+from payments.services.setup import gateway_connect, method_save
+from reconciliation import files
+from reconciliation.models import Break, Match, StatementFile, StatementLine
+from sandbox.bank.camt053 import write_camt053
+from sandbox.bank.entries import Account, Entry, Statement
+from sandbox.bank.mt940 import write_mt940
+from tests.clients.factories import make_active
+from tests.world import World
+
+IBAN = "DE89370400440532013000"
+DAY = date(2026, 11, 20)
+Browse = Callable[[str], Browser]
+
+
+def eur(amount: str) -> Money:
+    return Money(Decimal(amount), "EUR")
+
+
+@dataclass
+class Bank:
+    """Aurora's account at a bank, a client, and a pen to write statements with."""
+
+    world: World
+    client: Client = field(init=False)
+    wire: Method = field(init=False)
+
+    def __post_init__(self) -> None:
+        petra = self.world.actor("petra")
+        with tenant_scope(self.world.aurora.pk, petra):
+            self.client = make_active(self.world.actor("olivia"))
+            gateway = gateway_connect(
+                actor=petra,
+                kind="bank_wire",
+                name="House bank",
+                base_url="http://127.0.0.1:9",
+                merchant_id=IBAN,
+            )
+            values = {"name": "Bank transfer", "gateway": gateway, "currencies": ["EUR"]}
+            self.wire = method_save(actor=petra, code="wire", values=values)
+            files.account_add(actor=petra, name="Clients EUR", iban=IBAN, currency="EUR")
+
+    def deposit(self, amount: str) -> Deposit:
+        with tenant_scope(self.world.aurora.pk, self.world.actor("pavel")):
+            return deposit_create(
+                actor=self.world.actor("pavel"),
+                client=self.client,
+                method=self.wire,
+                money=eur(amount),
+            )
+
+    def again(self, deposit: Deposit) -> Deposit:
+        with tenant_scope(self.world.aurora.pk):
+            return Deposit.objects.get(tenant=self.world.aurora, pk=deposit.pk)
+
+    def wallet(self) -> Decimal:
+        with tenant_scope(self.world.aurora.pk):
+            account = ledger.account(
+                self.world.aurora.pk, client_wallet(self.client.pk).code, "EUR"
+            )
+            if account is None:
+                return Decimal(0)
+            return ledger.balance(self.world.aurora.pk, account).posted.amount
+
+    def lines(self) -> list[str]:
+        with tenant_scope(self.world.aurora.pk):
+            rows = StatementLine.objects.filter(tenant=self.world.aurora).order_by("id")
+            return list(rows.values_list("state", flat=True))
+
+    def kinds(self) -> list[str]:
+        with tenant_scope(self.world.aurora.pk):
+            rows = Break.objects.filter(tenant=self.world.aurora, closed_at=None).order_by("id")
+            return list(rows.values_list("kind", flat=True))
+
+
+def entry(number: int, amount: str, text: str = "", end_to_end: str = "") -> Entry:
+    return Entry(
+        reference=f"BANK{number:06d}",
+        booked_on=DAY,
+        value_date=DAY,
+        amount=Decimal(amount),
+        end_to_end=end_to_end,
+        name="Anna Eriksson",
+        iban="FR1420041010050500013M02606",
+        text=text,
+    )
+
+
+def statement(*entries: Entry, sequence: int = 1) -> Statement:
+    account = Account(IBAN, "EUR", "Aurora Markets", "DEUTDEFF", Decimal(1000))
+    return Statement(account, DAY, sequence, Decimal("1000.00"), tuple(entries))
+
+
+@pytest.fixture
+def bank(world: World) -> Iterator[Bank]:
+    yield Bank(world)
+
+
+def upload(browser: Browser, content: bytes, name: str = "camt.xml") -> int:
+    file = SimpleUploadedFile(name, content)
+    return browser.post(reverse("reconciliation:import"), {"file": file}).status_code
+
+
+@pytest.mark.parametrize("write", ["camt053", "mt940"])
+def test_a_wire_that_names_its_deposit_is_credited_once(
+    bank: Bank, browse: Browse, write: str
+) -> None:
+    deposit = bank.deposit("250.00")
+    written = statement(entry(1, "250.00", text=f"Deposit {deposit.reference}"))
+    content = (
+        write_camt053([written], message_id="M1") if write == "camt053" else write_mt940([written])
+    )
+    assert upload(browse("pavel"), content) == 302
+    assert (bank.again(deposit).paid_amount, bank.wallet()) == (
+        Decimal("250.00"),
+        Decimal("250.00"),
+    )
+    assert (bank.lines(), bank.kinds()) == (["matched"], [])
+    assert upload(browse("pavel"), content) == 422
+    assert bank.wallet() == Decimal("250.00")
+
+
+def test_the_same_payment_on_another_statement_is_a_break_and_is_not_credited_again(
+    bank: Bank, browse: Browse
+) -> None:
+    deposit = bank.deposit("250.00")
+    for sequence in (1, 2):
+        line = entry(1, "250.00", text=deposit.reference)
+        written = statement(line, sequence=sequence)
+        upload(browse("pavel"), write_camt053([written], message_id=f"M{sequence}"))
+    assert bank.wallet() == Decimal("250.00")
+    assert bank.kinds() == ["duplicate_statement"]
+
+
+def test_what_does_not_fit_waits_in_the_queue_and_books_nothing(bank: Bank, browse: Browse) -> None:
+    deposit = bank.deposit("250.00")
+    written = statement(
+        entry(1, "249.00", text=deposit.reference),
+        entry(2, "77.00", text="from an uncle"),
+        entry(3, "-4.50", text="account fee"),
+    )
+    upload(browse("pavel"), write_camt053([written], message_id="M1"))
+    assert bank.kinds() == ["amount_diff", "unidentified_receipt", "missing_in_ledger"]
+    assert bank.wallet() == Decimal(0)
+    page = browse("pavel").get(reverse("reconciliation:breaks"))
+    assert b"from someone unknown" in page.content
+
+
+def test_a_person_matches_by_hand_and_the_break_closes(bank: Bank, browse: Browse) -> None:
+    deposit = bank.deposit("77.00")
+    upload(
+        browse("pavel"), write_camt053([statement(entry(1, "77.00", text="uncle"))], message_id="M")
+    )
+    with tenant_scope(bank.world.aurora.pk):
+        row = Break.objects.get(tenant=bank.world.aurora)
+    url = reverse("reconciliation:break-match", args=[row.pk])
+    wrong = browse("pavel").post(url, {"reference": "D-2026-999999", "reason": "guess"})
+    assert (wrong.status_code, bank.wallet()) == (422, Decimal(0))
+    browse("pavel").post(url, {"reference": deposit.reference, "reason": "the client told us"})
+    assert (bank.wallet(), bank.kinds(), bank.lines()) == (Decimal("77.00"), [], ["matched"])
+    browse("pavel").post(url, {"reference": deposit.reference, "reason": "again"})
+    assert bank.wallet() == Decimal("77.00")
+    with tenant_scope(bank.world.aurora.pk):
+        assert Match.objects.filter(tenant=bank.world.aurora).count() == 1
+
+
+def test_a_break_closed_by_a_colleague_is_told_and_not_closed_again(
+    bank: Bank, browse: Browse
+) -> None:
+    upload(browse("pavel"), write_camt053([statement(entry(1, "-4.50"))], message_id="M"))
+    with tenant_scope(bank.world.aurora.pk):
+        row = Break.objects.get(tenant=bank.world.aurora)
+    url = reverse("reconciliation:break-close", args=[row.pk])
+    browse("pavel").post(url, {"outcome": "A fee of the bank", "as": "accepted"})
+    late = browse("petra").post(url, {"outcome": "Mine", "as": "resolved"}, follow=True)
+    assert b"Someone has closed this break already" in late.content
+    with tenant_scope(bank.world.aurora.pk):
+        assert Break.objects.get(pk=row.pk).outcome == "A fee of the bank"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", b"empty"),
+        (b"<?xml version='1.0'?><Document><cut", b""),
+        (b"%PDF-1.7 nothing of a bank", b""),
+        (b"<!DOCTYPE x [<!ENTITY a 'b'>]><Document/>", b""),
+    ],
+)
+def test_a_file_that_is_no_statement_is_kept_and_told(
+    bank: Bank, browse: Browse, content: bytes, says: bytes
+) -> None:
+    pavel = browse("pavel")
+    file = SimpleUploadedFile("odd.bin", content)
+    page = pavel.post(reverse("reconciliation:import"), {"file": file}, follow=True)
+    assert says in page.content
+    assert bank.lines() == []
+    with tenant_scope(bank.world.aurora.pk):
+        kept = list(StatementFile.objects.filter(tenant=bank.world.aurora))
+        assert [files.raw_bytes(row) for row in kept] == ([content] if content else [])
+        assert all(row.state == "refused" for row in kept)
+
+
+def test_a_statement_that_does_not_add_up_matches_nothing_by_itself(
+    bank: Bank, browse: Browse
+) -> None:
+    deposit = bank.deposit("250.00")
+    good = write_camt053([statement(entry(1, "250.00", text=deposit.reference))], message_id="M1")
+    assert b"1250.00" in good
+    upload(browse("pavel"), good.replace(b"1250.00", b"1350.00"))
+    assert (bank.lines(), bank.wallet()) == (["open"], Decimal(0))
