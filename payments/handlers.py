@@ -22,7 +22,7 @@ from payments.gateways.port import (
 from payments.models import Deposit, GatewayAccount, WebhookMessage
 from payments.services import deposits, notices, payouts
 from payments.services.deposits import paid_money
-from payments.services.forward import deposit_forward
+from payments.services.transfers import deposit_forward, transfer_operation_ended
 from payments.states import DepositState, WithdrawalState
 
 PARKED_AGAIN = timedelta(minutes=10)
@@ -67,6 +67,13 @@ def webhook(actor: Actor, item: OutboxItem) -> None:
 def deposit_credited(actor: Actor, item: OutboxItem) -> None:
     with tenant_scope(actor.tenant_id, actor):
         deposit_forward(actor=actor, deposit_id=_subject(item))
+
+
+@outbox.handles("payments.operation_ended")
+def operation_ended(actor: Actor, item: OutboxItem) -> None:
+    """A balance operation on a trading server was applied, refused or given up."""
+    with tenant_scope(actor.tenant_id, actor):
+        transfer_operation_ended(actor=actor, operation_id=_subject(item))
 
 
 @outbox.handles("payments.deposit_expire")

@@ -375,6 +375,10 @@ class Transfer(TenantModel):
     credit_operation = TenantForeignKey(
         BalanceOperation, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # Gives the source its money back, when the target did not take it.
+    return_operation = TenantForeignKey(
+        BalanceOperation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     deposit = TenantForeignKey(
         Deposit, on_delete=models.PROTECT, null=True, related_name="transfers"
     )

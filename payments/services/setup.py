@@ -147,6 +147,7 @@ def method_save(
     if taken.exists():
         raise InvalidInput(fields={"code": "There is a method of this code."})
     row.save()
+    row.refresh_from_db()  # amounts as the database keeps them, defaults included
     changed = [name for name in METHOD_FIELDS if getattr(row, name) != before[name]]
     audit(
         actor=actor,

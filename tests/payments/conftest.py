@@ -1,7 +1,11 @@
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sandbox.bank.server import BankServer
+from sandbox.bank.state import Bank
 from sandbox.gateway.server import CashierServer
 from tests.payments.money import Brokerage, cashier_running
 from tests.world import World
@@ -29,3 +33,21 @@ def cashier(cashier_server: CashierServer) -> CashierServer:
 def shop(world: World, cashier: CashierServer) -> Brokerage:
     """Aurora, a cashier, a card method and the client Anna Eriksson."""
     return Brokerage(world, cashier)
+
+
+@pytest.fixture
+def bank_shop(shop: Brokerage, tmp_path: Path) -> Iterator[Brokerage]:
+    """The brokerage with 1,000.00 EUR of its client's, and a bank that it pays from."""
+    bank = Bank(tmp_path / "bank.json")
+    bank.account_open(
+        {"iban": shop.our_iban, "currency": "EUR", "opening": "5000.00", "owner": "Aurora"}
+    )
+    server = BankServer(bank)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    shop.funded("1000.00")
+    shop.bank(server.address)
+    yield shop
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -19,9 +20,18 @@ from backoffice.workflow.queues import open_items
 from clients.models import Client
 from clients.services import restriction_place
 from ledger import selectors as ledger
-from payments.models import Deposit, GatewayAccount, Method, WebhookMessage
+from payments.models import (
+    Deposit,
+    Destination,
+    GatewayAccount,
+    Method,
+    WebhookMessage,
+    Withdrawal,
+)
 from payments.services.deposits import deposit_create
+from payments.services.destinations import destination_add, destination_approve
 from payments.services.setup import gateway_connect, method_save
+from payments.services.withdrawals import withdrawal_request
 from sandbox.gateway.cashier import Cashier
 from sandbox.gateway.records import Payment
 from sandbox.gateway.server import CashierServer
@@ -61,7 +71,7 @@ def cashier_running() -> Iterator[CashierServer]:
         thread.join()
 
 
-@dataclass
+@dataclass(repr=False)
 class Brokerage:
     """Aurora with a card method and one client. ``actor`` asks, ``system`` is the worker."""
 
@@ -70,6 +80,10 @@ class Brokerage:
     gateway: GatewayAccount = field(init=False)
     card: Method = field(init=False)
     client: Client = field(init=False)
+    target: Destination = field(init=False)
+    wire: Method = field(init=False)
+    iban: Destination = field(init=False)
+    our_iban: str = "DE89370400440532013000"
 
     def __post_init__(self) -> None:
         petra = self.world.actor("petra")
@@ -152,7 +166,12 @@ class Brokerage:
         """The client pays; the message is sent and worked."""
         payment = self.at_the_cashier(deposit)
         self.cashier.payment_decide(
-            payment, "paid", amount=amount, currency=currency, holder="Anna Eriksson"
+            payment,
+            "paid",
+            amount=amount,
+            currency=currency,
+            holder="Anna Eriksson",
+            card="4242",
         )
         self.cashier.pump()
         self.work()
@@ -162,13 +181,81 @@ class Brokerage:
         self.pays(deposit)
         return self.again(deposit)
 
+    def funded_usd(self, amount: str) -> None:
+        self.pays(self.deposit(money=Money(Decimal(amount), "USD")))
+
+    def approved_card(self, number: str = "", holder: str = "Anna Eriksson") -> Destination:
+        """A card that Olivia added and Petra approved, past its cool-down."""
+        with self.scope():
+            row = destination_add(
+                actor=self.world.actor("olivia"),
+                client=self.client,
+                kind="card",
+                number=number or f"fp_{self.client.reference}_4242",
+                holder=holder,
+            )
+            self.target = destination_approve(
+                actor=self.world.actor("petra"), destination=row, cool_down=timedelta(0)
+            )
+            return self.target
+
+    def bank(self, address: str) -> None:
+        """A bank method, and an account of the client's that may be paid to."""
+        petra = self.world.actor("petra")
+        with self.scope():
+            gateway = gateway_connect(
+                actor=petra,
+                kind="bank_wire",
+                name="House bank",
+                base_url=address,
+                merchant_id=self.our_iban,
+            )
+            values = {**self.card_values(), "name": "Bank wire", "gateway": gateway}
+            self.wire = method_save(actor=petra, code="wire", values=values)
+            row = destination_add(
+                actor=self.world.actor("olivia"),
+                client=self.client,
+                kind="bank",
+                number="FR76 3000 6000 0112 3456 7890 189",
+                holder="Anna Eriksson",
+            )
+            self.iban = destination_approve(actor=petra, destination=row, cool_down=timedelta(0))
+
+    def withdraw(self, amount: str = "100.00", currency: str = "EUR", **more: Any) -> Withdrawal:
+        with self.scope():
+            facts: dict[str, Any] = {"method": self.card, "client": self.client} | more
+            if "destination" not in facts:
+                facts["destination"] = self.target
+            money = Money(Decimal(amount), currency)
+            return withdrawal_request(actor=self.actor, money=money, **facts)
+
+    def gateway_pays(self, row: Withdrawal, status: str = "paid") -> None:
+        """The gateway settles a payout one way or the other, and says so."""
+        self.cashier.payout_decide(self.cashier.payout(MERCHANT, row.reference), status)
+        self.cashier.pump()
+        self.work()
+
+    def server_away(self) -> None:
+        self._address("http://127.0.0.1:1")
+
+    def server_back(self) -> None:
+        self._address(self.server.address)
+
+    def _address(self, url: str) -> None:
+        with self.scope():
+            GatewayAccount.objects.filter(pk=self.gateway.pk).update(base_url=url)
+
     # What stands
 
     def again(self, row: Deposit) -> Deposit:
         with self.scope():
             return Deposit.objects.get(pk=row.pk)
 
-    def balance(self, code: str, currency: str = "EUR") -> Decimal:
+    def outgoing(self, row: Withdrawal) -> Withdrawal:
+        with self.scope():
+            return Withdrawal.objects.select_related("destination", "client").get(pk=row.pk)
+
+    def balance(self, code: str, currency: str = "EUR") -> Any:
         """Posted on an account; zero when it was never opened."""
         with self.scope():
             account = ledger.account(self.world.aurora.pk, code, currency)
@@ -176,19 +263,19 @@ class Brokerage:
                 return Decimal(0)
             return ledger.balance(self.world.aurora.pk, account).posted.amount
 
-    def wallet(self, currency: str = "EUR") -> Decimal:
+    def wallet(self, currency: str = "EUR") -> Any:
         return self.balance(f"client:{self.client.pk}:wallet", currency)
 
-    def available(self) -> Decimal:
+    def available(self) -> Any:
         with self.scope():
             account = ledger.account(self.world.aurora.pk, f"client:{self.client.pk}:wallet", "EUR")
             assert account is not None
             return ledger.available(self.world.aurora.pk, account).amount
 
-    def clearing(self, currency: str = "EUR") -> Decimal:
+    def clearing(self, currency: str = "EUR") -> Any:
         return self.balance("gateway:cashier:clearing", currency)
 
-    def set_aside(self, currency: str = "EUR") -> Decimal:
+    def set_aside(self, currency: str = "EUR") -> Any:
         return self.balance("unallocated", currency)
 
     def journals(self, reference: str) -> list[str]:

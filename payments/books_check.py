@@ -1,0 +1,106 @@
+"""Proof beside ``ledger_verify``: every payment has exactly its journals, holds and amounts."""
+
+import json
+from collections.abc import Iterator
+
+from django.db import connection
+
+from backoffice.core.money import EXPONENTS
+from ledger.selectors import Fault, register_check
+
+_JOURNALS = """
+WITH booked AS (
+    SELECT j.business_ref, array_agg(j.kind::text ORDER BY j.kind) AS kinds
+    FROM ledger_journal j WHERE j.tenant_id = %(tenant)s AND j.business_ref <> ''
+      AND j.reverses_id IS NULL
+      AND NOT EXISTS (SELECT FROM ledger_journal r
+                      WHERE r.tenant_id = %(tenant)s AND r.reverses_id = j.id)
+    GROUP BY j.business_ref
+), expected AS (
+    SELECT 'deposit' AS what, d.reference, d.state, CASE
+        WHEN d.state IN ('credited', 'mt_pending', 'done') THEN
+            CASE WHEN 'deposit_aside' = ANY (coalesce(b.kinds, '{}'))
+                 THEN ARRAY['deposit', 'deposit_aside'] ELSE ARRAY['deposit'] END
+        WHEN d.state IN ('review', 'amount_mismatch', 'held', 'returning')
+            THEN ARRAY['deposit_aside']
+        WHEN d.state = 'returned' THEN ARRAY['deposit_aside', 'deposit_return']
+        ELSE '{}' END AS kinds, coalesce(b.kinds, '{}') AS found
+    FROM payments_deposit d LEFT JOIN booked b ON b.business_ref = d.reference
+    WHERE d.tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'withdrawal', w.reference, w.state, CASE
+        WHEN w.state IN ('paid', 'returned_after_paid') THEN ARRAY['withdrawal']
+            || CASE WHEN w.fee_amount > 0 THEN ARRAY['withdrawal_fee'] ELSE '{}' END
+            || CASE WHEN w.state = 'returned_after_paid' THEN ARRAY['withdrawal_return']
+                    ELSE '{}' END
+        ELSE '{}' END, coalesce(b.kinds, '{}')
+    FROM payments_withdrawal w LEFT JOIN booked b ON b.business_ref = w.reference
+    WHERE w.tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'transfer', t.reference, t.state, CASE
+        WHEN t.state = 'done' THEN ARRAY['transfer_in', 'transfer_out']
+        WHEN t.state = 'returned' THEN ARRAY['transfer_back', 'transfer_out']
+        WHEN t.state IN ('bridged', 'crediting', 'returning') THEN ARRAY['transfer_out']
+        ELSE '{}' END, coalesce(b.kinds, '{}')
+    FROM payments_transfer t LEFT JOIN booked b ON b.business_ref = t.reference
+    WHERE t.tenant_id = %(tenant)s
+)
+SELECT what, reference, state, kinds, found FROM expected WHERE kinds <> found
+ORDER BY what, reference
+"""
+
+_HOLDS = """
+SELECT w.reference, w.state, coalesce(h.state, 'none'), coalesce(h.amount, 0),
+       coalesce(h.settled, 0)
+FROM payments_withdrawal w
+LEFT JOIN ledger_hold h ON h.tenant_id = %(tenant)s AND h.id = w.hold_id
+CROSS JOIN LATERAL (SELECT power(10::numeric, (%(places)s::jsonb ->> w.currency)::int) AS unit) u
+WHERE w.tenant_id = %(tenant)s AND NOT CASE
+    WHEN w.state IN ('paid', 'returned_after_paid')
+        THEN h.state = 'settled' AND h.settled = w.paid_amount * u.unit
+    WHEN w.state IN ('failed', 'rejected', 'cancelled') THEN coalesce(h.state, 'voided') = 'voided'
+    WHEN w.state = 'requested' THEN h.id IS NULL
+    ELSE coalesce(h.state = 'held' AND h.amount = w.amount * u.unit, false) END
+ORDER BY w.reference
+"""
+
+_AMOUNTS = """
+SELECT p.reference, p.amount, x.amount, x.currency
+FROM (
+    SELECT reference, paid_amount AS amount, paid_currency AS currency FROM payments_deposit
+    WHERE tenant_id = %(tenant)s AND paid_amount IS NOT NULL
+    UNION ALL
+    SELECT reference, amount, currency FROM payments_transfer WHERE tenant_id = %(tenant)s
+) p
+JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.business_ref = p.reference
+JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
+    AND x.created_at = j.created_at AND x.code = 'principal'
+WHERE x.currency <> p.currency
+   OR x.amount <> p.amount * power(10::numeric, (%(places)s::jsonb ->> p.currency)::int)
+ORDER BY p.reference
+"""
+
+
+def payments_faults(tenant_id: int) -> Iterator[Fault]:
+    """What of payments and the books does not fit; the tenant must be in scope."""
+    values = {"tenant": tenant_id, "places": json.dumps(EXPONENTS)}
+    with connection.cursor() as cursor:
+        cursor.execute(_JOURNALS, values)
+        for what, reference, state, kinds, found in cursor.fetchall():
+            detail = f"{state}: expected {_list(kinds)}, found {_list(found)}"
+            yield Fault(f"a {what} has exactly its journals", reference, detail)
+        cursor.execute(_HOLDS, values)
+        for reference, state, hold, amount, settled in cursor.fetchall():
+            detail = f"{state}: hold {hold} of {amount}, settled {settled}"
+            yield Fault("a withdrawal has exactly its hold", reference, detail)
+        cursor.execute(_AMOUNTS, values)
+        for reference, amount, booked, currency in cursor.fetchall():
+            detail = f"{amount} on the payment, {booked} minor {currency} in the books"
+            yield Fault("a payment is booked with its amount", reference, detail)
+
+
+def _list(kinds: list[str]) -> str:
+    return ", ".join(kinds) or "none"
+
+
+register_check("payments", payments_faults)

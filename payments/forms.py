@@ -1,0 +1,228 @@
+"""Forms of the money pages. Rules live in services; forms only read what was typed."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.db.models import QuerySet
+
+from backoffice.core.context import current_tenant_id
+from backoffice.core.errors import DomainError
+from backoffice.core.money import EXPONENTS, Money
+from backoffice.tenancy.models import Tenant
+from clients.models import Client
+from payments.gateways.registry import KINDS
+from payments.models import DepositPolicy, Destination, GatewayAccount, Method
+from payments.reasons import REJECTIONS
+from trading.models import Account
+
+
+def show_error(form: forms.Form, error: DomainError) -> None:
+    """Put a service's refusal beside the fields that it names, or over the form."""
+    for name, sentence in error.fields.items():
+        form.add_error(name if name in form.fields else None, sentence)
+    if not error.fields:
+        form.add_error(None, error.sentence)
+
+
+def _currencies() -> list[tuple[str, str]]:
+    tenant = Tenant.objects.get(pk=current_tenant_id())
+    return [(code, code) for code in tenant.currencies or [tenant.base_currency]]
+
+
+def _methods(**narrow: Any) -> QuerySet[Method]:
+    rows = Method.objects.filter(tenant_id=current_tenant_id(), active=True, **narrow)
+    return rows.order_by("position", "name")
+
+
+def _accounts(client: Client) -> QuerySet[Account]:
+    return Account.objects.filter(
+        tenant_id=current_tenant_id(), client=client, login__isnull=False
+    ).select_related("server")
+
+
+class _AmountForm(forms.Form):
+    """An amount in a currency, and a key by which a form posted twice is one request."""
+
+    amount = forms.DecimalField(label="Amount", max_digits=20, decimal_places=8)
+    currency = forms.ChoiceField(label="Currency")
+    key = forms.CharField(widget=forms.HiddenInput, max_length=60, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["currency"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = _currencies()
+        self.initial.setdefault("key", uuid4().hex)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors:
+            try:
+                values["money"] = Money(values["amount"], values["currency"])
+            except DomainError as error:
+                self.add_error("amount", error.sentence)
+        return values
+
+    @property
+    def idempotency_key(self) -> str:
+        key = self.cleaned_data.get("key", "")
+        return f"form:{key}" if key else ""
+
+
+class DepositForm(_AmountForm):
+    method = forms.ModelChoiceField(label="Method", queryset=Method.objects.none())
+    account = forms.ModelChoiceField(
+        label="Then to",
+        queryset=Account.objects.none(),
+        required=False,
+        empty_label="stays in the wallet",
+    )
+    field_order = ("method", "amount", "currency", "account")
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["method"].queryset = _methods(takes_deposits=True)  # type: ignore[attr-defined]
+        self.fields["account"].queryset = _accounts(client)  # type: ignore[attr-defined]
+
+
+class WithdrawalForm(_AmountForm):
+    method = forms.ModelChoiceField(label="Method", queryset=Method.objects.none())
+    destination = forms.ModelChoiceField(label="To", queryset=Destination.objects.none())
+    field_order = ("method", "destination", "amount", "currency")
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["method"].queryset = _methods(makes_withdrawals=True)  # type: ignore[attr-defined]
+        self.fields["destination"].queryset = Destination.objects.filter(  # type: ignore[attr-defined]
+            tenant_id=current_tenant_id(), client=client
+        ).exclude(state=Destination.State.SUSPENDED)
+
+
+class EditForm(_AmountForm):
+    destination = forms.ModelChoiceField(label="To", queryset=Destination.objects.none())
+    field_order = ("destination", "amount", "currency")
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["destination"].queryset = Destination.objects.filter(  # type: ignore[attr-defined]
+            tenant_id=current_tenant_id(), client=client
+        ).exclude(state=Destination.State.SUSPENDED)
+
+
+class TransferForm(_AmountForm):
+    source = forms.ModelChoiceField(
+        label="From", queryset=Account.objects.none(), required=False, empty_label="wallet"
+    )
+    target = forms.ModelChoiceField(
+        label="To", queryset=Account.objects.none(), required=False, empty_label="wallet"
+    )
+    field_order = ("source", "target", "amount", "currency")
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("source", "target"):
+            self.fields[name].queryset = _accounts(client)  # type: ignore[attr-defined]
+
+
+class DestinationForm(forms.Form):
+    kind = forms.ChoiceField(label="Kind", choices=Destination.Kind.choices)
+    number = forms.CharField(label="IBAN, or the gateway's token", max_length=120)
+    holder = forms.CharField(label="Holder", max_length=140)
+    label = forms.CharField(label="Called", max_length=60, required=False)
+    bic = forms.CharField(label="BIC", max_length=11, required=False)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label="Reason", max_length=280)
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(
+        label="Reason", max_length=280, help_text="Neither the client nor payments staff read it."
+    )
+    client_text = forms.CharField(
+        label="The client reads", max_length=200, initial="Your payment is being checked."
+    )
+
+
+class AskForm(forms.Form):
+    text = forms.CharField(
+        label="Question to the client", max_length=500, widget=forms.Textarea({"rows": 4})
+    )
+    hours = forms.IntegerField(label="Back in the queue after hours", initial=24, min_value=1)
+
+
+class ResolveForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label="What happened", choices=[("paid", "It was paid"), ("failed", "It was not paid")]
+    )
+    proof = forms.CharField(
+        label="Proof", max_length=280, help_text="Whose word, when, under which number."
+    )
+    provider_ref = forms.CharField(label="Provider's reference", max_length=80, required=False)
+
+
+class RejectForm(forms.Form):
+    reason = forms.ChoiceField(choices=[(r.code, r.label) for r in REJECTIONS.values()])
+    note = forms.CharField(max_length=200, required=False)
+
+
+class GatewayForm(forms.Form):
+    kind = forms.ChoiceField(label="Kind")
+    name = forms.CharField(label="Name", max_length=60)
+    base_url = forms.CharField(label="Address", max_length=200)
+    merchant_id = forms.CharField(label="Our name there (IBAN of ours for a bank)", max_length=80)
+    secret = forms.CharField(
+        label="Secret",
+        max_length=200,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Kept sealed and never shown. Empty keeps what is stored.",
+    )
+    active = forms.BooleanField(label="In use", required=False, initial=True)
+
+    def __init__(self, gateway: GatewayAccount | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind = self.fields["kind"]
+        assert isinstance(kind, forms.ChoiceField)
+        kind.choices = [(code, adapter.label) for code, adapter in KINDS.items()]
+        if gateway is not None:
+            del self.fields["kind"], self.fields["name"]
+
+
+class MethodForm(forms.Form):
+    code = forms.SlugField(label="Code", max_length=30)
+    name = forms.CharField(label="Name", max_length=60)
+    gateway = forms.ModelChoiceField(label="Gateway", queryset=GatewayAccount.objects.none())
+    currencies = forms.MultipleChoiceField(
+        label="Currencies", choices=[(code, code) for code in EXPONENTS]
+    )
+    takes_deposits = forms.BooleanField(label="For deposits", required=False, initial=True)
+    makes_withdrawals = forms.BooleanField(label="For withdrawals", required=False, initial=True)
+    amount_min = forms.DecimalField(label="Least", initial=Decimal(10))
+    amount_max = forms.DecimalField(label="Most", required=False)
+    deposit_policy = forms.ChoiceField(label="Deposits are", choices=DepositPolicy.choices)
+    deposit_threshold = forms.DecimalField(label="At once up to", required=False)
+    automatic_withdrawal_max = forms.DecimalField(
+        label="Withdrawals without a person up to (base currency)", initial=Decimal(0)
+    )
+    fee_percent = forms.DecimalField(label="Fee, percent", initial=Decimal(0))
+    fee_fixed = forms.DecimalField(label="Fee, fixed", initial=Decimal(0))
+    expires_minutes = forms.IntegerField(label="Minutes to pay", initial=60)
+    position = forms.IntegerField(label="Place in lists", initial=100)
+    active = forms.BooleanField(label="In use", required=False, initial=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["gateway"].queryset = GatewayAccount.objects.filter(  # type: ignore[attr-defined]
+            tenant_id=current_tenant_id()
+        ).order_by("name")
+
+
+class RateForm(forms.Form):
+    currency = forms.ChoiceField(label="Currency", choices=[(code, code) for code in EXPONENTS])
+    to_base = forms.DecimalField(
+        label="Worth in the base currency", max_digits=20, decimal_places=10
+    )

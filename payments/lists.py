@@ -1,0 +1,310 @@
+"""The lists of money: deposits, withdrawals, transfers, gateways' messages."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from backoffice.core.context import Actor, current_tenant_id
+from backoffice.core.money import Money
+from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
+from backoffice.portal.templatetags import portal as tags
+from payments import access
+from payments.models import Deposit, Method, Transfer, WebhookMessage, Withdrawal
+from payments.services.transfers import way
+from payments.states import (
+    DEPOSIT_COLOURS,
+    TRANSFER_COLOURS,
+    WITHDRAWAL_COLOURS,
+    DepositState,
+    TransferState,
+    WithdrawalState,
+)
+
+VIEW = "payments.view_payment"
+MESSAGE_COLOURS = {
+    "received": "going",
+    "processed": "good",
+    "stale": "neutral",
+    "parked": "attention",
+    "refused": "bad",
+}
+_W, _D, _T = WithdrawalState, DepositState, TransferState
+
+
+def deposit_badge(state: str) -> SafeString:
+    value = DepositState(state)
+    return tags.badge(DEPOSIT_COLOURS[value], value.label)
+
+
+def withdrawal_badge(state: str) -> SafeString:
+    value = WithdrawalState(state)
+    return tags.badge(WITHDRAWAL_COLOURS[value], value.label)
+
+
+def transfer_badge(state: str) -> SafeString:
+    value = TransferState(state)
+    return tags.badge(TRANSFER_COLOURS[value], value.label)
+
+
+def message_badge(state: str) -> SafeString:
+    return tags.badge(MESSAGE_COLOURS[state], WebhookMessage.State(state).label)
+
+
+def _methods(request: Any) -> QuerySet[Method]:
+    return Method.objects.filter(tenant_id=current_tenant_id()).order_by("position", "name")
+
+
+class DepositFilters(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(label="State", choices=DepositState.choices)
+    method = django_filters.ModelChoiceFilter(label="Method", queryset=_methods)
+    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
+    since = django_filters.DateFilter(
+        label="Since", field_name="created_at", lookup_expr="date__gte"
+    )
+
+    class Meta:
+        model = Deposit
+        fields: Sequence[str] = []
+
+
+class WithdrawalFilters(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(label="State", choices=WithdrawalState.choices)
+    method = django_filters.ModelChoiceFilter(label="Method", queryset=_methods)
+    least = django_filters.NumberFilter(label="From amount", field_name="amount", lookup_expr="gte")
+    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
+    since = django_filters.DateFilter(
+        label="Since", field_name="created_at", lookup_expr="date__gte"
+    )
+
+    class Meta:
+        model = Withdrawal
+        fields: Sequence[str] = []
+
+
+class TransferFilters(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(label="State", choices=TransferState.choices)
+    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
+
+    class Meta:
+        model = Transfer
+        fields: Sequence[str] = []
+
+
+class MessageFilters(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(label="State", choices=WebhookMessage.State.choices)
+    delivery = django_filters.CharFilter(label="Message", lookup_expr="exact")
+
+    class Meta:
+        model = WebhookMessage
+        fields: Sequence[str] = []
+
+
+def _cut(name: str, label: str, states: Sequence[str], *, count: bool = False) -> Segment:
+    return Segment(name, label, lambda rows, actor: rows.filter(state__in=states), count=count)
+
+
+ALL = Segment("all", "All", lambda rows, actor: rows)
+
+
+def _client_columns() -> list[Column]:
+    def url(row: Any) -> str:
+        return reverse("clients:client", args=[row.client_id])
+
+    return [
+        Column("client_ref", "Client", lambda row: row.client.reference, link=url),
+        Column("client", "Name", lambda row: row.client.name, grow=True),
+    ]
+
+
+def _link(name: str) -> Callable[[Any], str]:
+    return lambda row: reverse(name, args=[row.pk])
+
+
+def _paid_or_asked(row: Deposit) -> Money:
+    if row.paid_amount is not None:
+        return Money(row.paid_amount, row.paid_currency)
+    return Money(row.asked_amount, row.asked_currency)
+
+
+DEPOSITS = register(
+    ListPage(
+        code="payments.deposits",
+        title="Deposits",
+        permission=VIEW,
+        rows=access.deposits_for,
+        filters=DepositFilters,
+        segments=(
+            _cut("decide", "To decide", [_D.REVIEW, _D.AMOUNT_MISMATCH], count=True),
+            _cut("held", "Held", [_D.HELD]),
+            _cut("open", "Under way", [_D.REDIRECTED, _D.PENDING, _D.AUTHORIZED, _D.MT_PENDING]),
+            ALL,
+        ),
+        columns=[
+            Column(
+                "reference",
+                "Reference",
+                lambda row: row.reference,
+                show=str,
+                link=_link("payments:deposit"),
+                fixed=True,
+            ),
+            *_client_columns(),
+            Column("method", "Method", lambda row: row.method.name),
+            Column("instrument", "Paid with", lambda row: row.instrument_label or None),
+            Column("amount", "Amount", _paid_or_asked, num=True, fixed=True),
+            Column(
+                "asked",
+                "Asked",
+                lambda row: Money(row.asked_amount, row.asked_currency),
+                num=True,
+                shown=False,
+            ),
+            Column("created", "Asked at", lambda row: row.created_at, show=tags.time),
+            Column("credited", "Credited", lambda row: row.credited_at, show=tags.time),
+            Column("reason", "Why", lambda row: row.reason or None, shown=False),
+            Column("state", "State", lambda row: row.state, show=deposit_badge, fixed=True),
+        ],
+        empty=Empty(
+            "No deposits here",
+            "A deposit appears when a client, or you for them, asks for a payment link.",
+            icon="arrow-down-left",
+        ),
+    )
+)
+
+
+def _band(row: Withdrawal) -> SafeString | str:
+    band = row.client.risk_band
+    colours = {"low": "good", "medium": "attention", "high": "bad", "prohibited": "bad"}
+    return tags.badge(colours[band], row.client.get_risk_band_display(), look="plain")
+
+
+WITHDRAWALS = register(
+    ListPage(
+        code="payments.withdrawals",
+        title="Withdrawals",
+        permission=VIEW,
+        rows=access.withdrawals_for,
+        filters=WithdrawalFilters,
+        segments=(
+            _cut("decide", "To decide", [_W.REVIEW], count=True),
+            _cut("held", "Held", [_W.COMPLIANCE], count=True),
+            _cut("unknown", "Unknown", [_W.UNKNOWN], count=True),
+            _cut("out", "Being paid", [_W.APPROVED, _W.SUBMITTING, _W.SUBMITTED, _W.IN_PROGRESS]),
+            ALL,
+        ),
+        columns=[
+            Column(
+                "reference",
+                "Reference",
+                lambda row: row.reference,
+                show=str,
+                link=_link("payments:withdrawal"),
+                fixed=True,
+            ),
+            *_client_columns(),
+            Column("method", "Method", lambda row: row.method.name, shown=False),
+            Column("to", "To", lambda row: row.destination.label),
+            Column(
+                "amount",
+                "Amount",
+                lambda row: Money(row.amount, row.currency),
+                num=True,
+                order="amount",
+                fixed=True,
+            ),
+            Column("risk", "Risk", _band, show=lambda value: value),
+            Column("waiting", "Asked", lambda row: row.created_at, show=tags.time),
+            Column("why", "Why it waits", lambda row: row.why or None, shown=False),
+            Column("state", "State", lambda row: row.state, show=withdrawal_badge, fixed=True),
+        ],
+        empty=Empty(
+            "No withdrawals here",
+            "A withdrawal appears when a client, or you for them, asks for money out.",
+            icon="arrow-up-right",
+        ),
+    )
+)
+TRANSFERS = register(
+    ListPage(
+        code="payments.transfers",
+        title="Transfers",
+        permission=VIEW,
+        rows=access.transfers_for,
+        filters=TransferFilters,
+        segments=(
+            ALL,
+            _cut("open", "Under way", [_T.DEBITING, _T.BRIDGED, _T.CREDITING, _T.RETURNING]),
+            _cut("failed", "Not made", [_T.REFUSED, _T.RETURNED]),
+        ),
+        columns=[
+            Column(
+                "reference",
+                "Reference",
+                lambda row: row.reference,
+                show=str,
+                link=_link("payments:transfer"),
+                fixed=True,
+            ),
+            *_client_columns(),
+            Column("way", "Way", way),
+            Column(
+                "amount",
+                "Amount",
+                lambda row: Money(row.amount, row.currency),
+                num=True,
+                fixed=True,
+            ),
+            Column("created", "Asked", lambda row: row.created_at, show=tags.time),
+            Column("reason", "Why", lambda row: row.reason or None),
+            Column("state", "State", lambda row: row.state, show=transfer_badge, fixed=True),
+        ],
+        empty=Empty("No transfers here", "Between a wallet and its trading accounts."),
+    )
+)
+
+
+def _messages(actor: Actor) -> QuerySet[WebhookMessage]:
+    rows = WebhookMessage.objects.filter(tenant_id=actor.tenant_id)
+    return rows.select_related("gateway").defer("body", "headers")
+
+
+MESSAGES = register(
+    ListPage(
+        code="payments.messages",
+        title="Gateway messages",
+        permission="payments.work_payment",
+        rows=_messages,
+        filters=MessageFilters,
+        segments=(
+            ALL,
+            _cut("person", "Not understood", ["refused"]),
+            _cut("parked", "No such payment", ["parked"], count=True),
+        ),
+        columns=[
+            Column(
+                "received",
+                "Received",
+                lambda row: row.received_at,
+                show=lambda at: tags.time(at, exact=True),
+                fixed=True,
+            ),
+            Column("gateway", "Gateway", lambda row: row.gateway.name),
+            Column(
+                "delivery",
+                "Message",
+                lambda row: row.delivery,
+                link=_link("payments:notice"),
+                fixed=True,
+            ),
+            Column("note", "What came of it", lambda row: row.note or None, grow=True),
+            Column("state", "State", lambda row: row.state, show=message_badge, fixed=True),
+        ],
+        empty=Empty("No messages yet", "What gateways post is kept here as it came."),
+        note="Kept as it came. Messages with a wrong signature are counted, not kept.",
+    )
+)

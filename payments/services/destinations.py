@@ -1,0 +1,142 @@
+"""Where clients' money may go: added by one, approved by another, usable after a cool-down."""
+
+import re
+from datetime import timedelta
+
+from django.db import transaction
+from schwifty import IBAN
+from schwifty.exceptions import SchwiftyException
+
+from backoffice.audit.actions import Action
+from backoffice.audit.services import audit
+from backoffice.core import crypto
+from backoffice.core.clock import now
+from backoffice.core.context import Actor, current_tenant_id
+from backoffice.core.errors import FourEyes, InvalidInput, StateConflict
+from clients.models import Client
+from payments import actions
+from payments.accounts import NUMBER_PURPOSE, fingerprint
+from payments.locks import destination_locked
+from payments.models import Destination
+
+COOL_DOWN = timedelta(hours=24)
+_WALLET = re.compile(r"^[A-Za-z0-9_.:-]{6,120}$")
+
+
+def tidy_number(kind: str, number: str) -> str:
+    """As it is compared and sent. Raises ``InvalidInput`` for what is none."""
+    plain = "".join(number.split())
+    if kind == Destination.Kind.BANK:
+        try:
+            return str(IBAN(plain))
+        except SchwiftyException:
+            raise InvalidInput(fields={"number": "This is not a valid IBAN."}) from None
+    if not _WALLET.match(plain):
+        raise InvalidInput(fields={"number": "This is not a number that a payout can go to."})
+    return plain
+
+
+@transaction.atomic
+def destination_add(
+    *,
+    actor: Actor,
+    client: Client,
+    kind: str,
+    number: str,
+    holder: str,
+    label: str = "",
+    bic: str = "",
+    country: str = "",
+) -> Destination:
+    """A destination that someone else has to approve. The same number again is the same one."""
+    if kind not in Destination.Kind.values:
+        raise InvalidInput(fields={"kind": "Choose a bank account, a card or a wallet."})
+    tidy = tidy_number(kind, number)
+    if not holder.strip():
+        raise InvalidInput(fields={"holder": "Whose is it?"})
+    known = Destination.objects.filter(
+        tenant_id=actor.tenant_id, client=client, number_hash=fingerprint(tidy)
+    ).first()
+    if known is not None:
+        return known
+    row = Destination(
+        tenant_id=actor.tenant_id,
+        client=client,
+        kind=kind,
+        label=(label.strip() or f"{Destination.Kind(kind).label} •• {tidy[-4:]}")[:60],
+        number_hash=fingerprint(tidy),
+        holder=holder.strip()[:140],
+        bic=bic.strip().upper()[:11],
+        country=(country or (tidy[:2] if kind == Destination.Kind.BANK else ""))[:2],
+        edited_by_refs=[actor.ref],
+    )
+    row.number_sealed = crypto.seal(
+        tidy.encode(),
+        tenant_id=current_tenant_id(),
+        purpose=NUMBER_PURPOSE,
+        bound_to=str(row.pk),
+    )
+    row.save(force_insert=True)
+    _audit(actor, actions.DESTINATION_ADDED, row)
+    return row
+
+
+@transaction.atomic
+def destination_change(
+    *, actor: Actor, destination: Destination, holder: str, label: str, bic: str = ""
+) -> Destination:
+    """Change how a destination is described. It is to be approved again, and so is whatever
+    waits to be paid to it."""
+    if not holder.strip():
+        raise InvalidInput(fields={"holder": "Whose is it?"})
+    row = destination_locked(actor, destination.pk)
+    if (row.holder, row.label, row.bic) == (holder.strip(), label.strip(), bic.strip().upper()):
+        return row
+    row.holder, row.label = holder.strip()[:140], label.strip()[:60] or row.label
+    row.bic, row.version = bic.strip().upper()[:11], row.version + 1
+    row.edited_by_refs = sorted({*row.edited_by_refs, actor.ref})
+    row.state, row.approved_by_ref, row.approved_at = Destination.State.NEW, "", None
+    row.save()
+    _audit(actor, actions.DESTINATION_CHANGED, row)
+    return row
+
+
+@transaction.atomic
+def destination_approve(
+    *, actor: Actor, destination: Destination, cool_down: timedelta = COOL_DOWN
+) -> Destination:
+    """Someone who neither added nor changed it says that it is the client's."""
+    row = destination_locked(actor, destination.pk)
+    if row.state == Destination.State.APPROVED:
+        return row
+    if actor.ref in row.edited_by_refs:
+        raise FourEyes("You added or changed this destination; someone else approves it.")
+    row.state, row.approved_by_ref, row.approved_at = Destination.State.APPROVED, actor.ref, now()
+    row.usable_from = now() + cool_down
+    row.save()
+    _audit(actor, actions.DESTINATION_APPROVED, row)
+    return row
+
+
+@transaction.atomic
+def destination_suspend(*, actor: Actor, destination: Destination, reason: str) -> Destination:
+    """Nothing is paid to it until it is approved again."""
+    if not reason.strip():
+        raise InvalidInput(fields={"reason": "Say why."})
+    row = destination_locked(actor, destination.pk)
+    if row.state == Destination.State.SUSPENDED:
+        raise StateConflict("It is suspended already.")
+    row.state = Destination.State.SUSPENDED
+    row.save()
+    _audit(actor, actions.DESTINATION_SUSPENDED, row, reason)
+    return row
+
+
+def _audit(actor: Actor, action: Action, row: Destination, reason: str = "") -> None:
+    audit(
+        actor=actor,
+        action=action,
+        subject=row,
+        label=row.label,
+        data={"label": row.label, "client": row.client.reference, "reason": reason},
+    )
