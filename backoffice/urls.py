@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("clients.urls")),
     path("compliance/", include("compliance.urls")),
     path("reconciliation/", include("reconciliation.urls")),
+    path("", include("trading.urls")),
     path("", include("reporting.urls")),
 ]

@@ -28,6 +28,7 @@ from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
+from tests.trading import rows as trading_rows
 from tests.world import World
 
 Arguments = Mapping[str, Any]
@@ -155,6 +156,30 @@ def _case_document(world: World) -> Arguments:
     }
 
 
+def _account(world: World) -> Arguments:
+    return {"pk": trading_rows.make_account(world.actor("adam")).pk}
+
+
+def _password_change(world: World) -> Arguments:
+    adam = world.actor("adam")
+    account = trading_rows.make_account(adam)
+    return {"pk": account.pk, "change_pk": trading_rows.make_change(adam, account).pk}
+
+
+def _operation(world: World) -> Arguments:
+    adam = world.actor("adam")
+    return {"pk": trading_rows.make_operation(adam, trading_rows.make_account(adam)).pk}
+
+
+def _server(world: World) -> Arguments:
+    return {"pk": trading_rows.make_server(world.actor("adam")).pk}
+
+
+def _trading_group(world: World) -> Arguments:
+    return {"pk": trading_rows.make_group(trading_rows.make_server(world.actor("adam"))).pk}
+
+
+ACCOUNT_PAGES = "leverage group status archive password correct link"
 CLIENT_PAGES = "client edit assign restrict note document-upload link-new"
 CASE_PAGES = (
     "case answers submit send approve send-back ask reject escalate return risk begin suspend "
@@ -219,4 +244,15 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "kyc:check-again": lambda world: {**_case(world), "name": "screening"},
     **{f"kyc:{name}": _case for name in CASE_PAGES.split()},
     **{f"kyc:{name}": _case_document for name in CASE_DOCUMENT_PAGES.split()},
+    "trading:account": _account,
+    "trading:account-new": lambda world: {"client_pk": _client(world)["pk"]},
+    **{f"trading:account-{name}": _account for name in ACCOUNT_PAGES.split()},
+    "trading:password-show": _password_change,
+    "trading:operation": _operation,
+    "trading:operation-look": _operation,
+    "trading:operation-cancel": _operation,
+    "trading:server": _server,
+    "trading:server-edit": _server,
+    "trading:server-ask": _server,
+    "trading:group-offer": _trading_group,
 }

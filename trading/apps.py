@@ -9,15 +9,40 @@ class TradingConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal import search
         from backoffice.workflow import moves
-        from trading import actions, handlers, money, states  # noqa: F401
+        from trading import (  # noqa: F401
+            actions,
+            approvals,
+            client_tabs,
+            handlers,
+            lists,
+            money,
+            states,
+        )
         from trading.services.accounts import SEARCH_KIND
 
         moves.register(states.ACCOUNT)
         moves.register(states.CHANGE)
         moves.register(states.OPERATION)
-        search.register(
-            search.Kind(SEARCH_KIND, "Accounts", "chart", "trading.view_account", _url, order=30)
-        )
+        approvals.register()
+        client_tabs.register()
+        _navigate()
+        search.register(search.Kind(SEARCH_KIND, "Accounts", "chart-candle", VIEW, _url, order=30))
+
+
+VIEW = "trading.view_account"
+
+
+def _navigate() -> None:
+    from backoffice.portal.navigation import Entry, register
+
+    view, servers = (VIEW,), ("trading.manage_servers",)
+    register(Entry("Work", "Accounts", "trading:accounts", "chart-candle", view, "t", 30))
+    register(Entry("Work", "Deals", "trading:deals", "list-details", view, order=31))
+    register(Entry("Work", "Positions", "trading:positions", "trending-up", view, order=32))
+    register(
+        Entry("Work", "Balance operations", "trading:operations", "arrows-exchange", view, order=34)
+    )
+    register(Entry("System", "Trading servers", "trading:servers", "server", servers, order=40))
 
 
 def _url(pk: UUID) -> str:

@@ -94,6 +94,7 @@ ROLES = {
                 "payments.approve_large_withdrawal",
                 "payments.manage_gateways",
                 "payments.resolve_unknown",
+                "trading.approve_correction",
                 "ib.approve_payout",
                 "reconciliation.approve_adjustment",
             }
