@@ -16,6 +16,10 @@ EVERY_FEW_SECONDS = 3.0
 app.conf.beat_schedule = {
     "outbox": {"task": "backoffice.workflow.tasks.outbox_sweep", "schedule": EVERY_FEW_SECONDS},
     "audit-seal": {"task": "backoffice.tenancy.tasks.audit_seal_all", "schedule": 10.0},
+    "client-money": {
+        "task": "reporting.client_money.tasks.client_money_nightly",
+        "schedule": crontab(minute="20,50"),  # each brokerage's night is its own
+    },
     "trading-deals": {
         "task": "trading.tasks.sync_all",
         "schedule": 15.0,

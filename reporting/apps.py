@@ -6,5 +6,17 @@ class ReportingConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.portal.navigation import Entry, register
+        from reporting import actions, states  # noqa: F401
+        from reporting.client_money import files  # noqa: F401 - registers its outbox handler
 
         register(Entry("", "Home", "reporting:home", "home", key="h", prefix="/"))
+        register(
+            Entry(
+                "Insight",
+                "Client money",
+                "reporting:client-money",
+                "file-certificate",
+                ("reporting.view_report",),
+                order=40,
+            )
+        )

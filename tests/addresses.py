@@ -26,6 +26,7 @@ from kyc.defaults import levels_install
 from kyc.services import case_open
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
+from reporting.models import ClientMoneyReport, ReportFile
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.trading import rows as trading_rows
@@ -214,6 +215,19 @@ def _break(world: World) -> Arguments:
     return {"pk": row.pk}
 
 
+def _client_money_report(world: World) -> Arguments:
+    report = ClientMoneyReport.objects.create(
+        reference="CM-1", day=now().date(), ends_at=now(), prepared_by_ref="system:x"
+    )
+    return {"pk": report.pk}
+
+
+def _report_file(world: World) -> Arguments:
+    report = _client_money_report(world)["pk"]
+    file = ReportFile.objects.create(report_id=report, kind="workbook", name="x.xlsx", size=1)
+    return {"pk": file.pk}
+
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "compliance:hit": _hit,
     "compliance:hit-decide": _hit_verdict,
@@ -255,4 +269,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "trading:server-edit": _server,
     "trading:server-ask": _server,
     "trading:group-offer": _trading_group,
+    "reporting:client-money-report": _client_money_report,
+    "reporting:client-money-sign": _client_money_report,
+    "reporting:report-file": _report_file,
 }

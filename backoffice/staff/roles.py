@@ -74,6 +74,7 @@ ROLES = {
                 "operations.manage_operations",
                 "staff.view_audit",
                 "ib.approve_payout",
+                "reporting.sign_report",
             }
         ),
     ),
@@ -105,7 +106,9 @@ ROLES = {
     "support": RoleTemplate(
         "Support coordinator", frozenset(_SUPPORT | {"clients.upload_document"})
     ),
-    "manager": RoleTemplate("Manager", frozenset(_REPORTS | {"staff.view_audit"})),
+    "manager": RoleTemplate(
+        "Manager", frozenset(_REPORTS | {"staff.view_audit", "reporting.sign_report"})
+    ),
 }
 _EVERYTHING = frozenset().union(*(template.permissions for template in ROLES.values()))
 ROLES["administrator"] = RoleTemplate(

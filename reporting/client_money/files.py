@@ -1,0 +1,103 @@
+"""The files of a report: made by a worker after the commit, kept by hash, never made again."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from backoffice.audit.services import audit
+from backoffice.core.context import Actor, current_tenant_id
+from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import tenant_scope
+from backoffice.workflow import outbox
+from backoffice.workflow.models import OutboxItem
+from reporting import actions
+from reporting.client_money.document import write_document
+from reporting.client_money.workbook import write_workbook
+from reporting.errors import FileDamaged
+from reporting.models import ClientMoneyReport, ReportFile
+from reporting.states import FILES_TOPIC, ReportState
+
+Kind = ReportFile.Kind
+
+
+def folder(tenant_id: int | None) -> Path:
+    assert tenant_id is not None
+    return Path(settings.MEDIA_ROOT) / str(tenant_id) / "reports"
+
+
+def file_path(file: ReportFile) -> Path:
+    return folder(file.tenant_id) / file.name
+
+
+@outbox.handles(FILES_TOPIC, attempts_max=5)
+def make_files(actor: Actor, item: OutboxItem) -> None:
+    """Make what is missing. The workbook comes first: the documents carry its hash."""
+    with tenant_scope(actor.tenant_id, actor):
+        assert item.subject_id is not None
+        report = ClientMoneyReport.objects.get(tenant_id=actor.tenant_id, pk=item.subject_id)
+        files_make(actor=actor, report=report)
+
+
+def files_make(*, actor: Actor, report: ClientMoneyReport) -> list[ReportFile]:
+    """The files that the report's state has by now; those that exist are left alone."""
+    brokerage = Tenant.objects.get(pk=actor.tenant_id).name
+    workbook = _file(
+        actor, report, Kind.WORKBOOK, lambda path: write_workbook(path, report, brokerage)
+    )
+    kind = Kind.SIGNED if report.state == ReportState.SIGNED else Kind.PREPARED
+    document = _file(
+        actor, report, kind, lambda path: write_document(path, report, workbook=workbook)
+    )
+    return [workbook, document]
+
+
+def _file(
+    actor: Actor, report: ClientMoneyReport, kind: Kind, write: Callable[[Path], None]
+) -> ReportFile:
+    found = ReportFile.objects.filter(
+        tenant_id=current_tenant_id(), report=report, kind=kind
+    ).first()
+    if found is not None:
+        return found
+    name = f"{report.reference}-{report.day:%Y-%m-%d}-{kind.value}.{_suffix(kind)}"
+    path = folder(report.tenant_id) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and put in place whole: a worker that dies leaves no half file under its name.
+    draft = path.with_suffix(f".{os.getpid()}.part")
+    write(draft)
+    digest, size = hash_file(draft)
+    draft.replace(path)
+    path.chmod(0o440)
+    file = ReportFile.objects.create(
+        tenant_id=current_tenant_id(), report=report, kind=kind, name=name, sha256=digest, size=size
+    )
+    data = {"name": name, "sha256": digest, "size": size}
+    audit(actor=actor, action=actions.FILE_MADE, subject=report, data=data)
+    return file
+
+
+def _suffix(kind: Kind) -> str:
+    return "xlsx" if kind == Kind.WORKBOOK else "pdf"
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """(SHA-256 in hex, size in bytes), read in pieces."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest, path.stat().st_size
+
+
+def opened(*, actor: Actor, file: ReportFile) -> Path:
+    """Where the file is, after its hash was checked and the download written to the trail.
+
+    Raises ``FileDamaged`` when it is gone or no longer what was made.
+    """
+    path = file_path(file)
+    if not path.is_file() or hash_file(path)[0] != file.sha256:
+        raise FileDamaged
+    data = {"name": file.name, "sha256": file.sha256}
+    audit(actor=actor, action=actions.DOWNLOADED, subject=file.report, data=data)
+    return path
