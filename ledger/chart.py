@@ -10,7 +10,7 @@ from uuid import UUID
 from ledger.models import Account
 
 Kind = Account.Kind
-HOUSE_SHARDS = 8  # of an account that every client's post meets; measured in docs/money.md
+HOUSE_SHARDS = 16  # of an account that every client's post meets; measured in docs/money.md
 DEBIT_NORMAL = {Kind.ASSET, Kind.EXPENSE}
 
 

@@ -1,8 +1,9 @@
 """The public door of the ledger for those who write.
 
-Each function is one statement to the database. A refusal is a ``DomainError`` and leaves the
-transaction usable: the caller may note it and go on. Keys make a repeat harmless: the same key with
-the same request returns what came of it the first time.
+Each function is one statement to the database: in the caller's transaction or, where none is open,
+in one of its own with the actor's tenant in scope. A refusal is a ``DomainError`` and leaves the
+caller's transaction usable: it may note it and go on. Keys make a repeat harmless: the same key
+with the same request returns what came of it the first time.
 """
 
 import os
@@ -20,6 +21,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.core.ids import uuid7
 from backoffice.core.money import CurrencyMismatch, Money, exponent
+from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from ledger import kernel, selectors
 from ledger.actions import ACCOUNT_CLOSED, ACCOUNT_OPENED, ACCOUNT_REOPENED
@@ -178,22 +180,22 @@ def _hash(request: JournalRequest, reverses: UUID | None = None) -> bytes:
 def _post(
     actor: Actor, request: JournalRequest, approved_by: str, reverses: UUID | None
 ) -> Posting:
-    journal_id = uuid7()
+    if request.kind in _followers and not connection.in_atomic_block:
+        with tenant_scope(actor.tenant_id, actor):
+            return _post(actor, request, approved_by, reverses)
     answer = kernel.call(
         kernel.POST,
-        [
-            actor.tenant_id,
-            request.key,
-            _hash(request, reverses),
-            journal_id,
-            request.kind,
-            request.business_ref,
-            request.effective_at or now(),
-            kernel.as_json(request.meta),
-            reverses,
-            kernel.actor_row(actor, approved_by),
-            *kernel.line_columns(request.lines, request.key),
-        ],
+        actor.tenant_id,
+        request.key,
+        _hash(request, reverses),
+        uuid7(),
+        request.kind,
+        request.business_ref,
+        request.effective_at or now(),
+        kernel.as_json(request.meta),
+        reverses,
+        kernel.actor_row(actor, approved_by),
+        *kernel.line_columns(request.lines, request.key),
     )
     return _posting(answer, request)
 
@@ -234,19 +236,17 @@ def post_batch(*, actor: Actor, requests: Sequence[JournalRequest]) -> list[Batc
     present = now()
     answers = kernel.call_many(
         kernel.POST_BATCH,
-        [
-            actor.tenant_id,
-            [request.key for request in requests],
-            [_hash(request) for request in requests],
-            [uuid7() for _ in requests],
-            [request.kind for request in requests],
-            [request.business_ref for request in requests],
-            [request.effective_at or present for request in requests],
-            [kernel.as_json(request.meta) for request in requests],
-            kernel.actor_row(actor),
-            [place for place, _ in lines],
-            *kernel.line_columns([line for _, line in lines], requests[0].key),
-        ],
+        actor.tenant_id,
+        [request.key for request in requests],
+        [_hash(request) for request in requests],
+        [uuid7() for _ in requests],
+        [request.kind for request in requests],
+        [request.business_ref for request in requests],
+        [request.effective_at or present for request in requests],
+        [kernel.as_json(request.meta) for request in requests],
+        kernel.actor_row(actor),
+        [place for place, _ in lines],
+        *kernel.line_columns([line for _, line in lines], requests[0].key),
     )
     return [_answer(*pair) for pair in zip(requests, answers, strict=True)]
 
@@ -278,23 +278,20 @@ def hold_place(
     """
     line = Line(debit, credit, amount)
     request = JournalRequest(key, kind, [line], business_ref)
-    hold_id = uuid7()
     answer = kernel.call(
         kernel.HOLD_PLACE,
-        [
-            actor.tenant_id,
-            key,
-            kernel.request_hash("hold", kind, business_ref, expires_at, kernel.line_parts([line])),
-            hold_id,
-            kind,
-            business_ref,
-            expires_at,
-            kernel.actor_row(actor),
-            debit.shard_for(key),
-            credit.shard_for(key),
-            amount.currency,
-            amount.minor,
-        ],
+        actor.tenant_id,
+        key,
+        kernel.request_hash("hold", kind, business_ref, expires_at, kernel.line_parts([line])),
+        uuid7(),
+        kind,
+        business_ref,
+        expires_at,
+        kernel.actor_row(actor),
+        debit.shard_for(key),
+        credit.shard_for(key),
+        amount.currency,
+        amount.minor,
     )
     if answer.outcome not in ("held", "replayed"):
         raise _refusal(answer, request)
@@ -323,24 +320,21 @@ def hold_settle(
         raise CurrencyMismatch(f"The hold is in {hold.amount.currency}, not {amount.currency}.")
     elif amount.minor <= 0:
         raise InvalidInput("Settle an amount above zero; to settle nothing, void the hold.")
-    journal_id = uuid7()
     present = now()
     answer = kernel.call(
         kernel.HOLD_RESOLVE,
-        [
-            actor.tenant_id,
-            key,
-            kernel.request_hash("settle", hold_id, amount.minor, code, effective_at, meta or {}),
-            hold_id,
-            amount.minor,
-            Hold.State.SETTLED.value,
-            present,
-            journal_id,
-            effective_at or present,
-            code,
-            kernel.as_json(dict(meta or {})),
-            kernel.actor_row(actor, approved_by),
-        ],
+        actor.tenant_id,
+        key,
+        kernel.request_hash("settle", hold_id, amount.minor, code, effective_at, meta or {}),
+        hold_id,
+        amount.minor,
+        Hold.State.SETTLED.value,
+        present,
+        uuid7(),
+        effective_at or present,
+        code,
+        kernel.as_json(dict(meta or {})),
+        kernel.actor_row(actor, approved_by),
     )
     if answer.outcome == "replayed":
         return Posting(answer.ref, answer.at, replayed=True)
@@ -374,20 +368,18 @@ def holds_expire(*, actor: Actor, most: int = 500) -> int:
 def _release(actor: Actor, key: str, hold_id: UUID, final: Hold.State) -> HoldRef:
     answer = kernel.call(
         kernel.HOLD_RESOLVE,
-        [
-            actor.tenant_id,
-            key,
-            kernel.request_hash("release", hold_id, final.value),
-            hold_id,
-            0,
-            final.value,
-            now(),
-            None,
-            None,
-            "",
-            "{}",
-            kernel.actor_row(actor),
-        ],
+        actor.tenant_id,
+        key,
+        kernel.request_hash("release", hold_id, final.value),
+        hold_id,
+        0,
+        final.value,
+        now(),
+        None,
+        None,
+        "",
+        "{}",
+        kernel.actor_row(actor),
     )
     if answer.outcome not in ("released", "replayed"):
         raise kernel.refusal(answer, (), hold_id)

@@ -37,6 +37,10 @@ REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 DATABASES = {"default": database_from_url(DATABASE_OWNER_URL if _AS_OWNER else DATABASE_URL)}
 
+# Postings use prepared statements; say 0 behind a transaction pooler that can't keep them
+# (PgBouncer before 1.21).
+LEDGER_PREPARE = os.environ.get("LEDGER_PREPARE", "1") == "1"
+
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host]
 # Where browsers, clients and gateways reach this product; part of links that leave it.

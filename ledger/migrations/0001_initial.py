@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "reverses",
-                    backoffice.core.tenant.TenantForeignKey(
+                    ledger.models.KernelKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -344,76 +344,6 @@ class Migration(migrations.Migration):
             model_name="account",
             constraint=models.UniqueConstraint(
                 fields=("tenant", "id", "currency"), name="ledger_account_currency"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("normal__in", (1, -1))), name="ledger_account_normal"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credits__gte", 0), ("debits__gte", 0)),
-                name="ledger_account_sums",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("pending_credits__gte", 0), ("pending_debits__gte", 0)),
-                name="ledger_account_pending",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("no_overdraft", False),
-                    models.Q(
-                        (
-                            "debits__gte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("credits"), "+", models.F("pending_credits")
-                            ),
-                        ),
-                        ("normal", 1),
-                    ),
-                    models.Q(
-                        (
-                            "credits__gte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("debits"), "+", models.F("pending_debits")
-                            ),
-                        ),
-                        ("normal", -1),
-                    ),
-                    _connector="OR",
-                ),
-                name="ledger_account_no_overdraft",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed", False),
-                    models.Q(
-                        ("debits", models.F("credits")),
-                        ("pending_credits", 0),
-                        ("pending_debits", 0),
-                    ),
-                    _connector="OR",
-                ),
-                name="ledger_account_closed_empty",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("shard", 0), ("no_overdraft", False), _connector="OR"),
-                name="ledger_account_shard_free",
             ),
         ),
         migrations.AddConstraint(

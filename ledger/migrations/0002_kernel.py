@@ -1,7 +1,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import backoffice.core.tenant
 import ledger.models
 from backoffice.core.sql import sql_file
 from backoffice.core.tenant_tables import LayTenantTables
@@ -102,7 +101,7 @@ class Migration(migrations.Migration):
                         ),
                         (
                             "hold",
-                            backoffice.core.tenant.TenantForeignKey(
+                            ledger.models.KernelKey(
                                 db_constraint=False,
                                 db_index=False,
                                 null=True,
@@ -113,7 +112,7 @@ class Migration(migrations.Migration):
                         ),
                         (
                             "journal",
-                            backoffice.core.tenant.TenantForeignKey(
+                            ledger.models.KernelKey(
                                 db_constraint=False,
                                 db_index=False,
                                 on_delete=django.db.models.deletion.PROTECT,

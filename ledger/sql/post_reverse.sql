@@ -1,3 +1,3 @@
-DROP FUNCTION ledger_post, ledger_move, ledger_explain, ledger_refusal, ledger_closed_until,
-    ledger_replay, ledger_enter, ledger_lock_key;
+DROP FUNCTION ledger_post, ledger_move, ledger_refusal, ledger_unclaim, ledger_claim,
+    ledger_closed_until, ledger_replay, ledger_enter, ledger_lock_key;
 DROP TYPE ledger_outcome;

@@ -4,6 +4,39 @@
 -- every update of a balance stays heap-only.
 ALTER TABLE ledger_account SET (fillfactor = 70);
 
+-- A CHECK is prepared again for every update that it guards, so there are two and they are short.
+ALTER TABLE ledger_account
+    ADD CONSTRAINT ledger_account_no_overdraft CHECK (NOT no_overdraft OR normal * (debits - credits)
+        >= CASE WHEN normal = 1 THEN pending_credits ELSE pending_debits END),
+    ADD CONSTRAINT ledger_account_sums CHECK (LEAST(debits, credits, pending_debits, pending_credits) >= 0);
+
+-- What can't change afterwards is checked once, what changes rarely when it changes.
+CREATE FUNCTION ledger_account_check() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' AND (NEW.normal NOT IN (1, -1) OR NEW.version <> 0 OR NEW.closed
+        OR GREATEST(NEW.debits, NEW.credits, NEW.pending_debits, NEW.pending_credits) <> 0
+        OR (NEW.shard > 0 AND NEW.no_overdraft)) THEN
+        RAISE EXCEPTION 'an account starts empty; a shard can''t be guarded against overdraft'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_birth';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.closed AND (NEW.debits <> NEW.credits OR NEW.pending_debits + NEW.pending_credits > 0) THEN
+        RAISE EXCEPTION 'an account with money or holds can''t be closed'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_closed_empty';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER birth BEFORE INSERT ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_check();
+CREATE TRIGGER closing BEFORE UPDATE OF closed ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_check();
+-- Who an account belongs to and how it counts is for ever; its sums only grow.
+CREATE FUNCTION ledger_account_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'an account''s code, currency and kind are for ever' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER frozen BEFORE UPDATE OF tenant_id, id, code, shard, kind, owner_ref, currency, normal, no_overdraft
+    ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_frozen();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON ledger_account
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_account_frozen();
+
 ALTER TABLE ledger_hold
     ADD CONSTRAINT ledger_hold_debit_fk FOREIGN KEY (tenant_id, debit_account_id, currency)
         REFERENCES ledger_account (tenant_id, id, currency),
@@ -40,16 +73,11 @@ CREATE TABLE ledger_transfer (
     credit_balance bigint NOT NULL,
     ahead boolean NOT NULL,
     PRIMARY KEY (tenant_id, journal_id, line, created_at),
-    CONSTRAINT ledger_transfer_amount CHECK (amount > 0),
-    CONSTRAINT ledger_transfer_two_accounts CHECK (debit_account_id <> credit_account_id),
+    CONSTRAINT ledger_transfer_amount CHECK (amount > 0 AND debit_account_id <> credit_account_id),
     CONSTRAINT ledger_transfer_debit_fk FOREIGN KEY (tenant_id, debit_account_id, currency)
         REFERENCES ledger_account (tenant_id, id, currency),
     CONSTRAINT ledger_transfer_credit_fk FOREIGN KEY (tenant_id, credit_account_id, currency)
-        REFERENCES ledger_account (tenant_id, id, currency),
-    CONSTRAINT ledger_transfer_journal_id_tenant_fk FOREIGN KEY (tenant_id, journal_id)
-        REFERENCES ledger_journal (tenant_id, id),
-    CONSTRAINT ledger_transfer_hold_id_tenant_fk FOREIGN KEY (tenant_id, hold_id)
-        REFERENCES ledger_hold (tenant_id, id)
+        REFERENCES ledger_account (tenant_id, id, currency)
 ) PARTITION BY RANGE (created_at);
 
 -- A statement and a balance at a moment, from either side of the line.
