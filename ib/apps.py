@@ -1,5 +1,43 @@
+from uuid import UUID
+
 from django.apps import AppConfig
 
 
 class IbConfig(AppConfig):
     name = "ib"
+
+    def ready(self) -> None:
+        from backoffice.portal import search
+        from backoffice.workflow import moves, queues
+        from ib import actions, approvals, handlers, states  # noqa: F401
+        from ib.services.partners import SEARCH_KIND
+        from ib.services.payouts import QUEUE
+
+        moves.register(states.PARTNER)
+        moves.register(states.VERSION)
+        moves.register(states.PAYOUT)
+        approvals.register()
+        queues.register(
+            queues.Queue(
+                code=QUEUE,
+                label="Partner payouts",
+                permission="ib.approve_payout",
+                icon="sitemap",
+                list_url="ib:payout-queue",
+                url=_payout_url,
+                due_minutes=24 * 60,
+                due_minutes_urgent=4 * 60,
+                order=60,
+            )
+        )
+        search.register(
+            search.Kind(SEARCH_KIND, "Partners", "sitemap", "ib.view_partner", _url, order=30)
+        )
+
+
+def _url(pk: UUID) -> str:
+    return f"/partners/{pk}/"
+
+
+def _payout_url(pk: UUID) -> str:
+    return f"/partners/payouts/{pk}/"

@@ -75,6 +75,7 @@ ROLES = {
                 "staff.view_audit",
                 "ib.approve_payout",
                 "reporting.sign_report",
+                "ib.approve_agreement",
             }
         ),
     ),
