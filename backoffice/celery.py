@@ -53,4 +53,13 @@ app.conf.beat_schedule = {
         "task": "trading.tasks.keep_house",
         "schedule": crontab(hour="0", minute="40"),
     },
+    "commissions": {
+        "task": "ib.tasks.accrue_all",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "commission-books": {
+        "task": "ib.tasks.payables_all",
+        "schedule": crontab(minute="12"),  # every hour: days end at different hours
+    },
 }

@@ -21,5 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compliance/", include("compliance.urls")),
     path("reconciliation/", include("reconciliation.urls")),
     path("", include("trading.urls")),
+    path("partners/", include("ib.urls")),
     path("", include("reporting.urls")),
 ]

@@ -8,8 +8,9 @@ class IbConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.portal import search
+        from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves, queues
-        from ib import actions, approvals, handlers, states  # noqa: F401
+        from ib import actions, approvals, handlers, states, tabs  # noqa: F401
         from ib.services.partners import SEARCH_KIND
         from ib.services.payouts import QUEUE
 
@@ -17,13 +18,15 @@ class IbConfig(AppConfig):
         moves.register(states.VERSION)
         moves.register(states.PAYOUT)
         approvals.register()
+        tabs.register()
+        register(Entry("Work", "Partners", "ib:list", "sitemap", ("ib.view_partner",), "p", 50))
         queues.register(
             queues.Queue(
                 code=QUEUE,
                 label="Partner payouts",
                 permission="ib.approve_payout",
                 icon="sitemap",
-                list_url="ib:payout-queue",
+                list_url="ib:payouts",
                 url=_payout_url,
                 due_minutes=24 * 60,
                 due_minutes_urgent=4 * 60,

@@ -13,6 +13,9 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from backoffice.core.clock import now, today
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
+from clients.models import ClientAction
+from clients.selectors import standing
+from clients.states import ClientState
 from ib.models import (
     Agreement,
     ClientAttribution,
@@ -64,6 +67,19 @@ def parent_of(partner: Partner, at: datetime | None = None) -> Placement | None:
     rows = Placement.objects.filter(tenant_id=current_tenant_id(), partner=partner)
     found: Placement | None = holding(rows, at or now()).select_related("parent").first()
     return found
+
+
+def parents_of(actor: Actor, partner_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Who each stands under now, by reference."""
+    rows = Placement.objects.filter(tenant_id=actor.tenant_id, partner__in=partner_ids)
+    return dict(holding(rows, now()).values_list("partner_id", "parent__reference"))
+
+
+def partners_by_agreement(actor: Actor, agreement_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many partners earn by each agreement now."""
+    rows = PartnerAgreement.objects.filter(tenant_id=actor.tenant_id, agreement__in=agreement_ids)
+    counted = holding(rows, now()).values_list("agreement_id").annotate(Count("id"))
+    return dict(counted)
 
 
 def agreement_of(partner: Partner, at: datetime | None = None) -> PartnerAgreement | None:
@@ -283,3 +299,114 @@ def owed_to(actor: Actor, partner: Partner) -> list[Money]:
     """What the books say that the partner is owed."""
     balances = ledger.balances_of(actor.tenant_id, chart.partner_owner(partner.pk))
     return [balance.posted for balance in balances]
+
+
+@dataclass(frozen=True)
+class Upline:
+    """What someone above earned from a branch in the last 30 days: a move ends it."""
+
+    partner: Partner
+    tier: int
+    earned: Sequence[Money]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A move in numbers: what goes along, and from whom."""
+
+    partners: int
+    clients: int
+    upline: Sequence[Upline]
+
+
+def moving(actor: Actor, partner: Partner) -> Moving:
+    """What moves with a partner, and what those above earned by it lately."""
+    ids = [pk for pk, _ in _walk(_BELOW, partner, None, 1_000)]
+    attributed = ClientAttribution.objects.filter(tenant_id=actor.tenant_id, partner__in=ids)
+    above = [pk for pk, _ in _walk(_ABOVE, partner, None, DEPTH_MAX)]
+    rows = partners_for(actor).in_bulk(above)
+    sums: dict[UUID, list[Money]] = {pk: [] for pk in above}
+    lines = (
+        CommissionLine.objects.filter(
+            tenant_id=actor.tenant_id,
+            partner__in=above,
+            deal_at__gt=now() - timedelta(days=FIGURES_DAYS),
+            tree__contains=[partner.reference],
+        )
+        .exclude(currency="")
+        .values_list("partner_id", "currency")
+        .annotate(Sum("amount"))
+        .order_by("currency")
+    )
+    for pk, currency, amount in lines:
+        sums[pk].append(Money.rounded(amount, currency))
+    return Moving(
+        partners=len(ids) - 1,
+        clients=holding(attributed, now()).count(),
+        upline=[
+            Upline(rows[pk], number, sums[pk])
+            for number, pk in enumerate(reversed(above), 2)
+            if pk in rows
+        ],
+    )
+
+
+# One line, explained
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a partner stood in the tree of a line."""
+
+    tier: int
+    reference: str
+    name: str
+    partner_id: UUID | None
+    here: bool
+
+
+def steps_of(actor: Actor, line: CommissionLine) -> list[Step]:
+    """The tree snapshot of a line with the names of today."""
+    known = {
+        row.reference: row for row in partners_for(actor).filter(reference__in=list(line.tree))
+    }
+    return [
+        Step(
+            tier=tier,
+            reference=reference,
+            name=known[reference].name if reference in known else "",
+            partner_id=known[reference].pk if reference in known else None,
+            here=tier == line.tier,
+        )
+        for tier, reference in enumerate(line.tree, 1)
+    ]
+
+
+def lines_of_deal(actor: Actor, line: CommissionLine) -> QuerySet[CommissionLine]:
+    """All that was said of the same deal, to everyone in the tree."""
+    rows = lines_for(actor).filter(server_id=line.server_id, deal_ticket=line.deal_ticket)
+    return rows.order_by("tier", "sequence")
+
+
+# One payout
+
+
+def payout_by_symbol(payout: Payout) -> list[dict[str, Any]]:
+    """What a payout is made of: lots and money by symbol and tier, the largest first."""
+    rows = (
+        payout.lines.values("symbol", "tier")
+        .annotate(count=Count("id"), traded=Sum("lots"), money=Sum("amount"))
+        .order_by("-money")
+    )
+    return [
+        {**row, "money": Money.rounded(row["money"], payout.currency)} for row in rows[:TREE_MAX]
+    ]
+
+
+def payout_stop(partner: Partner) -> str:
+    """Why the partner's client may not be paid now; empty when they may."""
+    client = partner.client
+    if client.state != ClientState.ACTIVE:
+        return f"the client is {client.get_state_display().lower()}"
+    stop = standing(client).filter(action=ClientAction.IB, from_at__lte=now()).first()
+    return stop.text if stop else ""

@@ -22,6 +22,8 @@ from backoffice.workflow import approvals
 from backoffice.workflow.models import WorkItem
 from clients.links import upload_link_create
 from clients.services import restriction_place
+from ib.models import Partner
+from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.defaults import levels_install
 from kyc.services import case_open
 from reconciliation.breaks import break_open
@@ -29,6 +31,7 @@ from reconciliation.files import file_receive
 from reporting.models import ClientMoneyReport, ReportFile
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
+from tests.ib.factories import Market, attribute, make_agreement, make_partner, rates
 from tests.trading import rows as trading_rows
 from tests.world import World
 
@@ -228,6 +231,40 @@ def _report_file(world: World) -> Arguments:
     return {"pk": file.pk}
 
 
+PARTNER_PAGES = "partner move client-add assign payout-new"
+AGREEMENT_PAGES = "agreement version-edit version-propose"
+
+
+def _partner(world: World) -> Arguments:
+    return {"pk": make_partner(world.actor("adam")).pk}
+
+
+def _agreement(world: World) -> Arguments:
+    agreement = agreement_create(actor=world.actor("adam"), name="Standard", currency="EUR")
+    return {"pk": agreement.pk}
+
+
+def _earning(world: World) -> Partner:
+    """A partner with one commission line."""
+    actor = world.actor("adam")
+    partner = make_partner(actor, agreement=make_agreement(actor, rates(ANY=["5"])))
+    client = make_lead(actor, email="trades@mail.example")
+    attribute(actor, client, partner)
+    Market(actor).closed(client, "1")
+    accrual_run(actor=actor)
+    return partner
+
+
+def _line(world: World) -> Arguments:
+    return {"pk": _earning(world).lines.get().pk}
+
+
+def _payout(world: World) -> Arguments:
+    partner = _earning(world)
+    payout = payout_propose(actor=world.actor("igor"), partner=partner, currency="EUR")
+    return {"pk": payout.pk}
+
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "compliance:hit": _hit,
     "compliance:hit-decide": _hit_verdict,
@@ -254,6 +291,13 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "clients:restriction-lift": _restriction,
     "clients:link-revoke": _upload_link,
     "clients:document": _document,
+    "ib:new": _client,
+    "ib:state": lambda world: {**_partner(world), "state": "suspended"},
+    "ib:line": _line,
+    "ib:payout": _payout,
+    "ib:payout-decide": _payout,
+    **{f"ib:{name}": _partner for name in PARTNER_PAGES.split()},
+    **{f"ib:{name}": _agreement for name in AGREEMENT_PAGES.split()},
     "kyc:open": _client,
     "kyc:check-again": lambda world: {**_case(world), "name": "screening"},
     **{f"kyc:{name}": _case for name in CASE_PAGES.split()},

@@ -97,6 +97,7 @@ ROLES = {
                 "payments.manage_gateways",
                 "payments.resolve_unknown",
                 "trading.approve_correction",
+                "ib.view_partner",
                 "ib.approve_payout",
                 "reconciliation.approve_adjustment",
             }

@@ -57,6 +57,7 @@ def partner_create(
 
     ``since``: from when the placement and the agreement hold (default: now).
     """
+    client = Client.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=client.pk)
     if client.state == ClientState.CLOSED:
         raise InvalidInput("The client is closed, so they can't become a partner.")
     if Partner.objects.filter(tenant_id=actor.tenant_id, client=client).exists():

@@ -40,6 +40,7 @@ def payables_post(*, actor: Actor, until: datetime) -> int:
     Repeating it books nothing: what was booked is remembered.
     """
     commissions_locked(actor)
+    until = min(until, lines.database_now())  # what is yet to be accrued is not booked over
     booked = 0
     for partner, currency in _waiting(actor, until):
         posting = _post(actor, partner, currency, until)

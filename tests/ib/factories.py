@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from backoffice.core.clock import now
-from backoffice.core.context import Actor
+from backoffice.core.context import Actor, current_tenant_id
 from backoffice.workflow import moves
 from clients.models import Client
 from ib.models import Agreement, AgreementVersion, CommissionLine, Partner
@@ -173,6 +173,7 @@ class Market:
         **facts: Any,
     ) -> Deal:
         account = self.account(client)
+        assert account.login is not None
         return Deal.objects.create(
             server=self.server,
             account=account,
@@ -188,7 +189,7 @@ class Market:
 
     def changed(self, deal: Deal, **facts: Any) -> None:
         """What the sync does when the server shows a deal differently."""
-        Deal.objects.filter(tenant_id=deal.tenant_id, ticket=deal.ticket).update(
+        Deal.objects.filter(tenant_id=self.actor.tenant_id, ticket=deal.ticket).update(
             revision=deal.revision + 1, synced_at=now(), **facts
         )
 
@@ -214,6 +215,6 @@ def assign(actor: Actor, partner: Partner, agreement: Agreement, since: datetime
 def earned(partner: Partner, **narrow: Any) -> Decimal:
     """The sum of a partner's lines."""
     lines = CommissionLine.objects.filter(
-        tenant_id=partner.tenant_id, partner_id=partner.pk, **narrow
+        tenant_id=current_tenant_id(), partner_id=partner.pk, **narrow
     )
     return sum((line.amount for line in lines), Decimal(0))

@@ -4,6 +4,7 @@ import random
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -57,17 +58,16 @@ def test_five_hundred_trades_over_four_tiers_pay_every_tier_by_instrument(
         attribute(igor, client, chain[number % 2])
     chance = random.Random(500)
     expected: dict[UUID, Decimal] = defaultdict(Decimal)
-    for number in range(500):
+    for _ in range(500):
         client_number, symbol = chance.randrange(5), chance.choice(list(table))
         lots = Decimal(chance.randint(1, 500)) / 100
         market.closed(clients[client_number], str(lots), symbol, at=now() - HOUR, held=HOUR)
         above = chain[client_number % 2 :]
         for partner, rate in zip(above, table[symbol], strict=False):
             expected[partner.pk] += lots * Decimal(rate)
-        del number
     done = accrual_run(actor=igor)
     lines = _lines()
-    tiers = defaultdict(Decimal)
+    tiers: dict[UUID, Decimal] = defaultdict(Decimal)
     for line in lines:
         assert line.amount == line.lots * Decimal(table[line.symbol][line.tier - 1])
         assert len(line.tree) in (3, 4)
@@ -182,8 +182,8 @@ def test_the_version_in_force_at_the_time_of_the_deal_counts(igor: Actor, market
 def test_what_is_not_paid_for_is_kept_with_its_reason(
     igor: Actor,
     market: Market,
-    facts: dict[str, object],
-    terms: dict[str, int],
+    facts: dict[str, Any],
+    terms: dict[str, Any],
     reason: str,
 ) -> None:
     agreement = make_agreement(igor, rates(EURUSD=["5"]), **terms)
@@ -192,7 +192,7 @@ def test_what_is_not_paid_for_is_kept_with_its_reason(
     attribute(igor, client, partner)
     if "deleted_at" in facts:
         facts = {"deleted_at": now()}
-    market.closed(client, "1", **facts)  # type: ignore[arg-type]
+    market.closed(client, "1", **facts)
     accrual_run(actor=igor)
     (line,) = _lines()
     assert (line.state, line.reason, line.amount) == ("excluded", reason, Decimal(0))
@@ -221,7 +221,11 @@ def test_a_partner_who_trades_earns_only_where_the_agreement_says_so(
         attribute(igor, partner.client, partner)
         market.closed(partner.client, "1")
     accrual_run(actor=igor)
-    assert (earned(selfish), earned(parent), earned(allowed)) == (0, Decimal(2), Decimal(5))
+    assert (earned(selfish), earned(parent), earned(allowed)) == (
+        Decimal(0),
+        Decimal(2),
+        Decimal(5),
+    )
     (line,) = _lines(partner_id=selfish.pk)
     assert (line.state, line.reason) == ("excluded", "self_referral")
 

@@ -93,7 +93,8 @@ def test_two_moves_at_once_cannot_close_a_circle(committed: None, world: World) 
     igor = world.actor("igor")
     with tenant_scope(world.aurora.pk, igor):
         a, b = make_partner(igor), make_partner(igor)
-    start, outcomes = threading.Barrier(2), []
+    start = threading.Barrier(2)
+    outcomes: list[str] = []
 
     def move(partner: Partner, parent: Partner) -> None:
         start.wait()

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -41,7 +40,8 @@ from tests.ib.factories import (
 from tests.world import World
 from trading.models import Deal
 
-Scope = Callable[..., AbstractContextManager[None]]
+NIL = Decimal(0)
+NOTHING = (NIL, NIL, NIL)
 
 
 def _balance(actor: Actor, spec: chart.AccountSpec, currency: str = "EUR") -> Decimal:
@@ -96,7 +96,7 @@ def test_a_payout_goes_from_expense_over_what_is_owed_to_the_wallet(
     payout = payout_propose(actor=igor, partner=partner, currency="EUR")
     assert (payout.amount, payout.lines_count, payout.state) == (Decimal("26.55"), 2, "proposed")
     assert _states() == ["in_payout", "in_payout"]
-    assert _books(igor, partner) == (0, 0, 0)
+    assert _books(igor, partner) == NOTHING
     assert queues.item_for(igor, "ib-payouts", payout.pk) is not None
 
     _approve(world.actor("petra"), payout)
@@ -104,7 +104,7 @@ def test_a_payout_goes_from_expense_over_what_is_owed_to_the_wallet(
     payout.refresh_from_db()
     assert (payout.state, _states()) == ("paid", ["paid", "paid"])
     assert payout.journal_id is not None
-    assert _books(igor, partner) == (Decimal("26.55"), 0, Decimal("26.55"))
+    assert _books(igor, partner) == (Decimal("26.55"), NIL, Decimal("26.55"))
     assert queues.item_for(igor, "ib-payouts", payout.pk) is None
 
 
@@ -120,7 +120,7 @@ def test_paying_twice_pays_once(
     with pytest.raises(StateConflict):
         approval_vote(actor=petra, approval=approval, approves=True)
     payout_pay(actor=petra, payout=payout)
-    assert _books(igor, partner) == (Decimal(10), 0, Decimal(10))
+    assert _books(igor, partner) == (Decimal(10), NIL, Decimal(10))
     with pytest.raises(NothingToPay):
         payout_propose(actor=igor, partner=partner, currency="EUR")
 
@@ -134,7 +134,7 @@ def test_who_proposed_it_cannot_approve_it(
         payout = payout_propose(actor=olivia, partner=partner, currency="EUR")
         with pytest.raises(FourEyes):
             _approve(olivia, payout)
-    assert _books(igor, partner) == (0, 0, 0)
+    assert _books(igor, partner) == NOTHING
 
 
 def test_a_refused_payout_leaves_its_lines_unpaid(
@@ -147,7 +147,7 @@ def test_a_refused_payout_leaves_its_lines_unpaid(
     approval_vote(actor=world.actor("petra"), approval=approval, approves=False, reason="too soon")
     payout.refresh_from_db()
     assert (payout.state, payout.reason, _states()) == ("refused", "too soon", ["accrued"])
-    assert _books(igor, partner) == (0, 0, 0)
+    assert _books(igor, partner) == NOTHING
     again = payout_propose(actor=igor, partner=partner, currency="EUR")
     assert (again.amount, again.reference != payout.reference) == (Decimal(10), True)
 
@@ -198,14 +198,14 @@ def test_a_partner_who_is_suspended_or_stopped_is_not_paid(
     with pytest.raises(InvalidInput, match="Complaint"):
         _approve(world.actor("petra"), payout)
     payout.refresh_from_db()
-    assert (payout.state, _books(igor, partner)) == ("proposed", (0, 0, 0))
+    assert (payout.state, _books(igor, partner)) == ("proposed", NOTHING)
     partner_move(actor=igor, partner=partner, state="suspended", reason="complaint")
     _approve(world.actor("petra"), payout)  # its content has changed: stale, not paid
     payout.refresh_from_db()
     assert (payout.state, _states(), _books(igor, partner)) == (
         "refused",
         ["accrued"],
-        (0, 0, 0),
+        NOTHING,
     )
 
 
@@ -223,11 +223,11 @@ def test_a_deal_that_changes_while_a_payout_waits_makes_it_stale(
     accrual_run(actor=igor)
     _approve(world.actor("petra"), payout)
     payout.refresh_from_db()
-    assert (payout.state, _books(igor, partner)) == ("refused", (0, 0, 0))
+    assert (payout.state, _books(igor, partner)) == ("refused", NOTHING)
     again = payout_propose(actor=igor, partner=partner, currency="EUR")
     assert again.amount == Decimal(10)
     _approve(world.actor("petra"), again)
-    assert _books(igor, partner) == (Decimal(10), 0, Decimal(10))
+    assert _books(igor, partner) == (Decimal(10), NIL, Decimal(10))
 
 
 def test_what_was_paid_and_is_taken_back_comes_off_the_next_payout(
@@ -242,14 +242,14 @@ def test_what_was_paid_and_is_taken_back_comes_off_the_next_payout(
     market.changed(deal, deleted_at=now())
     accrual_run(actor=igor)
     payables_post(actor=world.system(), until=now() + timedelta(minutes=1))
-    assert _books(igor, partner) == (Decimal(10), 0, Decimal(10))  # nothing is owed to take from
+    assert _books(igor, partner) == (Decimal(10), NIL, Decimal(10))  # nothing is owed to take from
     with pytest.raises(NothingToPay):
         payout_propose(actor=igor, partner=partner, currency="EUR")
     trade("5")
     payout = payout_propose(actor=igor, partner=partner, currency="EUR")
     assert (payout.amount, payout.lines_count) == (Decimal(15), 2)
     _approve(world.actor("petra"), payout)
-    assert _books(igor, partner) == (Decimal(25), 0, Decimal(25))
+    assert _books(igor, partner) == (Decimal(25), NIL, Decimal(25))
     assert earned(partner) == Decimal(25)
 
 
@@ -287,7 +287,7 @@ def test_the_daily_journal_books_each_line_once(
     trade("2")
     later = now() + timedelta(minutes=1)
     assert [payables_post(actor=world.system(), until=later) for _ in range(3)] == [1, 0, 0]
-    assert _books(igor, partner) == (Decimal(10), Decimal(10), 0)
+    assert _books(igor, partner) == (Decimal(10), Decimal(10), NIL)
     trade("1")
     assert payables_post(actor=world.system(), until=now() - timedelta(days=1)) == 0
     _approve(world.actor("petra"), payout_propose(actor=igor, partner=partner, currency="EUR"))
@@ -330,7 +330,8 @@ def test_two_people_proposing_at_once_make_one_payout(committed: None, world: Wo
         for _ in range(5):
             market.closed(client, "1")
     accrual_run(actor=actors[0])
-    start, outcomes = threading.Barrier(2), []
+    start = threading.Barrier(2)
+    outcomes: list[str] = []
 
     def propose(actor: Actor) -> None:
         start.wait()
@@ -363,7 +364,8 @@ def test_two_workers_accruing_at_once_write_each_line_once(committed: None, worl
         attribute(igor, client, partner)
         for _ in range(30):
             market.closed(client, "1")
-    start, written = threading.Barrier(2), []
+    start = threading.Barrier(2)
+    written: list[int] = []
 
     def run() -> None:
         start.wait()
