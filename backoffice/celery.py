@@ -61,6 +61,7 @@ app.conf.beat_schedule = {
     "commission-books": {
         "task": "ib.tasks.payables_all",
         "schedule": crontab(minute="12"),  # every hour: days end at different hours
+    },
     "trading-nightly": {
         "task": "reconciliation.tasks.trading_nightly",
         "schedule": crontab(hour="0", minute="20"),
