@@ -9,7 +9,7 @@ class ReportingConfig(AppConfig):
         from reporting import actions, states  # noqa: F401
         from reporting.client_money import files  # noqa: F401 - registers its outbox handler
 
-        register(Entry("", "Home", "reporting:home", "home", key="h", prefix="/"))
+        register(Entry("", "Home", "reporting:home", "home", key="h", order=0, prefix="/"))
         register(
             Entry(
                 "Insight",
