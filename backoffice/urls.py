@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("backoffice.staff.urls")),
     path("api/v1/", api_urls()),
     path("hooks/", include("payments.hooks")),
+    path("money/", include("payments.urls")),
     path("", include("kyc.urls")),
     path("", include("clients.urls")),
     path("compliance/", include("compliance.urls")),

@@ -1,13 +1,18 @@
+from collections.abc import Callable
 from uuid import UUID
 
 from django.apps import AppConfig
+
+VIEW = ("payments.view_payment",)
+MANAGE = ("payments.manage_gateways",)
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from backoffice.portal import search
+        from backoffice.portal import navigation, search
+        from backoffice.portal.navigation import Entry
         from backoffice.workflow import moves
         from payments import (  # noqa: F401 - they register themselves
             actions,
@@ -16,6 +21,7 @@ class PaymentsConfig(AppConfig):
             handlers,
             queues,
             states,
+            tab,
         )
         from trading.states import OPERATION, OperationState
 
@@ -31,12 +37,20 @@ class PaymentsConfig(AppConfig):
                 OperationState.VOIDED: ended,
             },
         )
-        search.register(
-            search.Kind(
-                "deposit", "Deposits", "arrow-down-left", "payments.view_payment", _deposit, 30
+        for code, label, icon in (
+            ("deposit", "Deposits", "arrow-down-left"),
+            ("withdrawal", "Withdrawals", "arrow-up-right"),
+            ("transfer", "Transfers", "arrows-exchange"),
+        ):
+            search.register(
+                search.Kind(code, label, icon, "payments.view_payment", _url(f"{code}s"), 30)
             )
-        )
+        for entry in (
+            Entry("Work", "Money", "payments:overview", "wallet", VIEW, "m", 40),
+            Entry("System", "Gateways", "payments:setup", "plug", MANAGE, "", 60),
+        ):
+            navigation.register(entry)
 
 
-def _deposit(pk: UUID) -> str:
-    return f"/money/deposits/{pk}/"
+def _url(folder: str) -> Callable[[UUID], str]:
+    return lambda pk: f"/money/{folder}/{pk}/"

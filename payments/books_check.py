@@ -83,7 +83,7 @@ ORDER BY p.reference
 
 def payments_faults(tenant_id: int) -> Iterator[Fault]:
     """What of payments and the books does not fit; the tenant must be in scope."""
-    values = {"tenant": tenant_id, "places": json.dumps(EXPONENTS)}
+    values: dict[str, str | int] = {"tenant": tenant_id, "places": json.dumps(EXPONENTS)}
     with connection.cursor() as cursor:
         cursor.execute(_JOURNALS, values)
         for what, reference, state, kinds, found in cursor.fetchall():

@@ -218,3 +218,46 @@ def automatic(row: Withdrawal, found: list[Check]) -> tuple[bool, str]:
 
 def _lower(text: str) -> str:
     return text if text.startswith("KYC") else text[:1].lower() + text[1:]
+
+
+def deposit_checks(actor: Actor, row: Deposit) -> list[Check]:
+    """What speaks for and against crediting money that was set aside."""
+    asked = Money(row.asked_amount, row.asked_currency)
+    found = []
+    if row.paid_amount is not None:
+        paid = Money(row.paid_amount, row.paid_currency)
+        same = paid == asked
+        title = "Amount as asked" if same else "Another amount"
+        colour = Colour.GOOD if same else Colour.ATTENTION
+        found.append(Check("amount", colour, title, f"{paid} of {asked}"))
+    permit = allowed(row.client)[ClientAction.DEPOSIT]
+    colour = Colour.GOOD if permit.ok else Colour.ATTENTION
+    found.append(Check("kyc", colour, f"KYC level {row.client.level}", permit.sentence))
+    if row.payer_name:
+        same = rules.same_name(row.payer_name, row.client.name)
+        title = "Same name" if same else "Another name"
+        colour = Colour.GOOD if same else Colour.ATTENTION
+        found.append(Check("name", colour, title, f"payer {row.payer_name}"))
+    else:
+        found.append(Check("name", Colour.ATTENTION, "Payer unknown", "the gateway names nobody"))
+    found.append(_known_instrument(row))
+    found += release_checks.run(actor, row)
+    found += [
+        Check("hold", Colour.HELD, "Held by compliance", f"by {hold.placed_by}")
+        for hold in standing(row)
+    ]
+    return found
+
+
+def _known_instrument(row: Deposit) -> Check:
+    if not row.instrument_hash:
+        return Check("card", Colour.ATTENTION, "No card known", "the gateway names none")
+    same = Deposit.objects.filter(
+        tenant_id=current_tenant_id(), instrument_hash=row.instrument_hash
+    ).exclude(pk=row.pk)
+    strangers = same.exclude(client_id=row.client_id).values_list("client__reference", flat=True)
+    if strangers:
+        return Check("card", Colour.ATTENTION, "Card of others too", ", ".join(strangers[:3]))
+    used = same.count()
+    note = f"used {used} times before" if used else "first use"
+    return Check("card", Colour.GOOD, row.instrument_label or "Card", note)

@@ -206,3 +206,24 @@ def _looked(actor: Actor, payout: payouts.ToSend, notice: Notice | None, error: 
                 withdrawal_id=payout.withdrawal_id,
                 error=error or "The gateway has not paid it yet.",
             )
+
+
+@outbox.handles("payments.gateway_test", attempts_max=1)
+def gateway_test(actor: Actor, item: OutboxItem) -> None:
+    """Reach a gateway, for its health light."""
+    with tenant_scope(actor.tenant_id, actor):
+        gateway = GatewayAccount.objects.get(tenant_id=actor.tenant_id, pk=_subject(item))
+        account = opened(gateway)
+    error = ""
+    try:
+        adapter_for(gateway).health(account)
+    except GatewayError as failure:
+        error = str(failure)
+    with tenant_scope(actor.tenant_id, actor):
+        _well(actor, gateway, error)
+
+
+@outbox.handles("payments.client_asked")
+def client_asked(actor: Actor, item: OutboxItem) -> None:
+    """Staff asked the client something. The note on the client is the record of it; a channel to
+    the client, where there is one, follows this topic."""

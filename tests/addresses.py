@@ -26,12 +26,14 @@ from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.defaults import levels_install
 from kyc.services import case_open
+from payments.models import Transfer
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from reporting.models import ClientMoneyReport, ReportFile
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.ib.factories import Market, attribute, make_agreement, make_partner, rates
+from tests.payments import factories as money
 from tests.trading import rows as trading_rows
 from tests.world import World
 
@@ -265,7 +267,46 @@ def _payout(world: World) -> Arguments:
     return {"pk": payout.pk}
 
 
+def _mover(make: Callable[[World], Any]) -> Callable[[World], Arguments]:
+    """An address of the thing that ``make`` makes."""
+    return lambda world: {"pk": make(world).pk}
+
+
+def _transfer(world: World) -> Any:
+    account = trading_rows.make_account(world.actor("adam"))
+    return Transfer.objects.create(
+        reference="T-2026-000001",
+        client=account.client,
+        target=account,
+        amount=Decimal(10),
+        currency=account.currency,
+    )
+
+
+MONEY_PAGES = {
+    money.make_deposit: "deposit deposit-decide deposit-credit deposit-return deposit-hold"
+    " deposit-cancel",
+    money.make_withdrawal: "withdrawal withdrawal-decide withdrawal-approve withdrawal-reject"
+    " withdrawal-ask withdrawal-hold withdrawal-edit withdrawal-cancel withdrawal-resolve"
+    " withdrawal-look",
+    money.make_hold: "hold-release",
+    money.make_message: "notice notice-aside",
+    money.make_method: "method",
+    _transfer: "transfer",
+    lambda world: money.make_method(world).gateway: "gateway gateway-test",
+    lambda world: make_lead(world.actor("olivia")): "deposit-new withdrawal-new transfer-new"
+    " destination-new",
+    lambda world: money.make_destination(
+        world, make_lead(world.actor("olivia"))
+    ): "destination-approve destination-suspend",
+}
+
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
+    **{
+        f"payments:{name}": _mover(make)
+        for make, names in MONEY_PAGES.items()
+        for name in names.split()
+    },
     "compliance:hit": _hit,
     "compliance:hit-decide": _hit_verdict,
     "compliance:hit-vote": _hit,

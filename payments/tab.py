@@ -1,0 +1,190 @@
+"""The money of a client on their page: balances, destinations, last movements."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.urls import reverse
+
+from backoffice.core.context import Actor
+from backoffice.core.money import Money
+from backoffice.portal.actions import Button
+from backoffice.staff.access import StaffRequest
+from clients import tabs
+from clients.models import Client
+from payments import selectors
+from payments.models import Deposit, Destination, Withdrawal
+from payments.services.transfers import way
+from payments.states import (
+    DEPOSIT_COLOURS,
+    DEPOSIT_SET_ASIDE,
+    TRANSFER_COLOURS,
+    WITHDRAWAL_COLOURS,
+    DepositState,
+    TransferState,
+    WithdrawalState,
+)
+
+ASK = "payments.request_withdrawal"
+COLOURS = {"new": "attention", "approved": "good", "suspended": "bad"}
+
+
+def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
+    actor = request.actor
+    recent = selectors.recent(actor, client)
+    return {
+        "balances": [
+            {
+                "label": _account_label(row.account.code),
+                "posted": row.posted,
+                "held": row.held,
+                "available": row.available,
+            }
+            for row in selectors.balances(actor, client)
+        ],
+        "destinations": [
+            _destination(actor, row)
+            for row in Destination.objects.filter(
+                tenant_id=actor.tenant_id, client=client
+            ).order_by("-id")
+        ],
+        "money_actions": _actions(actor, client),
+        "parts": parts(recent),
+    }
+
+
+def parts(recent: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Movements as lines of a page, by kind."""
+    return [
+        {
+            "label": "Deposits",
+            "url": reverse("payments:deposit-list"),
+            "rows": [_deposit(row) for row in recent["deposits"]],
+        },
+        {
+            "label": "Withdrawals",
+            "url": reverse("payments:withdrawal-list"),
+            "rows": [_withdrawal(row) for row in recent["withdrawals"]],
+        },
+        {
+            "label": "Transfers",
+            "url": reverse("payments:transfer-list"),
+            "rows": [_transfer(row) for row in recent["transfers"]],
+        },
+    ]
+
+
+def _account_label(code: str) -> str:
+    last = code.rsplit(":", 1)[-1]
+    return f"Trading account {last}" if ":mt:" in code else last.capitalize()
+
+
+def _actions(actor: Actor, client: Client) -> list[Button]:
+    offered = [
+        ("New deposit", "payments:deposit-new", "payments.work_payment", "arrow-down-left"),
+        ("New withdrawal", "payments:withdrawal-new", ASK, "arrow-up-right"),
+        ("New transfer", "payments:transfer-new", "payments.transfer_money", "arrows-exchange"),
+        ("New destination", "payments:destination-new", ASK, "plus"),
+    ]
+    return [
+        Button(label, reverse(name, args=[client.pk]), method="get", icon=icon)
+        for label, name, right, icon in offered
+        if actor.can(right)
+    ]
+
+
+def _destination(actor: Actor, row: Destination) -> dict[str, Any]:
+    actions = []
+    if actor.can("payments.work_payment"):
+        if row.state != Destination.State.APPROVED:
+            mine = actor.ref in row.edited_by_refs
+            actions.append(
+                Button(
+                    "Approve",
+                    reverse("payments:destination-approve", args=[row.pk]),
+                    why_not="You added or changed it; someone else approves." if mine else "",
+                )
+            )
+        if row.state != Destination.State.SUSPENDED:
+            url = reverse("payments:destination-suspend", args=[row.pk])
+            actions.append(Button("Suspend", url, method="get", kind="quiet"))
+    return {"row": row, "colour": COLOURS[row.state], "actions": actions}
+
+
+def _line(row: Any, name: str, what: str, amount: Money, colour: str) -> dict[str, Any]:
+    return {
+        "url": reverse(f"payments:{name}", args=[row.pk]),
+        "reference": row.reference,
+        "what": what,
+        "who": row.client.name,
+        "amount": amount,
+        "at": row.created_at,
+        "colour": colour,
+        "state": row.get_state_display(),
+    }
+
+
+def _deposit(row: Deposit) -> dict[str, Any]:
+    paid = row.paid_amount is not None
+    amount = (
+        Money(row.paid_amount, row.paid_currency)
+        if row.paid_amount is not None
+        else Money(row.asked_amount, row.asked_currency)
+    )
+    what = f"{row.method.name} {row.instrument_label}" if paid else row.method.name
+    return _line(row, "deposit", what, amount, DEPOSIT_COLOURS[DepositState(row.state)])
+
+
+def _withdrawal(row: Withdrawal) -> dict[str, Any]:
+    colour = WITHDRAWAL_COLOURS[WithdrawalState(row.state)]
+    amount = Money(row.amount, row.currency)
+    return _line(row, "withdrawal", f"to {row.destination.label}", amount, colour)
+
+
+def _transfer(row: Any) -> dict[str, Any]:
+    colour = TRANSFER_COLOURS[TransferState(row.state)]
+    return _line(row, "transfer", way(row), Money(row.amount, row.currency), colour)
+
+
+def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
+    if not actor.can("payments.view_payment"):
+        return []
+    mine = {"tenant_id": actor.tenant_id, "client": client}
+    found: list[Mapping[str, Any]] = []
+    waiting = Withdrawal.objects.filter(
+        **mine,
+        state__in=[
+            WithdrawalState.REVIEW, WithdrawalState.COMPLIANCE, WithdrawalState.UNKNOWN
+        ],
+    )  # fmt: skip
+    for row in waiting.order_by("-id")[:5]:
+        found.append(
+            {
+                "colour": WITHDRAWAL_COLOURS[WithdrawalState(row.state)],
+                "title": f"{row.reference} {Money(row.amount, row.currency)}",
+                "note": row.get_state_display(),
+                "url": reverse("payments:withdrawal", args=[row.pk]),
+            }
+        )
+    for deposit in Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE).order_by("-id")[:5]:
+        found.append(
+            {
+                "colour": DEPOSIT_COLOURS[DepositState(deposit.state)],
+                "title": f"{deposit.reference} {deposit.get_state_display()}",
+                "note": deposit.reason,
+                "url": reverse("payments:deposit", args=[deposit.pk]),
+            }
+        )
+    return found
+
+
+tabs.register(
+    tabs.Tab(
+        code="money",
+        label="Money",
+        template="payments/client_tab.html",
+        permission="payments.view_payment",
+        context=_context,
+        order=40,
+    )
+)
+tabs.register_open_items(_open_items)

@@ -1,0 +1,260 @@
+"""Lists, and what stands of one payment: facts, journals, timeline."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from backoffice.core.context import Actor
+from backoffice.core.money import Money
+from backoffice.portal.actions import Button
+from backoffice.portal.lists import list_response
+from backoffice.portal.timeline import timeline
+from backoffice.staff.access import StaffRequest, needs
+from ledger import selectors as ledger
+from payments import access, lists, selectors, tab
+from payments.models import Deposit, Withdrawal
+from payments.services.payouts import OUT
+from payments.services.transfers import way
+from payments.states import (
+    DEPOSIT_COLOURS,
+    DEPOSIT_SET_ASIDE,
+    TRANSFER_COLOURS,
+    WITHDRAWAL_COLOURS,
+    DepositState,
+    TransferState,
+    WithdrawalState,
+)
+
+VIEW = "payments.view_payment"
+WORK = "payments.work_payment"
+Row = dict[str, Any]
+
+
+@require_GET
+@needs(VIEW)
+def deposit_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, lists.DEPOSITS)
+
+
+@require_GET
+@needs(VIEW)
+def withdrawal_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, lists.WITHDRAWALS)
+
+
+@require_GET
+@needs(VIEW)
+def transfer_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, lists.TRANSFERS)
+
+
+@require_GET
+@needs(WORK)
+def notice_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, lists.MESSAGES)
+
+
+@require_GET
+@needs(VIEW)
+def overview(request: StaffRequest) -> HttpResponse:
+    """What moves now, and the last of each kind."""
+    actor = request.actor
+    return render(
+        request,
+        "payments/overview.html",
+        {"stats": selectors.stats(actor), "parts": tab.parts(selectors.latest(actor))},
+    )
+
+
+def journal_rows(actor: Actor, reference: str) -> list[Row]:
+    """The lines of a payment in the books, oldest first."""
+    return [
+        {
+            "at": entry.journal.created_at,
+            "kind": entry.journal.kind.replace("_", " "),
+            "debit": line.debit.code,
+            "credit": line.credit.code,
+            "code": line.code,
+            "amount": line.amount,
+        }
+        for entry in ledger.journals_of(actor.tenant_id, reference)
+        for line in entry.lines
+    ]
+
+
+def hold_rows(actor: Actor, reference: str) -> list[Row]:
+    words = {"held": "stands", "settled": "settled", "voided": "released", "expired": "expired"}
+    return [
+        {"label": f"Hold {words[hold.state]}", "value": hold.amount}
+        for hold in ledger.holds_of(actor.tenant_id, reference)
+    ]
+
+
+def _page(request: StaffRequest, row: Any, **context: Any) -> HttpResponse:
+    full = {
+        "row": row,
+        "client": row.client,
+        "journals": journal_rows(request.actor, row.reference),
+        "events": timeline(request.actor, row.pk, *context.pop("subjects", ())),
+        "title": row.reference,
+        **context,
+    }
+    return render(request, "payments/payment.html", full)
+
+
+def _fact(label: str, value: Any, url: str = "") -> Row:
+    return {"label": label, "value": value, "url": url}
+
+
+@require_GET
+@needs(VIEW)
+def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = access.deposit_for(request.actor, pk)
+    asked = Money(row.asked_amount, row.asked_currency)
+    paid = Money(row.paid_amount, row.paid_currency) if row.paid_amount is not None else None
+    facts = [
+        _fact("Asked", asked),
+        _fact("Arrived", paid),
+        _fact("Fee", Money(row.fee_amount, row.paid_currency or row.asked_currency)),
+        _fact("Method", row.method.name),
+        _fact("Paid with", " ".join([row.instrument_label, row.instrument_country]).strip()),
+        _fact("Payer", row.payer_name),
+        _fact("Then to", str(row.account) if row.account else "the wallet"),
+        _fact("Gateway's number", row.provider_ref),
+        _fact("Asked at", row.created_at),
+        _fact("To be paid by", row.expires_at),
+        _fact("Credited", row.credited_at),
+    ]
+    state = DepositState(row.state)
+    return _page(
+        request,
+        row,
+        back=(reverse("payments:deposit-list"), "Deposits"),
+        colour=DEPOSIT_COLOURS[state],
+        amount=paid or asked,
+        what="into the wallet of",
+        facts=facts,
+        why=row.reason,
+        pay_url=row.pay_url if row.paid_amount is None and row.state == "redirected" else "",
+        actions=_deposit_buttons(request.actor, row),
+    )
+
+
+def _deposit_buttons(actor: Actor, row: Deposit) -> Sequence[Button]:
+    found = []
+    if row.state in DEPOSIT_SET_ASIDE and actor.can(WORK):
+        url = reverse("payments:deposit-decide", args=[row.pk])
+        found.append(Button("Decide", url, key="o", kind="primary", method="get"))
+    unpaid = (DepositState.REDIRECTED, DepositState.PENDING, DepositState.CREATED)
+    if row.state in unpaid and actor.can(WORK):
+        url = reverse("payments:deposit-cancel", args=[row.pk])
+        found.append(Button("Cancel", url, method="get"))
+    return found
+
+
+@require_GET
+@needs(VIEW)
+def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
+    actor = request.actor
+    row = access.withdrawal_for(actor, pk)
+    money = Money(row.amount, row.currency)
+    paid = Money(row.paid_amount, row.currency) if row.paid_amount is not None else None
+    facts = [
+        _fact("Amount", money),
+        _fact("Fee", Money(row.fee_amount, row.currency)),
+        _fact("Paid", paid),
+        _fact("To", f"{row.destination.label}, {row.destination.holder}"),
+        _fact("Method", row.method.name),
+        _fact("Gateway's number", row.provider_ref),
+        _fact("Asked by", row.requested_by_name),
+        _fact("Asked at", row.created_at),
+        _fact("Approved", row.approved_at),
+        _fact("Sent", row.submitted_at),
+        _fact("Paid at", row.paid_at),
+        *hold_rows(actor, row.reference),
+    ]
+    return _page(
+        request,
+        row,
+        back=(reverse("payments:withdrawal-list"), "Withdrawals"),
+        colour=WITHDRAWAL_COLOURS[WithdrawalState(row.state)],
+        amount=money,
+        what=f"to {row.destination.label} of",
+        facts=facts,
+        why=row.error or row.reason or row.why,
+        checks=_checks_then(row),
+        checked_at=row.decision.get("at", ""),
+        actions=_withdrawal_buttons(actor, row),
+    )
+
+
+def _checks_then(row: Withdrawal) -> list[Row]:
+    """The grid as it was when the decision was prepared."""
+    return [
+        {"colour": colour, "title": title, "note": note}
+        for _, colour, title, note in row.decision.get("checks", [])
+    ]
+
+
+def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
+    found = []
+    if row.state in (WithdrawalState.REVIEW, WithdrawalState.COMPLIANCE) and actor.can(WORK):
+        url = reverse("payments:withdrawal-decide", args=[row.pk])
+        found.append(Button("Decide", url, key="o", kind="primary", method="get"))
+    if row.state in OUT and actor.can(WORK):
+        url = reverse("payments:withdrawal-look", args=[row.pk])
+        found.append(Button("Ask the gateway", url, icon="refresh"))
+    if row.state == WithdrawalState.UNKNOWN:
+        may = actor.can("payments.resolve_unknown")
+        why_not = "" if may else "You don't hold the right to settle it."
+        url = reverse("payments:withdrawal-resolve", args=[row.pk])
+        found.append(Button("Settle with proof", url, method="get", why_not=why_not))
+    if row.state in (WithdrawalState.HELD, WithdrawalState.REVIEW) and actor.can(
+        "payments.request_withdrawal"
+    ):
+        url = reverse("payments:withdrawal-cancel", args=[row.pk])
+        found.append(Button("Cancel", url, method="get"))
+    return found
+
+
+@require_GET
+@needs(VIEW)
+def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = access.transfer_for(request.actor, pk)
+    money = Money(row.amount, row.currency)
+    legs = [
+        ("Leaves", row.debit_operation),
+        ("Arrives", row.credit_operation),
+        ("Goes back", row.return_operation),
+    ]
+    facts = [
+        _fact("Amount", money),
+        _fact("Way", way(row)),
+        _fact("Asked at", row.created_at),
+        _fact("Ended", row.done_at),
+        *(
+            _fact(label, f"{leg.token}: {leg.get_state_display().lower()}")
+            for label, leg in legs
+            if leg is not None
+        ),
+    ]
+    if row.deposit is not None:
+        url = reverse("payments:deposit", args=[row.deposit_id])
+        facts.append(_fact("For the deposit", row.deposit.reference, url))
+    return _page(
+        request,
+        row,
+        back=(reverse("payments:transfer-list"), "Transfers"),
+        colour=TRANSFER_COLOURS[TransferState(row.state)],
+        amount=money,
+        what=f"{way(row)} of",
+        facts=facts,
+        why=row.reason,
+        subjects=[leg.pk for _, leg in legs if leg is not None],
+        actions=(),
+    )

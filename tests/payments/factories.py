@@ -1,0 +1,105 @@
+"""Payments as the pages show them, made through the services, without a gateway that answers."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from backoffice.core.clock import now
+from backoffice.core.context import system_actor
+from backoffice.core.money import Money
+from clients.models import Client
+from payments.models import (
+    Deposit,
+    Destination,
+    GatewayAccount,
+    Method,
+    PaymentHold,
+    WebhookMessage,
+    Withdrawal,
+)
+from payments.services.deposits import deposit_arrived, deposit_create
+from payments.services.destinations import destination_add, destination_approve
+from payments.services.holds import payment_hold
+from payments.services.notices import message_process, message_store
+from payments.services.setup import gateway_connect, method_save
+from payments.services.withdrawals import withdrawal_request
+from tests.clients.factories import make_active
+from tests.world import World
+
+HUNDRED = Money(Decimal(100), "EUR")
+
+
+def make_method(world: World, policy: str = "automatic") -> Method:
+    petra = world.actor("petra")
+    gateway = gateway_connect(
+        actor=petra,
+        kind="cashier",
+        name="Cashier",
+        base_url="http://127.0.0.1:1",
+        merchant_id="aurora",
+        secret="a secret between the two",
+    )
+    values = {
+        "name": "Card",
+        "gateway": gateway,
+        "currencies": ["EUR"],
+        "amount_min": Decimal(1),
+        "deposit_policy": policy,
+    }
+    return method_save(actor=petra, code="card", values=values)
+
+
+def make_deposit(world: World, policy: str = "manual", client: Client | None = None) -> Deposit:
+    """A deposit that has arrived: in review, or credited with the policy ``automatic``."""
+    deposit = deposit_create(
+        actor=world.actor("pavel"),
+        client=client or make_active(world.actor("olivia")),
+        method=make_method(world, policy),
+        money=HUNDRED,
+    )
+    deposit_arrived(
+        actor=system_actor(world.aurora.pk, "tests"), row=deposit, money=HUNDRED, at=now()
+    )
+    return deposit
+
+
+def make_destination(world: World, client: Client, *, approved: bool = True) -> Destination:
+    row = destination_add(
+        actor=world.actor("olivia"),
+        client=client,
+        kind="card",
+        number="tok_1234567",
+        holder=client.name,
+    )
+    if not approved:
+        return row
+    petra = world.actor("petra")
+    return destination_approve(actor=petra, destination=row, cool_down=timedelta(0))
+
+
+def make_withdrawal(world: World) -> Withdrawal:
+    """A withdrawal that waits for a decision."""
+    deposit = make_deposit(world, "automatic")
+    return withdrawal_request(
+        actor=world.actor("pavel"),
+        client=deposit.client,
+        method=deposit.method,
+        destination=make_destination(world, deposit.client),
+        money=Money(Decimal(40), "EUR"),
+    )
+
+
+def make_hold(world: World) -> PaymentHold:
+    return payment_hold(
+        actor=world.actor("carla"), payment=make_withdrawal(world), reason="pattern"
+    )
+
+
+def make_message(world: World) -> WebhookMessage:
+    """A message that nobody understands."""
+    method = make_method(world)
+    gateway = method.gateway
+    assert isinstance(gateway, GatewayAccount)
+    system = system_actor(world.aurora.pk, "tests")
+    message_store(actor=system, gateway=gateway, headers={}, body=b"not a message")
+    message = WebhookMessage.objects.get()
+    return message_process(actor=system, message_id=message.pk)
