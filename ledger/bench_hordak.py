@@ -15,7 +15,7 @@ WALLETS = 1_000
 
 
 def configure(url: str) -> None:
-    from backoffice.settings.base import database_from_url
+    from backoffice.core.database.url import database_from_url
 
     settings.configure(
         DATABASES={"default": database_from_url(url) | {"CONN_MAX_AGE": None}},

@@ -20,7 +20,7 @@ def start() -> None:
         os.environ["TEST_DATABASE_URL"] = engines.superuser_url
         os.environ["REDIS_URL"] = engines.redis_url
         os.environ["PATH"] = engines.environment()["PATH"]
-    from backoffice.settings.base import database_from_url
+    from backoffice.core.database.url import database_from_url
 
     settings.DATABASES["default"].update(database_from_url(os.environ["TEST_DATABASE_URL"]))
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0

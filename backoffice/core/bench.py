@@ -167,7 +167,7 @@ def _engine() -> Iterator[Path | None]:
         os.environ.setdefault("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
         yield None
         return
-    from backoffice.settings.base import database_from_url
+    from backoffice.core.database.url import database_from_url
     from tools.engines import ensure_engines
 
     with ensure_engines(settings.VAR_DIR) as engines:

@@ -47,7 +47,9 @@ def eur(amount: str) -> Money:
 
 def post_here(url: str, headers: Mapping[str, str], body: bytes) -> int:
     """Deliver a webhook to the product in this process."""
-    extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    extra: dict[str, Any] = {
+        f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()
+    }
     extra.pop("HTTP_CONTENT_TYPE", None)
     answer = Browser().post(
         urlsplit(url).path, data=body, content_type="application/json", headers=None, **extra

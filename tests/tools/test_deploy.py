@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from backoffice.settings.base import INSTALLED_APPS, database_from_url
+from backoffice.core.database.url import database_from_url
+from backoffice.settings.base import INSTALLED_APPS
 
 ROOT = Path(__file__).parents[2]
 ENTRYPOINT = ROOT / "deploy/entrypoint.sh"
