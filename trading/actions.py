@@ -6,6 +6,7 @@ SERVER_ADDED = Action("trading.server_added", "connected the trading server {sub
 SERVER_CHANGED = Action(
     "trading.server_changed", "changed {fields} of the trading server {subject}"
 )
+GROUP_OFFERED = Action("trading.group_offered", "{verb} the group {group}")
 ACCOUNT_ASKED = Action("trading.account_asked", "asked for an account in {group}: {subject}")
 ACCOUNT_OPENED = Action("trading.account_opened", "opened {subject} with login {login}")
 ACCOUNT_REFUSED = Action("trading.account_refused", "was refused {subject}: {error}")
@@ -32,6 +33,7 @@ DEAL_BACK = Action("trading.deal_back", "noticed that deal {ticket} is back on t
 declare(
     SERVER_ADDED,
     SERVER_CHANGED,
+    GROUP_OFFERED,
     ACCOUNT_ASKED,
     ACCOUNT_OPENED,
     ACCOUNT_REFUSED,

@@ -11,7 +11,7 @@ from backoffice.staff.access import StaffRequest
 from clients import tabs
 from clients.models import Client
 from trading import selectors
-from trading.lists import Amount, deal_word, plain_number, result_of
+from trading.lists import Amount, deal_words, plain_number, result_of
 from trading.models import Deal
 from trading.states import ACCOUNT_COLOURS, AccountState
 
@@ -73,7 +73,7 @@ def _trading(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "deals": [
             {
                 "row": deal,
-                "word": deal_word(deal),
+                "word": deal_words(deal),
                 "lots": plain_number(deal.lots) if deal.symbol else None,
                 "price": plain_number(deal.price) if deal.symbol else None,
                 "result": Amount(result_of(deal), deal.account.currency if deal.account else ""),

@@ -75,6 +75,12 @@ def deal_word(deal: Deal) -> str:
     return ACTIONS.get(deal.action, f"Kind {deal.action}")
 
 
+def deal_words(deal: Deal) -> str:
+    """Kind and entry in one, such as ``Buy, in``."""
+    entry = ENTRIES.get(deal.entry, "").lower() if deal.symbol else ""
+    return f"{deal_word(deal)}, {entry}" if entry else deal_word(deal)
+
+
 def result_of(deal: Deal) -> Decimal:
     """What a deal did to the balance or the credit."""
     return deal.profit + deal.swap + deal.commission + deal.fee
@@ -143,9 +149,13 @@ ACCOUNTS = register(
             Column("group", "Group", lambda a: a.group.name),
             Column("leverage", "Leverage", lambda a: f"1:{a.leverage}", num=True),
             Column("balance", "Balance", lambda a: Amount(a.balance, a.currency), num=True),
-            Column("credit", "Credit", lambda a: Amount(a.credit, a.currency), num=True),
+            Column(
+                "credit", "Credit", lambda a: Amount(a.credit, a.currency), num=True, shown=False
+            ),
             Column("equity", "Equity", lambda a: Amount(a.equity, a.currency), num=True),
-            Column("margin", "Margin", lambda a: Amount(a.margin, a.currency), num=True),
+            Column(
+                "margin", "Margin", lambda a: Amount(a.margin, a.currency), num=True, shown=False
+            ),
             Column(
                 "level",
                 "Level",

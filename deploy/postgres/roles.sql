@@ -35,6 +35,8 @@ SELECT 'CREATE DATABASE backoffice OWNER backoffice_owner'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'backoffice') \gexec
 REVOKE ALL ON DATABASE backoffice FROM PUBLIC;
 GRANT CONNECT ON DATABASE backoffice TO backoffice_app, backoffice_backup;
+-- What is read from trading servers comes by COPY through temporary tables.
+GRANT TEMPORARY ON DATABASE backoffice TO backoffice_app;
 
 \connect backoffice
 SET client_min_messages = warning;

@@ -121,9 +121,9 @@ def group_offer(*, actor: Actor, group: Group, offered: bool) -> Group:
         row.save(update_fields=["offered"])
         audit(
             actor=actor,
-            action=actions.SERVER_CHANGED,
+            action=actions.GROUP_OFFERED,
             subject=server_locked(actor, row.server_id),
             label=row.name,
-            data={"fields": "the groups on offer", "group": row.name, "offered": offered},
+            data={"verb": "offered" if offered else "took back", "group": row.name},
         )
     return row

@@ -34,7 +34,7 @@ from trading.forms import (
     ReasonForm,
     StatusForm,
 )
-from trading.lists import ACCOUNTS, Amount, deal_word, plain_number, result_of
+from trading.lists import ACCOUNTS, Amount, deal_words, plain_number, result_of
 from trading.models import Account, AccountChange, ChangeKind, Deal, Position
 from trading.states import (
     ACCOUNT_COLOURS,
@@ -209,7 +209,7 @@ def position_line(row: Position, currency: str) -> dict[str, Any]:
 def deal_line(deal: Deal, currency: str) -> dict[str, Any]:
     return {
         "row": deal,
-        "word": deal_word(deal),
+        "word": deal_words(deal),
         "lots": plain_number(deal.lots) if deal.symbol else None,
         "price": plain_number(deal.price) if deal.symbol else None,
         "result": Amount(result_of(deal), currency),

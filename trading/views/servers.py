@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
@@ -54,7 +53,8 @@ def server_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         **_line(server),
         **runs,
         "facts": _facts(server),
-        "buttons": _buttons(request.actor, server),
+        "buttons": _buttons(server),
+        "readings": _readings(server),
         "gap_rows": list(selectors.gaps_of(server)[: selectors.GAPS_SHOWN]),
         "groups": list(groups.order_by("name")),
         "events": timeline(request.actor, server.pk, most=EVENTS_SHOWN),
@@ -107,19 +107,25 @@ def _facts(server: TradingServer) -> list[dict[str, Any]]:
     ]
 
 
-def _buttons(actor: Actor, server: TradingServer) -> list[Button]:
-    url = reverse("trading:server-ask", args=[server.pk])
+def _buttons(server: TradingServer) -> list[Button]:
+    ask = reverse("trading:server-ask", args=[server.pk])
+    edit = reverse("trading:server-edit", args=[server.pk])
     return [
         Button(
-            "Test connection", url, icon="plug-connected", kind="primary", fields={"kind": "test"}
+            "Test connection", ask, icon="plug-connected", kind="primary", fields={"kind": "test"}
         ),
-        Button("Read deals now", url, icon="refresh", fields={"kind": "deals"}),
-        Button("Read accounts now", url, icon="users", fields={"kind": "accounts"}),
-        Button("Read groups", url, icon="list", fields={"kind": "setup"}),
-        Button("Deep check", url, icon="zoom-scan", fields={"kind": "deep"}),
-        Button(
-            "Edit", reverse("trading:server-edit", args=[server.pk]), icon="pencil", method="get"
-        ),
+        Button("Edit", edit, icon="pencil", method="get", key="e"),
+    ]
+
+
+def _readings(server: TradingServer) -> list[Button]:
+    """What may be read at once, for the menu."""
+    ask = reverse("trading:server-ask", args=[server.pk])
+    return [
+        Button("Deals", ask, icon="refresh", fields={"kind": "deals"}),
+        Button("Accounts", ask, icon="users", fields={"kind": "accounts"}),
+        Button("Groups and symbols", ask, icon="list", fields={"kind": "setup"}),
+        Button("Deep check of deals", ask, icon="zoom-scan", fields={"kind": "deep"}),
     ]
 
 
