@@ -1,0 +1,168 @@
+"""Deposits and withdrawals: those that the books tell of, and those that wait for a decision."""
+
+from collections.abc import Iterator, Mapping
+
+from operations.load.books import GATEWAY, hold_ids, open_payouts
+from operations.load.bulk import NULL, Bulk, blocks
+from operations.load.flows import CURRENCIES, FIRST_IN, Flows, flows_of
+from operations.load.size import Size, Whole, money, texts
+from operations.load.waiting import queue_of, waiting
+from payments.models import Deposit, Destination, GatewayAccount, Method, Withdrawal
+from payments.states import DepositState, WithdrawalState
+
+DEPOSIT_COLUMNS = (
+    "id reference client_id state asked_amount asked_currency paid_amount paid_currency"
+    " provider_ref instrument_label payer_name created_at expires_at paid_at credited_at"
+)
+WITHDRAWAL_COLUMNS = (
+    "id reference client_id destination_id state amount currency amount_base paid_amount hold_id"
+    " created_at approved_at paid_at"
+)
+
+
+def load(size: Size, bulk: Bulk) -> None:
+    """The gateway is switched off: nothing is to poll what is not there."""
+    gateway, _ = GatewayAccount.objects.get_or_create(
+        name=GATEWAY.title(),
+        defaults={"kind": "cashier", "webhook_token": f"load-{size.tenant_id}", "active": False},
+    )
+    method, _ = Method.objects.get_or_create(
+        code="card",
+        defaults={"name": "Card", "gateway": gateway, "currencies": list(CURRENCIES)},
+    )
+    over = {"method_id": method.pk, "gateway_id": gateway.pk}
+    flows = flows_of(size)
+    destinations = size.ids("destination", flows.born)
+    bulk.copy(
+        Destination,
+        "id client_id label number_sealed number_hash holder added_at usable_from",
+        blocks(_destinations(size, flows, destinations)),
+        rows=flows.count,
+        constants={"kind": Destination.Kind.CARD, "state": Destination.State.APPROVED},
+    )
+    _deposits(size, bulk, over)
+    _withdrawals(size, bulk, over, destinations)
+
+
+def _destinations(size: Size, flows: Flows, ids: list[str]) -> Iterator[str]:
+    added = texts(flows.born)
+    for n, place in enumerate(flows.clients.tolist()):
+        yield (
+            f"{ids[n]}\t{size.client_ids[place]}\tVisa •• {n % 10_000:04d}\t\\\\x\t{n:064x}\t"
+            f"{size.client_names[place]}\t{added[n]}\t{added[n]}\n"
+        )
+
+
+def _deposits(size: Size, bulk: Bulk, over: Mapping[str, object]) -> None:
+    flows = flows_of(size)
+    done = flows.moments[flows.deposits]
+    count = min(size.queued, flows.count)
+    late = size.moments("open deposits", count, since=0.99)
+    open_ids = size.ids("open deposit", late, len(done))
+    bulk.copy(
+        Deposit,
+        DEPOSIT_COLUMNS,
+        blocks(_done_deposits(size, flows, done)),
+        rows=len(done),
+        constants={**over, "state": DepositState.DONE},
+    )
+    bulk.copy(
+        Deposit,
+        DEPOSIT_COLUMNS,
+        blocks(_open_deposits(size, flows, late, open_ids)),
+        rows=count,
+        constants=over,
+    )
+    clients = [flows.clients[flows.count - 1 - n] for n in range(count)]
+    desks = [size.client_desks[place] for place in clients]
+    waiting(size, bulk, queue_of("payments", "deposit"), Deposit, open_ids, late, desks)
+
+
+def _done_deposits(size: Size, flows: Flows, moments: Whole) -> Iterator[str]:
+    ids, at = size.ids("deposit", moments), texts(moments)
+    first, second = money(flows.first_in), money(flows.second_in)
+    events = zip(
+        flows.owners[flows.deposits].tolist(),
+        flows.steps[flows.deposits].tolist(),
+        flows.deposit_references,
+        strict=True,
+    )
+    for n, (owner, step, reference) in enumerate(events):
+        place = flows.clients[owner]
+        amount = first[owner] if step == FIRST_IN else second[owner]
+        currency, when = CURRENCIES[owner % 2], at[n]
+        yield (
+            f"{ids[n]}\t{reference}\t{size.client_ids[place]}\t{DepositState.DONE}\t{amount}\t"
+            f"{currency}\t{amount}\t{currency}\tpay_{n:012x}\tVisa •• {owner % 10_000:04d}\t"
+            f"{size.client_names[place]}\t{when}\t{when}\t{when}\t{when}\n"
+        )
+
+
+def _open_deposits(size: Size, flows: Flows, moments: Whole, ids: list[str]) -> Iterator[str]:
+    at, numbers = texts(moments), size.references("D", moments)
+    amounts = money(flows.first_in)
+    for n, (identity, reference, when) in enumerate(zip(ids, numbers, at, strict=True)):
+        owner = flows.count - 1 - n
+        place, currency = flows.clients[owner], CURRENCIES[owner % 2]
+        yield (
+            f"{identity}\t{reference}\t{size.client_ids[place]}\t{DepositState.REVIEW}\t"
+            f"{amounts[owner]}\t{currency}\t{amounts[owner]}\t{currency}\topen_{n:012x}\t"
+            f"Visa •• {owner % 10_000:04d}\t{size.client_names[place]}\t{when}\t{when}\t{when}\t"
+            f"{NULL}\n"
+        )
+
+
+def _withdrawals(
+    size: Size, bulk: Bulk, over: Mapping[str, object], destinations: list[str]
+) -> None:
+    flows = flows_of(size)
+    paid = flows.moments[flows.payouts]
+    asked_by = {"requested_by_ref": "system:load", "requested_by_name": "load"}
+    bulk.copy(
+        Withdrawal,
+        WITHDRAWAL_COLUMNS,
+        blocks(_paid_withdrawals(size, flows, paid, destinations)),
+        rows=len(paid),
+        constants={**over, **asked_by},
+    )
+    late = size.moments("open withdrawals", len(open_payouts(flows)), since=0.99)
+    ids = size.ids("open withdrawal", late, len(paid))
+    bulk.copy(
+        Withdrawal,
+        WITHDRAWAL_COLUMNS,
+        blocks(_open_withdrawals(size, flows, late, ids, destinations)),
+        rows=len(ids),
+        constants={**over, **asked_by},
+    )
+    desks = [size.client_desks[flows.clients[n]] for n, _ in open_payouts(flows)]
+    waiting(size, bulk, queue_of("payments", "withdrawal"), Withdrawal, ids, late, desks)
+
+
+def _paid_withdrawals(
+    size: Size, flows: Flows, moments: Whole, destinations: list[str]
+) -> Iterator[str]:
+    """Their holds were settled and are no longer of interest; each keeps an id of its own."""
+    ids, at, amounts = size.ids("withdrawal", moments), texts(moments), money(flows.out)
+    holds = size.ids("settled hold", moments)
+    owners = flows.owners[flows.payouts].tolist()
+    for n, (owner, reference) in enumerate(zip(owners, flows.payout_references, strict=True)):
+        client, when = size.client_ids[flows.clients[owner]], at[n]
+        yield (
+            f"{ids[n]}\t{reference}\t{client}\t{destinations[owner]}\t{WithdrawalState.PAID}\t"
+            f"{amounts[owner]}\t{CURRENCIES[owner % 2]}\t{amounts[owner]}\t{amounts[owner]}\t"
+            f"{holds[n]}\t{when}\t{when}\t{when}\n"
+        )
+
+
+def _open_withdrawals(
+    size: Size, flows: Flows, moments: Whole, ids: list[str], destinations: list[str]
+) -> Iterator[str]:
+    at, numbers, holds = texts(moments), size.references("W", moments), hold_ids(size)
+    amounts = money(flows.held)
+    for n, (owner, _) in enumerate(open_payouts(flows)):
+        client, amount = size.client_ids[flows.clients[owner]], amounts[owner]
+        yield (
+            f"{ids[n]}\t{numbers[n]}\t{client}\t{destinations[owner]}\t{WithdrawalState.REVIEW}\t"
+            f"{amount}\t{CURRENCIES[owner % 2]}\t{amount}\t{NULL}\t{holds[n]}\t{at[n]}\t{NULL}\t"
+            f"{NULL}\n"
+        )
