@@ -7,12 +7,13 @@ import numpy as np
 from clients.models import ClientAction
 from clients.states import ClientState
 from kyc.models import KycCase, Level
+from kyc.moving import QUEUE
 from kyc.states import CaseState
 from operations.load.bulk import NULL, Bulk, blocks
 from operations.load.flows import FUNDED
 from operations.load.people import client_states
 from operations.load.size import Size, texts
-from operations.load.waiting import queue_of, waiting
+from operations.load.waiting import waiting
 
 
 def load(size: Size, bulk: Bulk) -> None:
@@ -49,6 +50,4 @@ def load(size: Size, bulk: Bulk) -> None:
         constants={"level_id": level.pk, "opened_by": "load"},
     )
     desks = [size.client_desks[with_case[n]] for n in queued]
-    waiting(
-        size, bulk, queue_of("kyc", ""), KycCase, [ids[n] for n in queued], moments[queued], desks
-    )
+    waiting(size, bulk, QUEUE, KycCase, [ids[n] for n in queued], moments[queued], desks)

@@ -6,7 +6,7 @@ from operations.load.books import GATEWAY, hold_ids, open_payouts
 from operations.load.bulk import NULL, Bulk, blocks
 from operations.load.flows import CURRENCIES, FIRST_IN, Flows, flows_of
 from operations.load.size import Size, Whole, money, texts
-from operations.load.waiting import queue_of, waiting
+from operations.load.waiting import waiting
 from payments.models import Deposit, Destination, GatewayAccount, Method, Withdrawal
 from payments.states import DepositState, WithdrawalState
 
@@ -75,7 +75,7 @@ def _deposits(size: Size, bulk: Bulk, over: Mapping[str, object]) -> None:
     )
     clients = [flows.clients[flows.count - 1 - n] for n in range(count)]
     desks = [size.client_desks[place] for place in clients]
-    waiting(size, bulk, queue_of("payments", "deposit"), Deposit, open_ids, late, desks)
+    waiting(size, bulk, "deposits", Deposit, open_ids, late, desks)
 
 
 def _done_deposits(size: Size, flows: Flows, moments: Whole) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _withdrawals(
         constants={**over, **asked_by},
     )
     desks = [size.client_desks[flows.clients[n]] for n, _ in open_payouts(flows)]
-    waiting(size, bulk, queue_of("payments", "withdrawal"), Withdrawal, ids, late, desks)
+    waiting(size, bulk, "withdrawals", Withdrawal, ids, late, desks)
 
 
 def _paid_withdrawals(

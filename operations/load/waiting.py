@@ -13,12 +13,6 @@ DUE_MS = 4 * 3_600_000
 URGENT_EVERY = 25
 
 
-def queue_of(app: str, word: str) -> str:
-    """The queue of ``app`` whose code has ``word`` in it, or "" when there is none."""
-    found = [code for code in queues if code.startswith(f"{app}.") and word in code]
-    return min(found, key=len, default="")
-
-
 def waiting(
     size: Size,
     bulk: Bulk,
@@ -29,7 +23,7 @@ def waiting(
     desks: Sequence[str],
 ) -> None:
     """One open item per subject, late ones among them. Nothing when there is no such queue."""
-    if not queue:
+    if queue not in queues:
         return
     bulk.copy(
         WorkItem,
