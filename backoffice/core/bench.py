@@ -61,6 +61,7 @@ class Options:
     rounds: int = 5
     seconds: float = 6.0
     quick: bool = False
+    scale: float = 1.0  # of the data, where a benchmark loads some; 1 is what is published
     say: Callable[[str], None] = print
 
 

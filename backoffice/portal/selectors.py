@@ -1,5 +1,6 @@
 """Reading verbs of the portal's own tables."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -22,3 +23,8 @@ def exports(actor: Actor) -> QuerySet[Export]:
 
 def export_for(actor: Actor, pk: UUID) -> Export:
     return exports(actor).get(pk=pk)
+
+
+def id_floor(moment: datetime) -> UUID:
+    """The smallest id that a row made at ``moment`` can have: ids begin with their moment."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

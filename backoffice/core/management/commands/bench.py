@@ -18,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="end with one line of JSON")
         parser.add_argument("--rounds", type=int, default=Options.rounds)
         parser.add_argument("--seconds", type=float, default=Options.seconds, help="per side")
+        parser.add_argument("--scale", type=float, default=Options.scale, help="of the data")
         parser.add_argument("--quick", action="store_true", help="prove that it runs")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             rounds=1 if options["quick"] else options["rounds"],
             seconds=1.0 if options["quick"] else options["seconds"],
             quick=options["quick"],
+            scale=options["scale"],
             say=self._say,
         )
         with bench_database(options["name"]) as database:
@@ -41,7 +43,7 @@ class Command(BaseCommand):
                 json.dumps(
                     {
                         "name": options["name"],
-                        "at_scale": not asked.quick,
+                        "at_scale": not asked.quick and asked.scale >= 1,
                         "machine": where,
                         "figures": [figure.as_json() for figure in figures],
                     }

@@ -1,0 +1,153 @@
+"""`manage.py bench pages`: every page of a large brokerage, beside a bare page of the same rows."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpResponse
+from django.template import Context, Engine
+from django.test import Client, override_settings
+
+from backoffice.core.bench import BenchDatabase, Figure, Options, register
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.core.tenant_tables import RUNTIME_ROLE
+from backoffice.portal.lists import PAGE_SIZE
+from backoffice.staff.models import User
+from backoffice.tenancy.scope import tenant_scope
+from clients.models import Client as ClientRow
+from operations.load.brokerage import email, make
+from operations.load.size import Size
+from operations.walk import Instrumented, Page, pages_of, query_count, visits
+
+VISITS = 40
+WARM_UP = 3
+QUICK_SCALE = 0.0005
+LIST_HTML_KB_MAX = 60
+HOST = "localhost"
+BARE = """<!doctype html><title>Clients</title><table>{% for row in rows %}
+<tr><td>{{ row.reference }}<td>{{ row.first_name }} {{ row.last_name }}<td>{{ row.email }}
+<td>{{ row.state }}<td>{{ row.risk_band }}<td>{{ row.created_at|date:"Y-m-d H:i" }}</tr>
+{% endfor %}</table>"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Times in ms, sizes in KB, of one page's visits."""
+
+    page: Page
+    times: list[float]
+    size_max: float
+    queries: int
+    slowest: str
+
+    @property
+    def p95(self) -> float:
+        return p95(self.times)
+
+
+def p95(times: list[float]) -> float:
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
+
+
+@register("pages")
+def pages(database: BenchDatabase, options: Options) -> list[Figure]:
+    scale = QUICK_SCALE if options.quick else options.scale
+    with as_owner():
+        size = make(slug="load", scale=scale, seed=1, until=now(), say=options.say)
+    with override_settings(MFA_MANDATORY=False, ALLOWED_HOSTS=[HOST, "testserver"], DEBUG=False):
+        client = signed_in()
+        with Instrumented():
+            found = pages_of(client)
+        bare = bare_page(size.actor)
+        measured = measure(client, found, size, bare, options.say, 6 if options.quick else VISITS)
+    return figures(measured)
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """The bench's connection is the owner's, in the runtime's role until it steps out of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {RUNTIME_ROLE}")
+
+
+def signed_in() -> Client:
+    client = Client(SERVER_NAME=HOST, raise_request_exception=False)
+    client.force_login(
+        User.objects.get(email=email("load")), backend=settings.AUTHENTICATION_BACKENDS[0]
+    )
+    return client
+
+
+def bare_page(actor: Actor) -> Callable[[], HttpResponse]:
+    """The yardstick: as many rows, one query, one small template, nothing around it."""
+    template = Engine().from_string(BARE)
+
+    def respond() -> HttpResponse:
+        with tenant_scope(actor.tenant_id, actor):
+            rows = ClientRow.objects.filter(tenant_id=actor.tenant_id).order_by("-id")[:PAGE_SIZE]
+            return HttpResponse(template.render(Context({"rows": rows})))
+
+    return respond
+
+
+def measure(
+    client: Client,
+    found: list[Page],
+    size: Size,
+    bare: Callable[[], HttpResponse],
+    say: Callable[[str], None],
+    count: int,
+) -> tuple[list[Measured], list[float]]:
+    """Each page's visits, one visit to the yardstick between two of them."""
+    bare_times: list[float] = []
+    measured = []
+    for page in found:
+        urls = visits(page, size.actor, size, count)
+        for url in urls[:WARM_UP]:
+            client.get(url)
+        queries = query_count(client, page.urls[0])
+        times, sizes = [], []
+        for url in urls:
+            started = time.perf_counter()
+            response = client.get(url)
+            times.append((time.perf_counter() - started) * 1000)
+            sizes.append(len(response.content) / 1024)
+            started = time.perf_counter()
+            bare()
+            bare_times.append((time.perf_counter() - started) * 1000)
+        slowest = urls[times.index(max(times))]
+        measured.append(Measured(page, times, max(sizes), queries, slowest))
+        say(line(measured[-1]))
+    return measured, bare_times
+
+
+def line(one: Measured) -> str:
+    return (
+        f"{one.page.name:<34}{'list' if one.page.is_list else '':<5}{one.p95:7.1f} ms p95"
+        f"{statistics.median(one.times):7.1f} median{max(one.times):8.1f} max{one.size_max:7.1f} KB"
+        f"{one.queries:4d} queries  {one.slowest}"
+    )
+
+
+def figures(result: tuple[list[Measured], list[float]]) -> list[Figure]:
+    measured, bare_times = result
+    worst = max(measured, key=lambda one: one.p95)
+    heaviest = max((one for one in measured if one.page.is_list), key=lambda one: one.size_max)
+    medians = [statistics.median(one.times) for one in measured]
+    bare = "a bare template page of the same rows"
+    return [
+        Figure("list_p95", worst.p95, "ms", bare, p95(bare_times)),
+        Figure(
+            "page_median", statistics.median(medians), "ms", bare, statistics.median(bare_times)
+        ),
+        Figure("list_html", heaviest.size_max, "KB", "the limit", LIST_HTML_KB_MAX),
+    ]
