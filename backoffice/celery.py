@@ -20,6 +20,12 @@ app.conf.beat_schedule = {
         "task": "reporting.client_money.tasks.client_money_nightly",
         "schedule": crontab(minute="20,50"),  # each brokerage's night is its own
     },
+    "pulse": {"task": "operations.tasks.pulse", "schedule": 30.0, "options": {"expires": 30.0}},
+    "backup": {"task": "operations.tasks.backup_nightly", "schedule": crontab(hour=2, minute=10)},
+    "restore-drill": {
+        "task": "operations.tasks.drill_weekly",
+        "schedule": crontab(day_of_week=0, hour=4, minute=10),
+    },
     "trading-deals": {
         "task": "trading.tasks.sync_all",
         "schedule": 15.0,

@@ -23,5 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reconciliation/", include("reconciliation.urls")),
     path("", include("trading.urls")),
     path("partners/", include("ib.urls")),
+    path("", include("operations.urls")),
     path("", include("reporting.urls")),
 ]

@@ -3,3 +3,20 @@ from django.apps import AppConfig
 
 class OperationsConfig(AppConfig):
     name = "operations"
+
+    def ready(self) -> None:
+        from backoffice.portal.context import register_notifications
+        from backoffice.portal.navigation import Entry, register
+        from operations import actions  # noqa: F401
+        from operations.notifications import delivery  # noqa: F401 - registers its outbox handler
+        from operations.notifications.views import bell
+
+        register_notifications(bell)
+        see, change = "operations.view_operations", "operations.manage_operations"
+        for label, url_name, icon, permission, order in (
+            ("Health", "operations:health", "heartbeat", see, 40),
+            ("Deliveries", "operations:deliveries", "mail", see, 50),
+            ("Messages", "operations:templates", "message", change, 60),
+            ("Backups", "operations:backups", "database-export", "staff.manage_settings", 70),
+        ):
+            register(Entry("System", label, url_name, icon, (permission,), order=order))

@@ -19,7 +19,7 @@ from backoffice.portal import exports, people, services
 from backoffice.staff.models import Membership, Role
 from backoffice.staff.services import api_key_create
 from backoffice.workflow import approvals
-from backoffice.workflow.models import WorkItem
+from backoffice.workflow.models import OutboxItem, WorkItem
 from clients.links import upload_link_create
 from clients.services import restriction_place
 from ib.models import Partner
@@ -27,6 +27,7 @@ from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.defaults import levels_install
 from kyc.services import case_open
 from payments.models import Transfer
+from operations.models import Notification
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from reporting.models import ClientMoneyReport, ReportFile
@@ -265,6 +266,15 @@ def _payout(world: World) -> Arguments:
     partner = _earning(world)
     payout = payout_propose(actor=world.actor("igor"), partner=partner, currency="EUR")
     return {"pk": payout.pk}
+def _notification(world: World) -> Arguments:
+    row = Notification.objects.create(
+        user=world.user("adam"), code="x", title="x", once="x", item_id=uuid7()
+    )
+    return {"pk": row.pk}
+
+
+def _failed_item(world: World) -> Arguments:
+    return {"pk": OutboxItem.objects.create(topic="tests.work", state="failed").pk}
 
 
 def _mover(make: Callable[[World], Any]) -> Callable[[World], Arguments]:
@@ -354,6 +364,8 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "trading:server-edit": _server,
     "trading:server-ask": _server,
     "trading:group-offer": _trading_group,
+    "operations:notification": _notification,
+    "operations:item-retry": _failed_item,
     "reporting:client-money-report": _client_money_report,
     "reporting:client-money-sign": _client_money_report,
     "reporting:report-file": _report_file,

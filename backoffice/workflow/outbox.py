@@ -80,6 +80,18 @@ def put(
     return item
 
 
+def put_again(item: OutboxItem) -> bool:
+    """Give failed work a fresh start; False when it is not failed (any more)."""
+    row = OutboxItem.objects.select_for_update().get(tenant_id=current_tenant_id(), pk=item.pk)
+    if row.state != OutboxItem.State.FAILED:
+        return False
+    row.state, row.attempts, row.due_at, row.done_at = OutboxItem.State.WAITING, 0, now(), None
+    row.save(update_fields=["state", "attempts", "due_at", "done_at"])
+    tenant_id = current_tenant_id()
+    transaction.on_commit(lambda: _wake(tenant_id), robust=True)
+    return True
+
+
 def _wake(tenant_id: int) -> None:
     from backoffice.workflow.tasks import outbox_drain
 

@@ -1,0 +1,1 @@
+GRANT UPDATE, DELETE ON operations_deliveryattempt TO backoffice_app;

@@ -1,0 +1,66 @@
+"""Health: what is silent, what is late, what failed and can be tried again."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client as Browser
+
+from backoffice.audit.models import AuditEntry
+from backoffice.core.clock import now
+from backoffice.core.errors import OutsideError
+from backoffice.tenancy.scope import tenant_scope
+from backoffice.workflow import outbox
+from backoffice.workflow.models import OutboxItem
+from operations import tasks
+from operations.health import signs
+from payments.models import GatewayAccount
+from tests.world import World
+
+Browse = Callable[[str], Browser]
+
+
+def _signs(world: World) -> dict[str, str]:
+    with tenant_scope(world.aurora.pk, world.actor("olivia")):
+        return {sign.name: sign.word for sign in signs(world.actor("olivia"))}
+
+
+def test_workers_queue_gateways_and_backups_are_told_apart(world: World) -> None:
+    with tenant_scope(world.aurora.pk):
+        GatewayAccount.objects.create(
+            kind="cashier", name="Cashier", webhook_token="t", last_error="401", last_error_at=now()
+        )
+    found = _signs(world)
+    assert found == {
+        "Workers": "None seen",
+        "Work after commits": "On time",
+        "Gateway Cashier": "Failing",
+        "Backup": "Too old",
+    }
+    tasks.pulse()
+    assert "Workers" not in _signs(world)
+    assert [word for name, word in _signs(world).items() if name.startswith("Worker on")] == [
+        "Working"
+    ]
+
+
+def test_failed_work_is_tried_again_from_the_page(world: World, browse: Browse) -> None:
+    @outbox.handles("tests.health")
+    def fail(actor: object, item: OutboxItem) -> None:
+        raise OutsideError("the bank said no", permanent=True)
+
+    with tenant_scope(world.aurora.pk):
+        item = outbox.put("tests.health")
+    outbox.drain(world.system())
+    assert b"the bank said no" in browse("olivia").get("/operations/health/").content
+    path = f"/operations/items/{item.pk}/retry/"
+    assert browse("sam").post(path).status_code == 403
+    browse("olivia").post(path)
+    browse("olivia").post(path)
+    with tenant_scope(world.aurora.pk):
+        assert OutboxItem.objects.get(pk=item.pk).state == "waiting"
+        assert AuditEntry.objects.filter(action="operations.item_retried").count() == 1
+
+
+@pytest.mark.parametrize("name", ["sam", "igor"])
+def test_health_is_not_for_everyone(world: World, browse: Browse, name: str) -> None:
+    assert browse(name).get("/operations/health/").status_code == 403
