@@ -266,6 +266,8 @@ def _payout(world: World) -> Arguments:
     partner = _earning(world)
     payout = payout_propose(actor=world.actor("igor"), partner=partner, currency="EUR")
     return {"pk": payout.pk}
+
+
 def _notification(world: World) -> Arguments:
     row = Notification.objects.create(
         user=world.user("adam"), code="x", title="x", once="x", item_id=uuid7()

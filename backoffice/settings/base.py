@@ -16,7 +16,7 @@ _AS_OWNER = os.environ.get("BACKOFFICE_AS") == "owner"
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://backoffice_app@127.0.0.1:5432/backoffice")
 DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL", DATABASE_URL)
 # Reads everything for pg_dump, which row-level security keeps even the owner from.
-DATABASE_BACKUP_URL = os.environ.get("DATABASE_BACKUP_URL", DATABASE_OWNER_URL)
+DATABASE_BACKUP = database_from_url(os.environ.get("DATABASE_BACKUP_URL", DATABASE_OWNER_URL))
 BACKUP_DIR = Path(os.environ.get("BACKUP_DIR", VAR_DIR / "backups"))
 BACKUP_KEEP_DAYS = int(os.environ.get("BACKUP_KEEP_DAYS", "30"))
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")

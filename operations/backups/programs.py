@@ -10,7 +10,6 @@ from pathlib import Path
 from django.conf import settings
 
 from backoffice.core.errors import OutsideError
-from backoffice.settings.base import database_from_url
 
 DUMP_TIMEOUT_S = 4 * 3600
 CHUNK_BYTES = 1 << 20
@@ -28,7 +27,7 @@ def program(name: str) -> str:
 
 def connection_facts(database: str = "") -> dict[str, str]:
     """Keyword arguments for libpq, as the role that backs up and restores."""
-    given = database_from_url(settings.DATABASE_BACKUP_URL)
+    given = settings.DATABASE_BACKUP
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host"}
     facts = {libpq: str(given[name]) for name, libpq in names.items() if given[name]}
     if given["PORT"]:

@@ -14,6 +14,7 @@ from django.test import Client as Browser
 
 from backoffice.audit.services import seal
 from backoffice.core.errors import InvalidInput, OutsideError
+from backoffice.settings.base import database_from_url
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow.models import OutboxItem
 from operations import tasks
@@ -28,7 +29,7 @@ Browse = Callable[[str], Browser]
 def places(settings: Any, tmp_path: Path) -> Path:
     url = urlsplit(os.environ["TEST_DATABASE_URL"])
     name = connection.settings_dict["NAME"]
-    settings.DATABASE_BACKUP_URL = url._replace(path=f"/{name}").geturl()
+    settings.DATABASE_BACKUP = database_from_url(url._replace(path=f"/{name}").geturl())
     settings.BACKUP_DIR = tmp_path / "backups"
     return tmp_path / "backups"
 
