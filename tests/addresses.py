@@ -26,8 +26,8 @@ from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.defaults import levels_install
 from kyc.services import case_open
-from payments.models import Transfer
 from operations.models import Notification
+from payments.models import Transfer
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from reporting.models import ClientMoneyReport, ReportFile
