@@ -59,6 +59,10 @@ app.conf.beat_schedule = {
         "task": "trading.tasks.keep_house",
         "schedule": crontab(hour="0", minute="40"),
     },
+    "kyc-deadlines": {
+        "task": "kyc.tasks.kyc_daily",
+        "schedule": crontab(minute="35"),  # each step is taken once, so every hour is harmless
+    },
     "commissions": {
         "task": "ib.tasks.accrue_all",
         "schedule": 60.0,
