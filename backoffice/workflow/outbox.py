@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
@@ -97,7 +98,7 @@ def _wake(tenant_id: int) -> None:
 
     try:
         outbox_drain.delay(tenant_id)
-    except OSError:  # the broker is away: beat drains the outbox a little later
+    except (OSError, OperationalError):  # the broker is away: beat drains the outbox a little later
         log.warning("worker not woken", extra={"tenant_id": tenant_id})
 
 

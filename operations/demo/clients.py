@@ -57,7 +57,8 @@ def clients(actor: Actor, demo: Demo) -> None:
         desks = [desk_create(actor=actor, name=name) for name in DESKS]
         entity = LegalEntity.objects.first()
         made = []
-        for number, (given, surname, born, nation, home, level, goal) in enumerate(PEOPLE):
+        people = PEOPLE if demo.tenant.slug == "aurora" else PEOPLE[6:15]
+        for number, (given, surname, born, nation, home, level, goal) in enumerate(people):
             client = client_create(
                 actor=demo.actors["support"],
                 first_name=given,

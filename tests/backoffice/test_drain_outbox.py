@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from celery import current_app
+from django.conf import settings
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
@@ -12,6 +14,7 @@ from backoffice.core.errors import OutsideError
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
+from backoffice.workflow.tasks import outbox_drain
 from tests.world import World
 
 TOPIC = "tests.work"
@@ -108,3 +111,8 @@ def test_a_topic_without_a_handler_fails_in_sight(world: World) -> None:
         item = outbox.put("tests.unknown", due_at=now())
     outbox.drain(world.system())
     assert "no handler" in _state(world, item).error
+
+
+def test_the_worker_is_woken_through_the_configured_broker() -> None:
+    assert current_app.main == "backoffice"
+    assert outbox_drain.app.conf.broker_url == settings.CELERY_BROKER_URL
