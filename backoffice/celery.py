@@ -76,4 +76,17 @@ app.conf.beat_schedule = {
         "task": "reconciliation.tasks.trading_nightly",
         "schedule": crontab(hour="0", minute="20"),
     },
+    "compliance-lists": {
+        "task": "compliance.tasks.lists_refresh",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "compliance-monitor": {
+        "task": "compliance.tasks.monitor",
+        "schedule": crontab(hour="2", minute="30"),
+    },
+    "compliance-screen": {
+        "task": "compliance.tasks.lists_screen",
+        "schedule": 120.0,
+        "options": {"expires": 120.0},
+    },
 }

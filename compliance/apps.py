@@ -7,11 +7,26 @@ class ComplianceConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves
-        from compliance import actions, hits, queues, states  # noqa: F401
+        from clients.followers import follow
+        from compliance import (
+            actions,  # noqa: F401 - registers itself
+            handlers,
+            hits,
+            queues,  # noqa: F401 - registers itself
+            release,
+            states,
+            tabs,
+        )
+        from kyc import checks
+        from payments import release_checks
 
         moves.register(states.HIT)
         moves.register(states.ALERT)
         hits.register_approval()
+        checks.register(handlers.CHECK, handlers.screen_case, label="Screening")
+        follow("changed", handlers.CHANGED)
+        release_checks.register(release.CODE, release.release_check)
+        tabs.register()
         register(
             Entry(
                 "Work", "Watch lists", "compliance:lists", "list-search",
@@ -22,5 +37,11 @@ class ComplianceConfig(AppConfig):
             Entry(
                 "Work", "Name search", "compliance:name-search", "user-search",
                 ("compliance.view_hit",), order=61,
+            )
+        )  # fmt: skip
+        register(
+            Entry(
+                "Work", "Scenarios", "compliance:scenarios", "activity",
+                ("compliance.view_monitoring",), order=62,
             )
         )  # fmt: skip

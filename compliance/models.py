@@ -432,3 +432,26 @@ class AlertSnooze(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.code} until {self.until}"
+
+
+class Release(TenantModel):
+    """An officer let one payment go although something about its client is open.
+
+    It covers what was open then: an alert or a hit raised later stops the payment again.
+    """
+
+    payment_type = models.CharField(max_length=60)
+    payment_id = models.UUIDField()
+    reason = models.CharField(max_length=300)
+    by_ref = models.CharField(max_length=80)
+    by = models.CharField(max_length=160)
+    at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "payment_id", "-id"], name="release_payment")
+        ]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.payment_type} {self.payment_id}"

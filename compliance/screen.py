@@ -14,7 +14,7 @@ from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.tenancy.references import next_reference
-from backoffice.workflow import approvals, moves, queues
+from backoffice.workflow import approvals, moves, outbox, queues
 from clients.locks import client_locked
 from clients.models import Client
 from compliance import actions
@@ -27,6 +27,8 @@ from compliance.states import HIT, HIT_UNDECIDED, HitState
 from compliance.subjects import subject_facts, subject_hash, subject_of
 
 HITS_QUEUE = "hits"
+# After the commit: what the client's KYC cases should say and do now (handlers.settle).
+SETTLE = "compliance.settle"
 NAME_CHARS_MAX = 1000
 
 
@@ -61,6 +63,8 @@ def client_screen(*, actor: Actor, client: Client, lists: Lists | None = None) -
         if key not in matched:
             _gone(actor, hit)
     _remember(actor, row, facts, sources, len(matched))
+    if known:
+        outbox.put(SETTLE, subject_id=row.pk)
     return [hit for hit in known.values() if hit.state in HIT_UNDECIDED]
 
 
@@ -130,7 +134,7 @@ def _seen_again(actor: Actor, hit: Hit, found: dict[str, Any]) -> None:
         return
     reopened = hit.state != HitState.OPEN
     if reopened:
-        hit.times_opened += 1
+        hit.times_opened, hit.found_at = hit.times_opened + 1, now()
     reason = " and ".join(why) or "it matches again"
     changed = moves.move(
         hit,
@@ -138,7 +142,7 @@ def _seen_again(actor: Actor, hit: Hit, found: dict[str, Any]) -> None:
         HitState.OPEN,
         actor=actor,
         reason=reason,
-        update_fields=[*found, "times_opened"],
+        update_fields=[*found, "times_opened", "found_at"],
     )
     if not changed:
         hit.save(update_fields=list(found))

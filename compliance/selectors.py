@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from backoffice.core.context import Actor
 from clients.models import Client
 from compliance.indexes import lists_for
-from compliance.models import Hit, ListVersion, TenantList, WatchList
+from compliance.models import Alert, Hit, ListVersion, TenantList, WatchList
 from compliance.screening.decide import decide
 from compliance.screening.match import Match, Subject
 from compliance.states import HIT_UNDECIDED, HitState
 
 SEARCH_MATCHES_MAX = 20
+SEE_MONITORING = "compliance.view_monitoring"
 
 
 def hits_for(actor: Actor) -> QuerySet[Hit]:
@@ -32,6 +33,18 @@ def undecided_hits(tenant_id: int, client: Client) -> QuerySet[Hit]:
 
 def confirmed_hits(tenant_id: int, client: Client) -> QuerySet[Hit]:
     return Hit.objects.filter(tenant_id=tenant_id, client=client, state=HitState.CONFIRMED)
+
+
+def alerts_for(actor: Actor) -> QuerySet[Alert]:
+    """Every alert on clients that the actor may see; no one without the right sees any."""
+    rows = Alert.objects.filter(tenant_id=actor.tenant_id).select_related("client", "scenario")
+    if not actor.can(SEE_MONITORING):
+        return rows.none()
+    return rows if actor.desks is None else rows.filter(client__desk_id__in=actor.desks)
+
+
+def alerts_of(actor: Actor, client: Client) -> QuerySet[Alert]:
+    return alerts_for(actor).filter(client=client).order_by("-id")
 
 
 def active_lists(actor: Actor) -> list[ListVersion]:

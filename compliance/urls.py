@@ -1,6 +1,6 @@
 from django.urls import path
 
-from compliance import hit_views, list_views
+from compliance import alert_views, hit_views, list_views, scenario_views
 
 app_name = "compliance"
 urlpatterns = [
@@ -10,5 +10,13 @@ urlpatterns = [
     path("hits/<uuid:pk>/vote/", hit_views.hit_vote, name="hit-vote"),
     path("lists/", list_views.list_overview, name="lists"),
     path("lists/upload/", list_views.list_upload, name="list-upload"),
+    path("alerts/", alert_views.alert_list, name="alerts"),
+    path("alerts/<uuid:pk>/", alert_views.alert_page, name="alert"),
+    path("alerts/<uuid:pk>/review/", alert_views.alert_review, name="alert-review"),
+    path("alerts/<uuid:pk>/decide/<slug:verdict>/", alert_views.alert_decide, name="alert-decide"),
+    path("alerts/<uuid:pk>/snooze/", alert_views.alert_snooze, name="alert-snooze"),
+    path("scenarios/", scenario_views.scenario_list, name="scenarios"),
+    path("scenarios/propose/", scenario_views.propose, name="scenario-propose"),
+    path("scenarios/<uuid:pk>/move/", scenario_views.scenario_move, name="scenario-move"),
     path("search/", list_views.name_search, name="name-search"),
 ]

@@ -22,6 +22,7 @@ from backoffice.workflow import approvals
 from backoffice.workflow.models import OutboxItem, WorkItem
 from clients.links import upload_link_create
 from clients.services import restriction_place
+from compliance.monitoring.definitions import scenarios_install
 from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.defaults import levels_install
@@ -33,6 +34,7 @@ from reconciliation.files import file_receive
 from reporting.models import ClientMoneyReport, ReportFile
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
+from tests.compliance.planted import make_alert
 from tests.ib.factories import Market, attribute, make_agreement, make_partner, rates
 from tests.payments import factories as money
 from tests.trading import rows as trading_rows
@@ -195,6 +197,18 @@ CASE_PAGES = (
 CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
 
 
+def _alert(world: World) -> Arguments:
+    return {"pk": make_alert(world.actor("carla"), world.actor("miles")).pk}
+
+
+def _alert_verdict(world: World) -> Arguments:
+    return {**_alert(world), "verdict": "cleared"}
+
+
+def _scenario(world: World) -> Arguments:
+    return {"pk": scenarios_install(actor=world.actor("miles"))[0].pk}
+
+
 def _hit(world: World) -> Arguments:
     with TemporaryDirectory() as folder:
         return {"pk": make_hit(world.actor("carla"), Path(folder)).pk}
@@ -319,6 +333,11 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
         for make, names in MONEY_PAGES.items()
         for name in names.split()
     },
+    "compliance:alert": _alert,
+    "compliance:alert-review": _alert,
+    "compliance:alert-decide": _alert_verdict,
+    "compliance:alert-snooze": _alert,
+    "compliance:scenario-move": _scenario,
     "compliance:hit": _hit,
     "compliance:hit-decide": _hit_verdict,
     "compliance:hit-vote": _hit,

@@ -1,5 +1,6 @@
 """Settings that hold everywhere. What differs by machine comes from the environment."""
 
+import json
 import os
 from pathlib import Path
 
@@ -231,3 +232,7 @@ LOGGING = {
 }
 
 SIMPLE_HISTORY_ENABLED = True
+
+# Public watch lists that a deployment fetches nightly, as JSON: {"un": {"UN_consolidated.xml":
+# "https://..."}}. Nothing is fetched while it is empty.
+WATCH_LIST_FILES: dict[str, dict[str, str]] = json.loads(os.environ.get("WATCH_LIST_FILES", "{}"))

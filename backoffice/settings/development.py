@@ -26,3 +26,5 @@ STATIC_ROOT = None  # served from where they are, nothing is collected
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DEMO = True
+# The invented list that the demo screens against; a path, since the product needs no sandbox.
+DEMO_WATCH_LIST = BASE_DIR / "sandbox" / "lists" / "demo_watchlist.csv"

@@ -1,7 +1,7 @@
 """Work queues: items that wait for a person, with an owner, a clock and a next one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +20,12 @@ CLAIMED = Action("workflow.item_claimed", "took {subject}")
 RELEASED = Action("workflow.item_released", "released {subject}")
 ASSIGNED = Action("workflow.item_assigned", "assigned {subject} to {owner}")
 SNOOZED = Action("workflow.item_snoozed", "snoozed {subject} until {until}: {reason}")
-declare(CLAIMED, RELEASED, ASSIGNED, SNOOZED)
+# The same in a queue that not everyone may know of.
+DISCREET = {
+    action: replace(action, code=f"{action.code}_discreetly", discreet=True)
+    for action in (CLAIMED, RELEASED, ASSIGNED, SNOOZED)
+}
+declare(*DISCREET, *DISCREET.values())
 
 SNOOZE_MAX = timedelta(days=30)
 
@@ -42,6 +47,8 @@ class Queue:
     due_minutes: int = 240
     due_minutes_urgent: int = 60
     order: int = 100
+    #: What people do with its items is audited discreetly (tipping-off).
+    discreet: bool = False
 
 
 queues: dict[str, Queue] = {}
@@ -108,7 +115,7 @@ def item_claim(*, actor: Actor, item: WorkItem) -> WorkItem:
     if row.owner_ref:
         raise StateConflict(f"{row.owner_name} has taken this already.")
     _set_owner(row, actor.ref, actor.name)
-    audit(actor=actor, action=CLAIMED, data=_about(row))
+    audit(actor=actor, action=_said(row, CLAIMED), data=_about(row))
     return row
 
 
@@ -118,7 +125,8 @@ def item_assign(*, actor: Actor, item: WorkItem, owner_ref: str, owner_name: str
     row = _locked(actor, item)
     _set_owner(row, owner_ref, owner_name)
     action = ASSIGNED if owner_ref else RELEASED
-    audit(actor=actor, action=action, data={**_about(row), "owner": owner_name})
+    said = _said(row, action)
+    audit(actor=actor, action=said, data={**_about(row), "owner": owner_name})
     return row
 
 
@@ -130,7 +138,8 @@ def item_snooze(*, actor: Actor, item: WorkItem, until: datetime, reason: str) -
     row = _locked(actor, item)
     row.snoozed_until, row.snooze_reason = until, reason[:200]
     row.save(update_fields=["snoozed_until", "snooze_reason"])
-    audit(actor=actor, action=SNOOZED, data={**_about(row), "until": until, "reason": reason})
+    said = _said(row, SNOOZED)
+    audit(actor=actor, action=said, data={**_about(row), "until": until, "reason": reason})
     return row
 
 
@@ -138,6 +147,11 @@ def _set_owner(row: WorkItem, ref: str, name: str) -> None:
     row.owner_ref, row.owner_name = ref, name
     row.claimed_at = now() if ref else None
     row.save(update_fields=["owner_ref", "owner_name", "claimed_at"])
+
+
+def _said(row: WorkItem, action: Action) -> Action:
+    queue = queues.get(row.queue)
+    return DISCREET[action] if queue is not None and queue.discreet else action
 
 
 def _about(row: WorkItem) -> dict[str, object]:

@@ -1,0 +1,91 @@
+"""Compliance's word before money leaves, and an officer's word that it may leave all the same.
+
+What it says is the same whatever the cause: payments staff must not learn from it whether a client
+is monitored (tipping-off).
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from backoffice.audit.services import audit, subject_type
+from backoffice.core.context import Actor
+from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted
+from clients.models import Client
+from compliance import actions
+from compliance.models import Alert, Hit, Release
+from compliance.screening.decide import Category
+from compliance.states import ALERT_OPEN, HIT_UNDECIDED, HitState
+from payments.holds import standing
+from payments.models import Deposit, Withdrawal
+from payments.rules import Check, Colour
+
+CODE = "compliance"
+RIGHT = "compliance.approve_release"
+STOPPING = (str(Category.SANCTIONS), str(Category.INTERNAL))
+
+
+def release_check(actor: Actor, payment: Deposit | Withdrawal) -> Check:
+    """Registered with payments. Violet while a sanctions hit is undecided or confirmed, and for
+    money that leaves also while an alert is open; unless an officer released this payment."""
+    since = _stopped_since(actor, payment.client, leaving=isinstance(payment, Withdrawal))
+    if since is None or _released_after(actor, payment, since):
+        return Check(CODE, Colour.GOOD, "Compliance", "nothing against it")
+    return Check(CODE, Colour.HELD, "Compliance check", "compliance looks at it first")
+
+
+def _stopped_since(actor: Actor, client: Client, *, leaving: bool) -> datetime | None:
+    """When the latest thing that stops the client's money was raised."""
+    mine = Hit.objects.filter(tenant_id=actor.tenant_id, client_id=client.pk, category__in=STOPPING)
+    moments = list(
+        mine.filter(state__in=[*HIT_UNDECIDED, HitState.CONFIRMED]).values_list(
+            "found_at", flat=True
+        )
+    )
+    if leaving:
+        alerts = Alert.objects.filter(
+            tenant_id=actor.tenant_id, client_id=client.pk, state__in=ALERT_OPEN
+        )
+        moments += list(alerts.values_list("raised_at", flat=True))
+    return max(moments, default=None)
+
+
+def _released_after(actor: Actor, payment: Deposit | Withdrawal, since: datetime) -> bool:
+    return Release.objects.filter(
+        tenant_id=actor.tenant_id, payment_id=payment.pk, at__gt=since
+    ).exists()
+
+
+@transaction.atomic
+def payment_clear(*, actor: Actor, payment: Deposit | Withdrawal, reason: str) -> Release:
+    """Let one payment go although something is open. Not by who placed its hold or asked for it.
+
+    A confirmed sanctions hit is never released here: two officers unfreeze the case.
+    """
+    if not actor.can(RIGHT):
+        raise NotPermitted
+    if not reason.strip():
+        raise InvalidInput("Say why.", fields={"reason": "Say why it may go."})
+    makers = {hold.placed_by_ref for hold in standing(payment)}
+    if isinstance(payment, Withdrawal):
+        makers.add(payment.requested_by_ref)
+    if actor.ref in makers:
+        raise FourEyes("Someone else has to release this: you held it or asked for it.")
+    confirmed = Hit.objects.filter(
+        tenant_id=actor.tenant_id,
+        client_id=payment.client_id,
+        category=str(Category.SANCTIONS),
+        state=HitState.CONFIRMED,
+    )
+    if confirmed.exists():
+        raise InvalidInput("The client is on a sanctions list: this money may not leave.")
+    release = Release.objects.create(
+        tenant_id=actor.tenant_id,
+        payment_type=subject_type(payment),
+        payment_id=payment.pk,
+        reason=reason.strip()[:300],
+        by_ref=actor.ref,
+        by=actor.name,
+    )
+    audit(actor=actor, action=actions.RELEASED, subject=payment, data={"reason": release.reason})
+    return release

@@ -1,0 +1,36 @@
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+
+from backoffice.core.clock import today
+from backoffice.tenancy.scope import all_tenants
+from compliance.download import lists_download
+from compliance.monitoring.run import monitoring_run
+from compliance.rescreen import lists_follow
+
+
+@shared_task
+def lists_refresh() -> dict[str, str]:
+    """Fetch the public lists that the deployment names; none by default."""
+    return lists_download(settings.WATCH_LIST_FILES)
+
+
+@shared_task
+def lists_screen() -> int:
+    """Bring every brokerage up to the lists in use."""
+    return sum(
+        run.screened
+        for actor in all_tenants(reason="lists may have changed", job="list screening")
+        for run in lists_follow(actor)
+    )
+
+
+@shared_task
+def monitor() -> int:
+    """The scenarios over everything until the end of yesterday (UTC), for every brokerage."""
+    as_of = today() - timedelta(days=1)
+    return sum(
+        len(monitoring_run(actor=actor, as_of=as_of).results)
+        for actor in all_tenants(reason="transaction monitoring", job="monitoring")
+    )
