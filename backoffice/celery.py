@@ -20,6 +20,11 @@ app.conf.beat_schedule = {
         "task": "reporting.client_money.tasks.client_money_nightly",
         "schedule": crontab(minute="20,50"),  # each brokerage's night is its own
     },
+    "day-figures": {
+        "task": "reporting.tasks.figures_refresh",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "pulse": {"task": "operations.tasks.pulse", "schedule": 30.0, "options": {"expires": 30.0}},
     "backup": {"task": "operations.tasks.backup_nightly", "schedule": crontab(hour=2, minute=10)},
     "restore-drill": {

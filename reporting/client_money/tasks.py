@@ -1,4 +1,4 @@
-"""The night's client money report, tenant by tenant."""
+"""Each day's client money report, tenant by tenant."""
 
 import logging
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ from reporting.states import ReportState
 
 log = logging.getLogger(__name__)
 
-NOT_BEFORE = timedelta(minutes=15)  # syncs of the day's last deals have that long to arrive
+NOT_BEFORE = timedelta(hours=10)  # by then the banks' statements of the day are booked
 NOTIFY = "operations.notify"
 SIGNERS = "permission:reporting.sign_report"
 
@@ -38,11 +38,19 @@ def client_money_nightly() -> int:
 
 
 def prepare_yesterday(actor: Actor) -> bool:
+    """Once the day's statements had time to arrive; False when it is too early or done."""
     day = _yesterday(actor)
+    if now() < day_end(actor.tenant_id, day) + NOT_BEFORE:
+        return False
+    return prepare_day(actor, day)
+
+
+def prepare_day(actor: Actor, day: date) -> bool:
+    """Close ``day`` where it is open and prepare its report; False when there is one."""
     done = ClientMoneyReport.objects.filter(tenant_id=actor.tenant_id, day=day).exclude(
         state=ReportState.REPLACED
     )
-    if now() < day_end(actor.tenant_id, day) + NOT_BEFORE or done.exists():
+    if done.exists():
         return False
     day_close(actor=actor, day=day)
     snapshots_take(actor=actor)

@@ -1,0 +1,54 @@
+"""Home shows what each person answers for, from figures counted beforehand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from django.test import Client
+
+from backoffice.core.clock import today
+from backoffice.tenancy.scope import tenant_scope
+from reporting.figures import count_day, read_days
+from reporting.models import DayFigure
+from tests.reporting.money import House
+from tests.world import World
+
+Browse = Callable[[str], Client]
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+def test_the_live_part_is_sent_again_only_when_it_changed(world: World, browse: Browse) -> None:
+    anna = browse("anna")
+    first = anna.get("/", **HTMX)  # type: ignore[arg-type]
+    tag = first["ETag"]
+    assert anna.get("/", **HTMX, HTTP_IF_NONE_MATCH=tag).status_code == 304  # type: ignore[arg-type]
+    with tenant_scope(world.aurora.pk):
+        DayFigure.objects.create(
+            day=today(world.aurora.timezone), code="deposits", currency="EUR", value=Decimal("12.5")
+        )
+    again = anna.get("/", **HTMX, HTTP_IF_NONE_MATCH=tag)  # type: ignore[arg-type]
+    assert (again.status_code, b"12.50" in again.content) == (200, True)
+
+
+def test_today_stands_beside_the_same_weekday_and_each_sees_their_own_numbers(
+    world: World, browse: Browse
+) -> None:
+    day = today(world.aurora.timezone)
+    with tenant_scope(world.aurora.pk):
+        for back, value in ((0, "100"), (7, "250")):
+            DayFigure.objects.create(
+                day=day - timedelta(days=back), code="deposits", currency="EUR", value=value
+            )
+    page = browse("pavel").get("/").content.decode()
+    assert f"{day:%A} last week: 250.00 EUR" in page
+    assert "home-chart" in page
+    assert "Deposits today" not in browse("sam").get("/").content.decode()
+    assert "KYC cases decided" in browse("carla").get("/").content.decode()
+
+
+def test_a_day_is_counted_anew_not_twice(house: House) -> None:
+    house.client("C-1")
+    actor, day = house.actor, today(house.world.aurora.timezone)
+    with tenant_scope(actor.tenant_id, actor):
+        assert count_day(actor=actor, day=day) == count_day(actor=actor, day=day)
+        assert read_days(actor, [day])[day, "clients_new", ""].count == 1
