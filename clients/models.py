@@ -190,7 +190,7 @@ class Restriction(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "client", "action", "reason", "origin"],
-                condition=Q(lifted_at__isnull=True),
+                condition=Q(lifted_at__isnull=True) & ~Q(origin=""),
                 name="restriction_once",
             ),
             models.CheckConstraint(

@@ -311,28 +311,43 @@ def restriction_place(
     origin: str = "",
     until: datetime | None = None,
 ) -> Restriction:
-    """Stop one action. The same stop from the same origin is placed once: a repeat returns it."""
-    if not text.strip():
+    """Stop one action. A repeat returns what stands already; one that holds longer replaces it.
+
+    A rule (``origin``) has one stop for a reason; people may have several, each with its text, and
+    each has to be lifted by itself.
+    """
+    said = text.strip()[:300]
+    if not said:
         raise InvalidInput("Say why.", fields={"text": "Say why, for your colleagues."})
     if until is not None and until <= now():
         raise InvalidInput(fields={"until": "This moment has passed already."})
     row = client_locked(actor, client.pk)
-    restriction, created = Restriction.objects.get_or_create(
+    same = Restriction.objects.filter(
         tenant_id=actor.tenant_id,
         client=row,
         action=ClientAction(action),
         reason=reason,
         origin=origin,
         lifted_at=None,
-        defaults={
-            "text": text.strip()[:300],
-            "until_at": until,
-            "placed_by_ref": actor.ref,
-            "placed_by": actor.name,
-        },
     )
-    if created:
-        _audit_stop(actor, actions.RESTRICTED, row, restriction, text)
+    standing = (same if origin else same.filter(text=said)).first()
+    if standing is not None:
+        if standing.until_at is None or (until is not None and standing.until_at >= until):
+            return standing
+        ended = standing.until_at <= now()
+        _lift(actor, row, standing, "its time ended" if ended else "a longer stop replaces it")
+    restriction = Restriction.objects.create(
+        tenant_id=actor.tenant_id,
+        client=row,
+        action=ClientAction(action),
+        reason=reason,
+        origin=origin,
+        text=said,
+        until_at=until,
+        placed_by_ref=actor.ref,
+        placed_by=actor.name,
+    )
+    _audit_stop(actor, actions.RESTRICTED, row, restriction, said)
     return restriction
 
 

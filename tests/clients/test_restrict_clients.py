@@ -81,6 +81,30 @@ def test_a_stop_with_an_end_ends_by_itself(carla: Actor) -> None:
         assert selectors.allowed(client)[ClientAction.WITHDRAW].ok
 
 
+def test_a_stop_is_placed_again_after_its_end_and_made_longer_before_it(carla: Actor) -> None:
+    client = make_active(carla)
+    for origin in ("", "kyc.expiry"):
+        first = _stop(carla, client, origin=origin, until=now() + timedelta(days=1))
+        assert _stop(carla, client, origin=origin, until=now() + timedelta(hours=1)) == first
+        longer = _stop(carla, client, origin=origin, until=now() + timedelta(days=9))
+        assert longer != first
+        with time_machine.travel(now() + timedelta(days=10), tick=False):
+            again = _stop(carla, client, origin=origin)
+            assert again != longer
+            assert not selectors.allowed(client)[ClientAction.WITHDRAW].ok
+    assert selectors.standing(client).count() == 2
+
+
+def test_two_people_with_two_reasons_lift_two_stops(carla: Actor) -> None:
+    client = make_active(carla)
+    first, second = _stop(carla, client), _stop(carla, client, text="Court order")
+    assert first != second
+    services.restriction_lift(actor=carla, restriction=first, reason="new passport")
+    verdict = selectors.allowed(client)[ClientAction.WITHDRAW]
+    assert not verdict.ok
+    assert verdict.sentence.startswith("Court order")
+
+
 def test_an_end_in_the_past_or_no_text_is_refused(carla: Actor) -> None:
     client = make_active(carla)
     with pytest.raises(InvalidInput) as caught:
