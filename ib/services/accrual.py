@@ -123,9 +123,12 @@ def recalculation_ask(*, actor: Actor, since: datetime, reason: str) -> None:
     """Reckon unpaid lines of deals since a moment again, soon: their terms were changed.
 
     Call it inside the transaction of the change. Lines in a payout or paid stay as they are.
+    Before the first run there is nothing to do anew: it will see the change.
     """
     if not reason.strip():
         raise InvalidInput("Say why.", fields={"reason": "Say why."})
+    if not AccrualCursor.objects.filter(tenant_id=actor.tenant_id).exists():
+        return
     audit(
         actor=actor,
         action=actions.RECALCULATION_ASKED,
