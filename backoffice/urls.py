@@ -19,10 +19,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("money/", include("payments.urls")),
     path("", include("kyc.urls")),
     path("", include("clients.urls")),
+    path("", include("ib.urls")),
     path("compliance/", include("compliance.urls")),
     path("reconciliation/", include("reconciliation.urls")),
     path("", include("trading.urls")),
-    path("partners/", include("ib.urls")),
     path("", include("operations.urls")),
     path("", include("reporting.urls")),
 ]

@@ -43,4 +43,4 @@ def _url(pk: UUID) -> str:
 
 
 def _payout_url(pk: UUID) -> str:
-    return f"/partners/payouts/{pk}/"
+    return f"/partner-payouts/{pk}/"

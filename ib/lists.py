@@ -54,7 +54,7 @@ def reason_text(line: CommissionLine) -> str:
 
 def line_amount(line: CommissionLine) -> SafeString:
     """As reckoned: the digits that rounding will look at are shown."""
-    return tags.money(line.amount.normalize() if line.amount else line.amount, line.currency)
+    return tags.money(line.amount.normalize() if line.amount else 0, line.currency)
 
 
 class PartnerFilters(django_filters.FilterSet):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """Agreements: drafts are written, proposed, published by someone else, and never changed again."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -146,7 +146,7 @@ def version_publish(*, actor: Actor, version: AgreementVersion) -> AgreementVers
         action=actions.VERSION_PUBLISHED,
         subject=row,
         label=str(row),
-        data={"from_at": row.effective_from},
+        data={"from_at": f"{row.effective_from.astimezone(UTC):%-d %b %Y %H:%M} UTC"},
     )
     if row.effective_from < row.published_at:
         recalculation_ask(actor=actor, since=row.effective_from, reason=f"{row} was published")

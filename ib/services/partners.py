@@ -4,7 +4,7 @@ Everything here is effective-dated. A change takes effect now or later; it may r
 far as no commission line is there that it would contradict.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -129,6 +129,11 @@ def _moment(from_at: datetime | None) -> datetime:
     return from_at
 
 
+def _said(moment: datetime) -> str:
+    """As the audit trail reads it out."""
+    return f"{moment.astimezone(UTC):%-d %b %Y %H:%M} UTC"
+
+
 def _is_past(moment: datetime) -> bool:
     return moment < now() - LATE_TOLERANCE
 
@@ -197,7 +202,7 @@ def partner_place(
         subject=row,
         data={
             "parent": parent.reference if parent else "nobody",
-            "from_at": moment,
+            "from_at": _said(moment),
             "reason": reason,
         },
     )
@@ -234,7 +239,7 @@ def client_attribute(
         actor=actor,
         action=actions.ATTRIBUTED,
         subject=partner,
-        data={"client": client.reference, "from_at": moment, "reason": reason},
+        data={"client": client.reference, "from_at": _said(moment), "reason": reason},
     )
     _follow(actor, client, moment)
     if _is_past(moment):
@@ -326,7 +331,7 @@ def agreement_assign(
         actor=actor,
         action=actions.AGREEMENT_ASSIGNED,
         subject=partner,
-        data={"agreement": agreement.name, "from_at": moment, "reason": reason},
+        data={"agreement": agreement.name, "from_at": _said(moment), "reason": reason},
     )
     if _is_past(moment):
         recalculation_ask(actor=actor, since=moment, reason=f"{partner.reference}: {reason}")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backoffice.core.context import Actor
+from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import list_response
 from backoffice.portal.timeline import timeline
@@ -22,7 +23,14 @@ from ib import lists, selectors, services
 from ib.access import line_for, partner_for
 from ib.forms import AssignForm, AttributeForm, MoveForm, NewPartnerForm, ReasonForm
 from ib.models import Partner
-from ib.states import LINE_COLOURS, PARTNER, PARTNER_COLOURS, PAYOUT_COLOURS, PartnerState
+from ib.states import (
+    LINE_COLOURS,
+    PARTNER,
+    PARTNER_COLOURS,
+    PAYOUT_COLOURS,
+    PartnerState,
+    PayoutState,
+)
 
 UNPROCESSABLE = 422
 LINES_SHOWN = 15
@@ -70,7 +78,11 @@ def partner_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         "lines": [line_shown(line) for line in lines[:LINES_SHOWN]],
         "lines_url": f"{reverse('ib:lines')}?partner={partner.reference}",
         "payouts": [
-            {"row": payout, "colour": PAYOUT_COLOURS[payout.state]}  # type: ignore[index]
+            {
+                "row": payout,
+                "colour": PAYOUT_COLOURS[PayoutState(payout.state)],
+                "amount": Money(payout.amount, payout.currency),
+            }
             for payout in partner.payouts.order_by("-id")[:PAYOUTS_SHOWN]
         ],
         "events": timeline(actor, partner.pk, most=EVENTS_SHOWN),
