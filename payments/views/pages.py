@@ -17,7 +17,9 @@ from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from ledger import selectors as ledger
 from payments import access, lists, selectors, tab
+from payments.holds import standing
 from payments.models import Deposit, Withdrawal
+from payments.services import holds
 from payments.services.payouts import OUT
 from payments.services.transfers import way
 from payments.states import (
@@ -150,10 +152,37 @@ def _deposit_buttons(actor: Actor, row: Deposit) -> Sequence[Button]:
     if row.state in DEPOSIT_SET_ASIDE and actor.can(WORK):
         url = reverse("payments:deposit-decide", args=[row.pk])
         found.append(Button("Decide", url, key="o", kind="primary", method="get"))
+    found += _hold_buttons(actor, row, "deposit", stoppable=row.state in DEPOSIT_STOPPABLE)
     unpaid = (DepositState.REDIRECTED, DepositState.PENDING, DepositState.CREATED)
     if row.state in unpaid and actor.can(WORK):
         url = reverse("payments:deposit-cancel", args=[row.pk])
         found.append(Button("Cancel", url, method="get"))
+    return found
+
+
+DEPOSIT_STOPPABLE = (
+    DepositState.REDIRECTED,
+    DepositState.PENDING,
+    DepositState.AUTHORIZED,
+    DepositState.REVIEW,
+    DepositState.AMOUNT_MISMATCH,
+)
+
+
+def _hold_buttons(
+    actor: Actor, row: Deposit | Withdrawal, name: str, *, stoppable: bool
+) -> list[Button]:
+    """What compliance may do; nobody else sees it, nor why something is held."""
+    if not actor.can(holds.RIGHT):
+        return []
+    found = [
+        Button(f"Release: {hold.reason[:40]}", reverse("payments:hold-release", args=[hold.pk]),
+               method="get", icon="lock-open")
+        for hold in standing(row)
+    ]  # fmt: skip
+    if stoppable:
+        url = reverse(f"payments:{name}-hold", args=[row.pk])
+        found.append(Button("Hold", url, key="h", method="get", icon="lock"))
     return found
 
 
@@ -206,6 +235,7 @@ def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
     if row.state in (WithdrawalState.REVIEW, WithdrawalState.COMPLIANCE) and actor.can(WORK):
         url = reverse("payments:withdrawal-decide", args=[row.pk])
         found.append(Button("Decide", url, key="o", kind="primary", method="get"))
+    found += _hold_buttons(actor, row, "withdrawal", stoppable=row.state in holds.STOPPABLE)
     if row.state in OUT and actor.can(WORK):
         url = reverse("payments:withdrawal-look", args=[row.pk])
         found.append(Button("Ask the gateway", url, icon="refresh"))

@@ -1,0 +1,196 @@
+"""Transfers against a running trading server: never in two places, given back when refused."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from backoffice.core.errors import IdempotencyConflict, InvalidInput
+from backoffice.core.money import Money
+from clients.errors import ActionStopped
+from payments.errors import NotEnoughMoney
+from payments.models import Transfer
+from payments.services.transfers import transfer_request
+from sandbox.gateway.server import CashierServer
+from sandbox.mt5.faults import FaultKind
+from tests.payments.money import Brokerage, eur
+from tests.trading.house import BALANCE, STD_USD, House, house_of
+from tests.world import World
+from trading import services as trading
+from trading.models import Account
+
+
+class Both(Brokerage):
+    """The cashier's brokerage with a trading server and an account of the client there."""
+
+    house: House
+    account: Account
+
+    def open(self, **more: Any) -> Account:
+        with self.house.scope() as actor:
+            account = trading.account_open(
+                actor=actor, client=self.client, group=self.house.group(**more), leverage=30
+            )
+        self.work()
+        return self.house.account(account)
+
+    def move(
+        self, amount: str, source: Account | None, target: Account | None, **more: Any
+    ) -> Transfer:
+        with self.scope():
+            row = transfer_request(
+                actor=self.actor,
+                client=self.client,
+                source=source,
+                target=target,
+                money=more.pop("money", eur(amount)),
+                **more,
+            )
+        self.work()
+        return self.moved(row)
+
+    def moved(self, row: Transfer) -> Transfer:
+        with self.scope():
+            return Transfer.objects.get(pk=row.pk)
+
+    def mirror(self, account: Account) -> Any:
+        return self.balance(f"client:{self.client.pk}:mt:Live 1:{account.login}")
+
+    def bridge(self) -> Any:
+        return self.balance("mt:bridge")
+
+    def there(self, account: Account) -> Any:
+        """What the trading server itself says, in major units."""
+        return Decimal(self.house.user(account.login).balance) / 100
+
+
+@pytest.fixture
+def both(world: World, cashier: CashierServer) -> Iterator[Both]:
+    with house_of(world) as house:
+        house.setup()
+        found = Both(world, cashier)
+        found.house = house
+        found.account = found.open()
+        found.funded("1000.00")
+        yield found
+
+
+def test_from_the_wallet_to_the_account(both: Both) -> None:
+    row = both.move("300.00", None, both.account)
+    assert row.state == "done"
+    assert (both.wallet(), both.bridge(), both.mirror(both.account)) == (700, 0, 300)
+    assert both.there(both.account) == 300
+    assert both.journals(row.reference) == ["transfer_out", "transfer_in"]
+    assert both.sound()
+
+
+def test_back_from_the_account_to_the_wallet(both: Both) -> None:
+    both.move("300.00", None, both.account)
+    row = both.move("120.00", both.account, None)
+    assert row.state == "done"
+    assert (both.wallet(), both.bridge(), both.mirror(both.account)) == (820, 0, 180)
+    assert both.there(both.account) == 180
+    assert both.sound()
+
+
+def test_refused_by_the_server_the_wallet_has_it_again(both: Both) -> None:
+    both.house.fail(BALANCE, FaultKind.RETCODE, retcode=3)
+    row = both.move("300.00", None, both.account)
+    assert row.state == "returned"
+    assert (both.wallet(), both.bridge(), both.there(both.account)) == (1000, 0, 0)
+    assert both.journals(row.reference) == ["transfer_out", "transfer_back"]
+    assert both.sound()
+
+
+def test_more_than_the_account_holds_is_refused_and_nothing_moves(both: Both) -> None:
+    row = both.move("50.00", both.account, None)
+    assert (row.state, row.reason) == ("refused", "10019 No money")
+    assert (both.wallet(), both.bridge()) == (1000, 0)
+    assert both.journals(row.reference) == []
+    assert both.sound()
+
+
+def test_while_the_answer_is_lost_it_is_on_the_bridge_and_arrives_once(both: Both) -> None:
+    both.house.fail(BALANCE, FaultKind.DROP_AFTER)
+    row = both.move("300.00", None, both.account)
+    assert (row.state, both.bridge(), both.wallet()) == ("crediting", 300, 700)
+    assert both.mirror(both.account) == 0
+    with both.house.later(minutes=6):
+        both.work()
+    with both.house.later(minutes=12):
+        both.work()
+    assert both.moved(row).state == "done"
+    assert (both.bridge(), both.mirror(both.account), both.there(both.account)) == (0, 300, 300)
+    assert both.sound()
+
+
+def test_between_two_accounts(both: Both) -> None:
+    other = both.open()
+    both.move("300.00", None, both.account)
+    row = both.move("100.00", both.account, other)
+    assert row.state == "done"
+    assert (both.there(both.account), both.there(other), both.bridge()) == (200, 100, 0)
+    assert both.sound()
+
+
+def test_a_deposit_goes_on_to_the_account_that_was_chosen(both: Both) -> None:
+    deposit = both.deposit("80.00", account=both.account)
+    both.pays(deposit)
+    assert both.again(deposit).state == "done"
+    assert (both.wallet(), both.there(both.account)) == (1000, 80)
+    assert both.sound()
+
+
+def test_a_deposit_that_the_account_refuses_stays_in_the_wallet(both: Both) -> None:
+    deposit = both.deposit("80.00", account=both.account)
+    both.house.fail(BALANCE, FaultKind.RETCODE, retcode=3)
+    both.pays(deposit)
+    done = both.again(deposit)
+    assert (done.state, both.wallet(), both.there(both.account)) == ("done", 1080, 0)
+    assert done.reason.startswith("It stays in the wallet")
+    assert both.sound()
+
+
+def test_more_than_the_wallet_holds_is_not_moved(both: Both) -> None:
+    with pytest.raises(NotEnoughMoney):
+        both.move("1000.01", None, both.account)
+    with both.scope():
+        assert Transfer.objects.count() == 0
+
+
+@pytest.mark.parametrize("amount", ["0", "-5.00"])
+def test_an_amount_that_is_none_is_not_moved(both: Both, amount: str) -> None:
+    with pytest.raises(InvalidInput):
+        both.move(amount, None, both.account)
+
+
+def test_another_currency_or_the_same_place_is_refused(both: Both) -> None:
+    usd = both.open(name=STD_USD)
+    with pytest.raises(InvalidInput, match=r""):
+        both.move("10.00", None, usd)
+    with pytest.raises(InvalidInput):
+        both.move("10.00", both.account, both.account)
+    with pytest.raises(InvalidInput):
+        both.move("", None, both.account, money=Money(Decimal(5), "USD"))
+
+
+def test_another_clients_account_is_refused(both: Both) -> None:
+    stranger = both.house.open(email="other@mail.example", last_name="Other")
+    with pytest.raises(InvalidInput):
+        both.move("10.00", None, stranger)
+
+
+def test_the_same_key_moves_once(both: Both) -> None:
+    one = both.move("10.00", None, both.account, idempotency_key="k")
+    assert both.move("10.00", None, both.account, idempotency_key="k").pk == one.pk
+    with pytest.raises(IdempotencyConflict):
+        both.move("11.00", None, both.account, idempotency_key="k")
+    assert both.wallet() == 990
+
+
+def test_who_may_not_trade_puts_no_money_there(both: Both) -> None:
+    both.restrict("trade", "appropriateness test is missing")
+    with pytest.raises(ActionStopped):
+        both.move("10.00", None, both.account)
+    assert both.wallet() == 1000
