@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments.views import ask, decide, pages, setup
+from payments.views import ask, decide, notices, pages, setup
 
 app_name = "payments"
 urlpatterns = [
@@ -27,8 +27,8 @@ urlpatterns = [
     path("transfers/", pages.transfer_list, name="transfer-list"),
     path("transfers/<uuid:pk>/", pages.transfer_page, name="transfer"),
     path("messages/", pages.notice_list, name="notice-list"),
-    path("messages/<uuid:pk>/", decide.notice_page, name="notice"),
-    path("messages/<uuid:pk>/aside/", decide.notice_aside, name="notice-aside"),
+    path("messages/<uuid:pk>/", notices.notice_page, name="notice"),
+    path("messages/<uuid:pk>/aside/", notices.notice_aside, name="notice-aside"),
     path("clients/<uuid:pk>/deposit/", ask.deposit_new, name="deposit-new"),
     path("clients/<uuid:pk>/withdrawal/", ask.withdrawal_new, name="withdrawal-new"),
     path("clients/<uuid:pk>/transfer/", ask.transfer_new, name="transfer-new"),

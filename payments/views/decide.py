@@ -27,13 +27,13 @@ from backoffice.workflow.approvals import pending_for, why_not
 from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import Queue, item_for
 from clients.services import note_add
-from payments import access, evaluation, lists, queues, rules
+from payments import access, evaluation, queues, rules
 from payments import forms as money_forms
 from payments.holds import standing
 from payments.models import Deposit, PaymentHold, WebhookMessage, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.selectors import wallet_rows
-from payments.services import deposits, holds, notices, payouts, withdrawals
+from payments.services import deposits, holds, payouts, withdrawals
 from payments.services.deposits import paid_money
 from payments.services.withdrawals import KIND
 from payments.states import (
@@ -75,12 +75,6 @@ def _deposits(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str
         )
         for row in rows
     }
-
-
-@describe("notices")
-def _notices(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
-    rows = WebhookMessage.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
-    return {row.pk: (row.gateway.name, row.note, None) for row in rows.select_related("gateway")}
 
 
 # Withdrawals
@@ -251,7 +245,7 @@ def _form(
     return render(request, "payments/form.html", context, status=422 if form.errors else 200)
 
 
-def _tried(form: forms.Form, work: Callable[[], Any]) -> bool:
+def tried(form: forms.Form, work: Callable[[], Any]) -> bool:
     """Whether the form is valid and the service took it; a refusal stands on the form."""
     if not form.is_valid():
         return False
@@ -264,11 +258,11 @@ def _tried(form: forms.Form, work: Callable[[], Any]) -> bool:
     return True
 
 
-def _data(request: StaffRequest) -> Any:
+def data(request: StaffRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def _decided(request: StaffRequest, queue: Queue, before: Any, sentence: str) -> HttpResponse:
+def next_of(request: StaffRequest, queue: Queue, before: Any, sentence: str) -> HttpResponse:
     return decided(request, queue=queue, before=before, sentence=sentence)
 
 
@@ -278,7 +272,7 @@ def withdrawal_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
     actor = request.actor
     row = access.withdrawal_for(actor, pk)
     before = item_for(actor, queues.WITHDRAWALS.code, row.pk)
-    form = money_forms.RejectForm(_data(request))
+    form = money_forms.RejectForm(data(request))
 
     def reject() -> None:
         withdrawals.withdrawal_reject(
@@ -288,8 +282,8 @@ def withdrawal_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
             note=form.cleaned_data["note"],
         )
 
-    if request.method == "POST" and _tried(form, reject):
-        return _decided(request, queues.WITHDRAWALS, before, f"{row.reference} is rejected.")
+    if request.method == "POST" and tried(form, reject):
+        return next_of(request, queues.WITHDRAWALS, before, f"{row.reference} is rejected.")
     amount = Money(row.amount, row.currency)
     context = {
         "row": row,
@@ -317,7 +311,7 @@ def withdrawal_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         "destination": row.destination_id,
         "key": str(approval.pk) if approval else "",
     }
-    form = money_forms.EditForm(row.client, _data(request), initial=initial)
+    form = money_forms.EditForm(row.client, data(request), initial=initial)
 
     def edit() -> None:
         withdrawals.withdrawal_edit(
@@ -329,7 +323,7 @@ def withdrawal_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         )
 
     back = queues.WITHDRAWALS.url(row.pk)
-    if request.method == "POST" and _tried(form, edit):
+    if request.method == "POST" and tried(form, edit):
         messages.success(request, f"{row.reference} is changed; approvals begin anew.")
         return redirect(back)
     says = "Approvals given so far lapse, and you will not approve it yourself."
@@ -342,7 +336,7 @@ def withdrawal_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
 @needs("payments.request_withdrawal")
 def withdrawal_cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.withdrawal_for(request.actor, pk)
-    form = money_forms.ReasonForm(_data(request))
+    form = money_forms.ReasonForm(data(request))
 
     def cancel() -> None:
         withdrawals.withdrawal_cancel(
@@ -350,7 +344,7 @@ def withdrawal_cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
         )
 
     back = reverse("payments:withdrawal", args=[row.pk])
-    if request.method == "POST" and _tried(form, cancel):
+    if request.method == "POST" and tried(form, cancel):
         messages.success(request, f"{row.reference} is cancelled.")
         return redirect(back)
     says = f"{Money(row.amount, row.currency)} is free again in the wallet."
@@ -367,7 +361,7 @@ def withdrawal_ask(request: StaffRequest, pk: UUID) -> HttpResponse:
     actor = request.actor
     row = access.withdrawal_for(actor, pk)
     item = item_for(actor, queues.WITHDRAWALS.code, row.pk)
-    form = money_forms.AskForm(_data(request))
+    form = money_forms.AskForm(data(request))
 
     def ask() -> None:
         text = form.cleaned_data["text"]
@@ -377,8 +371,8 @@ def withdrawal_ask(request: StaffRequest, pk: UUID) -> HttpResponse:
             until = now() + timedelta(hours=form.cleaned_data["hours"])
             work.item_snooze(actor=actor, item=item, until=until, reason=f"Asked: {text}"[:200])
 
-    if request.method == "POST" and _tried(form, ask):
-        return _decided(request, queues.WITHDRAWALS, item, f"{row.reference} waits for the client.")
+    if request.method == "POST" and tried(form, ask):
+        return next_of(request, queues.WITHDRAWALS, item, f"{row.reference} waits for the client.")
     return _form(
         request,
         row,
@@ -403,15 +397,15 @@ def deposit_hold(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 def _hold(request: StaffRequest, row: Any, queue: Queue) -> HttpResponse:
     before = item_for(request.actor, queue.code, row.pk)
-    form = money_forms.HoldForm(_data(request))
+    form = money_forms.HoldForm(data(request))
 
     def hold() -> None:
         holds.payment_hold(actor=request.actor, payment=row, **form.cleaned_data)
 
     back = _page_of(row)
-    if request.method == "POST" and _tried(form, hold):
+    if request.method == "POST" and tried(form, hold):
         if request.actor.can(queue.permission):
-            return _decided(request, queue, before, f"{row.reference} is held.")
+            return next_of(request, queue, before, f"{row.reference} is held.")
         messages.success(request, f"{row.reference} is held.")
         return redirect(back)
     return _form(request, row, form, title=f"Hold {row.reference}", label="Hold", back=back)
@@ -429,13 +423,13 @@ def hold_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     is_out = hold.subject_type == "payments.withdrawal"
     fetch: Any = access.withdrawal_for if is_out else access.deposit_for
     row = fetch(request.actor, hold.subject_id)
-    form = money_forms.ReasonForm(_data(request))
+    form = money_forms.ReasonForm(data(request))
 
     def release() -> None:
         holds.payment_release(actor=request.actor, hold=hold, reason=form.cleaned_data["reason"])
 
     back = _page_of(row)
-    if request.method == "POST" and _tried(form, release):
+    if request.method == "POST" and tried(form, release):
         messages.success(request, f"{row.reference} is released to payments staff.")
         return redirect(back)
     says = f"Held because: {hold.reason}. Payments staff decide on the payment afterwards."
@@ -447,7 +441,7 @@ def hold_release(request: StaffRequest, pk: UUID) -> HttpResponse:
 @needs("payments.resolve_unknown")
 def withdrawal_resolve(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.withdrawal_for(request.actor, pk)
-    form = money_forms.ResolveForm(_data(request))
+    form = money_forms.ResolveForm(data(request))
 
     def resolve() -> None:
         withdrawals_paid = form.cleaned_data["outcome"] == "paid"
@@ -460,7 +454,7 @@ def withdrawal_resolve(request: StaffRequest, pk: UUID) -> HttpResponse:
         )
 
     back = reverse("payments:withdrawal", args=[row.pk])
-    if request.method == "POST" and _tried(form, resolve):
+    if request.method == "POST" and tried(form, resolve):
         messages.success(request, f"{row.reference} is settled.")
         return redirect(back)
     amount = Money(row.amount, row.currency)
@@ -497,7 +491,7 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "amount": paid or asked,
         "asked": asked,
         "paid": paid,
-        "checks": _deposit_checks(actor, row),
+        "checks": evaluation.deposit_checks(actor, row),
         "wallets": wallet_rows(actor, row.client),
         "holds": _holds(actor, row),
         "messages_about": _contradictions(actor, row.pk),
@@ -511,10 +505,6 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         context=context,
         actions=_deposit_actions(actor, row, paid or asked),
     )
-
-
-def _deposit_checks(actor: Actor, row: Deposit) -> list[rules.Check]:
-    return evaluation.deposit_checks(actor, row)
 
 
 def _deposit_actions(actor: Actor, row: Deposit, money: Money) -> list[Button]:
@@ -547,13 +537,13 @@ def _deposit_verb(
 ) -> HttpResponse:
     row = access.deposit_for(request.actor, pk)
     before = item_for(request.actor, queues.DEPOSITS.code, row.pk)
-    form = money_forms.ReasonForm(_data(request))
+    form = money_forms.ReasonForm(data(request))
 
     def run() -> None:
         verb(actor=request.actor, deposit=row, reason=form.cleaned_data["reason"])
 
-    if request.method == "POST" and _tried(form, run):
-        return _decided(request, queues.DEPOSITS, before, f"{row.reference} {done}.")
+    if request.method == "POST" and tried(form, run):
+        return next_of(request, queues.DEPOSITS, before, f"{row.reference} {done}.")
     money = paid_money(row) if row.paid_amount is not None else None
     return _form(
         request,
@@ -606,56 +596,3 @@ def deposit_cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
         done="is cancelled",
         back=reverse("payments:deposit", args=[pk]),
     )
-
-
-# Messages of gateways
-
-
-@require_GET
-@needs(WORK)
-def notice_page(request: StaffRequest, pk: UUID) -> HttpResponse:
-    row = access.message_for(request.actor, pk)
-    open_ = row.state in (WebhookMessage.State.PARKED, WebhookMessage.State.REFUSED)
-    waits = item_for(request.actor, queues.NOTICES.code, row.pk) is not None
-    why = "" if open_ and waits else "Nobody needs to do anything with it."
-    context = {
-        "title": row.delivery,
-        "row": row,
-        "colour": lists.MESSAGE_COLOURS[row.state],
-        "text": bytes(row.body).decode("utf-8", "replace"),
-        "headers": sorted(row.headers.items()),
-        "events": timeline(request.actor, row.pk),
-    }
-    url = reverse("payments:notice-aside", args=[row.pk])
-    return decision_response(
-        request,
-        queue=queues.NOTICES,
-        subject_id=row.pk,
-        template="payments/notice.html",
-        context=context,
-        actions=[Button("Put aside", url, key="r", method="get", why_not=why)],
-    )
-
-
-@GET_POST
-@needs(WORK)
-def notice_aside(request: StaffRequest, pk: UUID) -> HttpResponse:
-    row = access.message_for(request.actor, pk)
-    before = item_for(request.actor, queues.NOTICES.code, row.pk)
-    form = money_forms.ReasonForm(_data(request))
-
-    def aside() -> None:
-        notices.message_put_aside(
-            actor=request.actor, message=row, reason=form.cleaned_data["reason"]
-        )
-
-    if request.method == "POST" and _tried(form, aside):
-        return _decided(request, queues.NOTICES, before, "The message is put aside.")
-    context = {
-        "form": form,
-        "title": "Put the message aside",
-        "label": "Put aside",
-        "says": "Nothing is booked by it. Say what you found out.",
-        "back_url": queues.NOTICES.url(row.pk),
-    }
-    return render(request, "payments/form.html", context, status=422 if form.errors else 200)
