@@ -1,5 +1,6 @@
 """Lists, declared: columns, filters, order, segments, export. One kit for every list page."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +8,9 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
-from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString, mark_safe
 from django_filters import FilterSet
 
 from backoffice.core.context import Actor
@@ -19,6 +21,7 @@ from backoffice.portal.templatetags import portal as tags
 from backoffice.staff.access import StaffRequest
 
 PAGE_SIZE = 50
+INDENTATION = re.compile(r"\s*\n\s*")
 KEPT_OUT = {"after", "before"}  # what a change of filter, order or columns starts over
 
 
@@ -48,6 +51,8 @@ class Column:
         value = self.value(row)
         if self.masked and value and not actor.can(FULL_DATA):
             return MASK
+        if value is None and not self.show:
+            return ""  # the style sheet writes the dash of an empty cell
         return self.show(value) if self.show else tags.shown(value)
 
     def plain(self, row: Any, actor: Actor) -> Any:
@@ -188,7 +193,12 @@ def list_response(
     context["page_path"] = request.path
     context["saved_views"] = _saved_views(request, page)
     template = "portal/list_body.html" if request.htmx else page.template
-    return render(request, template, context)
+    return HttpResponse(squeezed(render_to_string(template, context, request)))
+
+
+def squeezed(html: str) -> str:
+    """Without the indentation of templates, a tenth of a list's weight; text areas keep theirs."""
+    return html if "<textarea" in html or "<pre" in html else INDENTATION.sub("\n", html)
 
 
 def list_context(state: ListState) -> dict[str, Any]:
@@ -201,21 +211,24 @@ def list_context(state: ListState) -> dict[str, Any]:
         before=params.get("before", ""),
     )
     rows = page.prepare(actor, found.rows)
-    count = keyset.bounded_count(state.rows)
+    whole = not (found.newer or found.older or params.get("after") or params.get("before"))
+    count = len(found.rows) if whole else keyset.bounded_count(state.rows)
+    columns = state.columns
+    openings = [(column, _opening(column)) for column in columns]
     return {
         "title": page.title,
         "list": page,
         "state": state,
         "count": count,
         "count_text": keyset.count_text(count),
-        "heads": [_head(state, column) for column in state.columns],
-        "rows": [_cells(state, row) for row in rows],
+        "heads": [_head(state, column) for column in columns],
+        "rows": [_cells(openings, row, actor) for row in rows],
         "segments": _segments(state),
         "filters": _filters(state),
         "filtered": bool(state.filterset is not None and state.filterset.form.changed_data),
         "columns": _chooser(state),
         "kept": [(k, v) for k, v in params.items() if k not in KEPT_OUT | {"columns"}],
-        "chosen": ",".join(column.name for column in state.columns),
+        "chosen": ",".join(column.name for column in columns),
         "newer_url": state.address(before=found.newer) if found.newer else "",
         "older_url": state.address(after=found.older) if found.older else "",
         "buttons": page.buttons(actor),
@@ -236,13 +249,24 @@ def _head(state: ListState, column: Column) -> dict[str, Any]:
     return head
 
 
-def _cells(state: ListState, row: Any) -> dict[str, Any]:
-    cells = []
-    for column in state.columns:
-        url = column.link(row) if column.link else ""
-        cells.append({"column": column, "html": column.cell(row, state.actor), "url": url})
-    first = next((cell["url"] for cell in cells if cell["url"]), "")
-    return {"row": row, "cells": cells, "url": first}
+def _cells(columns: Sequence[tuple[Column, str]], row: Any, actor: Actor) -> dict[str, Any]:
+    """The row's cells as HTML: written here, since a template takes four times as long."""
+    cells, first = [], ""
+    for column, opening in columns:
+        html: str = conditional_escape(column.cell(row, actor))
+        url = column.link(row) if column.link and html else ""
+        if url:
+            # The first link is the row's own: the keyboard opens it.
+            mark = "" if first else " data-open"
+            html = f'<a class="row-link" href="{escape(url)}"{mark}>{html}</a>'
+            first = first or url
+        cells.append(f"{opening}{html}")  # HTML closes a cell by itself
+    return {"row": row, "html": mark_safe("".join(cells)), "url": first}  # noqa: S308 - escaped
+
+
+def _opening(column: Column) -> str:
+    classes = " ".join(name for name in ("num", "grow") if getattr(column, name))
+    return f'<td class="{classes}">' if classes else "<td>"
 
 
 def _segments(state: ListState) -> list[dict[str, Any]]:
