@@ -45,3 +45,6 @@ declare(
     DATA_SHOWN,
     DESK_CREATED,
 )
+
+# Looks, not changes: in the full timeline, not among the last events.
+LOOKS = frozenset({DOCUMENT_VIEWED.code, DATA_SHOWN.code})

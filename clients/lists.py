@@ -88,10 +88,12 @@ CLIENTS = register(
             Column("risk", "Risk", lambda c: c.risk_band, show=risk_badge),
             Column("category", "Category", lambda c: c.get_category_display(), shown=False),
             Column("desk", "Desk", lambda c: c.desk.name if c.desk else None),
-            Column("manager", "Manager", lambda c: c.manager.name if c.manager else None),
-            Column("partner", "Partner", lambda c: c.partner_ref or None),
+            Column(
+                "manager", "Manager", lambda c: c.manager.name if c.manager else None, shown=False
+            ),
+            Column("partner", "Partner", lambda c: c.partner_ref or None, shown=False),
             Column("source", "Source", lambda c: c.source or None, shown=False),
-            Column("created", "Since", lambda c: c.created_at),
+            Column("created", "Since", lambda c: c.created_at, show=tags.time),
             Column("state", "State", lambda c: c.state, show=state_badge),
         ],
         empty=Empty(

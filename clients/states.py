@@ -43,7 +43,7 @@ class DocumentState(models.TextChoices):
 
 
 DOCUMENT = machine(
-    "clients.document",
+    "clients.clientdocument",
     initial=DocumentState.UPLOADED,
     transitions={
         DocumentState.UPLOADED: {DocumentState.ACCEPTED, DocumentState.REFUSED},

@@ -4,7 +4,7 @@ A domain registers in ``AppConfig.ready``: ``tabs.register(Tab(...))``, ``tabs.r
 ``tabs.register_open_items(...)``, ``tabs.register_subjects(...)``. This app knows none of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from backoffice.core.context import Actor
 from backoffice.staff.access import StaffRequest
+from clients.actions import LOOKS
 from clients.models import Client
 
 
@@ -54,6 +55,7 @@ _tabs: dict[str, Tab] = {}
 _stats: list[tuple[int, Stats]] = []
 _open_items: list[OpenItems] = []
 _subjects: list[Subjects] = []
+_looks: set[str] = set(LOOKS)
 
 
 def register(tab: Tab) -> Tab:
@@ -91,10 +93,16 @@ def open_items_of(actor: Actor, client: Client) -> list[Mapping[str, Any]]:
     return [item for provider in _open_items for item in provider(actor, client)]
 
 
-def register_subjects(provider: Subjects) -> None:
-    """Objects whose audit entries and transitions the client's timeline shows."""
+def register_subjects(provider: Subjects, *, looks: Collection[str] = ()) -> None:
+    """Objects whose audit entries the client's timeline shows; ``looks`` are codes of mere looks,
+    which the overview leaves out."""
     if provider not in _subjects:
         _subjects.append(provider)
+    _looks.update(looks)
+
+
+def looks() -> Collection[str]:
+    return _looks
 
 
 def subjects_of(actor: Actor, client: Client) -> list[UUID]:

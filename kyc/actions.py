@@ -3,16 +3,14 @@
 from backoffice.audit.actions import Action, declare
 
 OPENED = Action("kyc.opened", "opened {subject} for level {level}")
-MOVED = Action("kyc.moved", "moved {subject} to {state}: {reason}")
+MOVED = Action("kyc.moved", "moved {subject} to {state}{because}")
 ANSWERED = Action("kyc.answered", "wrote down answers of {subject}", ("answers",))
 CHECK_ANSWERED = Action("kyc.check_answered", "answered {check} of {subject}: {outcome}")
 CHECK_ASKED = Action("kyc.check_asked", "asked {check} of {subject} again")
-DOCUMENT_DECIDED = Action("kyc.document_decided", "{verdict} the {type} in {subject}: {reason}")
 RISK_RATED = Action("kyc.risk_rated", "rated {subject} {band} by hand: {reason}")
 SENT = Action("kyc.sent_to_approval", "sent {subject} to approval")
-VIEWED = Action("kyc.viewed", "opened {subject}")
+VIEWED = Action("kyc.viewed", "looked at {subject}")
 LEVELS_INSTALLED = Action("kyc.levels_installed", "laid the first KYC levels and reasons")
-MZ_READ = Action("kyc.zone_read", "read the machine-readable zone of a document in {subject}")
 WARNED = Action("kyc.expiry_warned", "warned {subject}: the {type} expires in {days} days")
 
 declare(
@@ -21,11 +19,9 @@ declare(
     ANSWERED,
     CHECK_ANSWERED,
     CHECK_ASKED,
-    DOCUMENT_DECIDED,
     RISK_RATED,
     SENT,
     VIEWED,
     LEVELS_INSTALLED,
-    MZ_READ,
     WARNED,
 )

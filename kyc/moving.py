@@ -46,7 +46,7 @@ def case_move(
         subject=case,
         data={
             "state": case.get_state_display().lower(),
-            "reason": reason or "as its turn came",
+            "because": f": {reason}" if reason else "",
             "client": case.client.reference,
             **(data or {}),
         },

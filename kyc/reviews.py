@@ -53,17 +53,6 @@ def document_decide(
         by_ref=actor.ref,
         by=actor.name,
     )
-    audit(
-        actor=actor,
-        action=actions.DOCUMENT_DECIDED,
-        subject=row,
-        data={
-            "verdict": "accepted" if accepted else "refused",
-            "type": decided.get_type_display().lower(),
-            "reason": reason or "in order",
-            "document": decided.pk,
-        },
-    )
     return decided
 
 
@@ -83,12 +72,6 @@ def zone_read(*, actor: Actor, case: KycCase, document: ClientDocument, text: st
         expires_on=zone.expires_on if zone.checks["expiry"] else None,
         source="mrz",
         reading=_reading(zone),
-    )
-    audit(
-        actor=actor,
-        action=actions.MZ_READ,
-        subject=row,
-        data={"document": document.pk, "holds": zone.holds},
     )
     return zone
 

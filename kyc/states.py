@@ -44,7 +44,7 @@ _FOLLOWING: dict[CaseState, set[CaseState]] = {
 }
 
 CASE = machine(
-    "kyc.case",
+    "kyc.kyccase",  # the model's label, by which histories know it
     initial=CaseState.DRAFT,
     transitions={
         state: following | (set() if state is _S.FROZEN else {_S.FROZEN})

@@ -12,6 +12,7 @@ from clients import tabs
 from clients.models import Client, ClientAction
 from clients.tabs import Tab
 from kyc import selectors
+from kyc.actions import VIEWED
 from kyc.states import COLOURS, QUEUED, WORKING, CaseState
 
 
@@ -67,4 +68,4 @@ def register() -> None:
         Tab("kyc", "KYC", "kyc/client_tab.html", "kyc.view_case", _context, _count, order=30)
     )
     tabs.register_open_items(_open_items)
-    tabs.register_subjects(_subjects)
+    tabs.register_subjects(_subjects, looks=[VIEWED.code])

@@ -1,6 +1,6 @@
 """One story of an object: its transitions and audit entries, newest first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,8 +41,12 @@ def sentence(entry: AuditEntry, data: dict[str, Any] | None) -> str:
     return action.sentence.format_map(_Lenient({**(data or {}), "subject": entry.subject_label}))
 
 
-def audit_events(actor: Actor, *subject_ids: UUID, most: int = EVENTS_MAX) -> list[Event]:
-    entries = list(entries_about(actor, *subject_ids)[:most])
+def audit_events(
+    actor: Actor, *subject_ids: UUID, most: int = EVENTS_MAX, without: Collection[str] = ()
+) -> list[Event]:
+    """The entries about the subjects, newest first, but for the codes ``without`` (mere looks)."""
+    rows = entries_about(actor, *subject_ids)
+    entries = list((rows.exclude(action__in=without) if without else rows)[:most])
     payloads = {
         payload.entry_id: payload.data
         for payload in AuditPayload.objects.filter(

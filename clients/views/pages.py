@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import FULL_DATA, MASK, list_response
-from backoffice.portal.timeline import timeline
+from backoffice.portal.timeline import audit_events
 from backoffice.staff.access import StaffRequest, needs
 from clients import selectors, services, tabs
 from clients.access import client_for
@@ -128,7 +128,9 @@ def _overview(request: StaffRequest, client: Client) -> Mapping[str, Any]:
     return {
         "stats": tabs.stats_of(actor, client),
         "open_items": [*_own_open_items(actor, client), *tabs.open_items_of(actor, client)],
-        "events": timeline(actor, *tabs.subjects_of(actor, client), most=LAST_EVENTS),
+        "events": audit_events(
+            actor, *tabs.subjects_of(actor, client), most=LAST_EVENTS, without=tabs.looks()
+        ),
         "duplicates": _duplicates(actor, client),
         "timeline_url": reverse("clients:tab", args=[client.pk, "timeline"]),
     }
@@ -238,7 +240,8 @@ def _notes(request: StaffRequest, client: Client) -> Mapping[str, Any]:
 
 def _timeline(request: StaffRequest, client: Client) -> Mapping[str, Any]:
     subjects = tabs.subjects_of(request.actor, client)
-    return {"events": timeline(request.actor, *subjects, most=TIMELINE_EVENTS), "exact": True}
+    # State moves are audited too, with their reasons: transitions would say them twice.
+    return {"events": audit_events(request.actor, *subjects, most=TIMELINE_EVENTS), "exact": True}
 
 
 def _restrictions(request: StaffRequest, client: Client) -> Mapping[str, Any]:

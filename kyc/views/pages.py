@@ -1,6 +1,7 @@
 """The queue, the list, the review page, the levels."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +9,14 @@ from csp.decorators import csp_update
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.views.decorators.http import require_GET
 
 from backoffice.audit.services import audit
 from backoffice.core.context import Actor
 from backoffice.portal.decisions import decision_response
 from backoffice.portal.lists import FULL_DATA, MASK, list_response
-from backoffice.portal.timeline import timeline
+from backoffice.portal.timeline import Event, audit_events
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import approvals
 from backoffice.workflow.models import Approval
@@ -32,6 +34,7 @@ from kyc.forms import FactsForm, ZoneForm
 from kyc.lists import CASES, QUEUE_PAGE
 from kyc.models import KycCase
 from kyc.moving import QUEUE
+from kyc.mrz import STATES
 from kyc.rules import Comparison
 from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
@@ -80,7 +83,7 @@ def case_response(
     """The review page: the document, what was typed and read, hits, checklist, decisions."""
     actor = request.actor
     approval = approvals.pending_for(actor, case.pk)
-    documents = selectors.papers_of(case)
+    documents = selectors.papers_of(case)[::-1]
     shown = _shown_document(request, documents)
     if actor.can(FULL_DATA):
         audit(actor=actor, action=actions.VIEWED, subject=case)
@@ -106,7 +109,7 @@ def case_response(
             "ratings": case.ratings.order_by("-id"),
             "approval": _approval(actor, case, approval),
             "duplicates": _duplicates(actor, case.client),
-            "events": timeline(actor, case.pk, most=TIMELINE_EVENTS),
+            "events": _events(actor, case),
             "reviewing": not guards.why_not_review(actor, case),
         },
         actions=buttons(actor, case, approval),
@@ -117,11 +120,11 @@ def case_response(
 def _shown_document(
     request: StaffRequest, documents: Sequence[ClientDocument]
 ) -> ClientDocument | None:
-    """The one asked for, else the first that waits for a decision, else the newest."""
+    """The one asked for, else the first that waits for a decision, else the first."""
     asked = request.GET.get("document", "")
     found = next((row for row in documents if str(row.pk) == asked), None)
     waiting = [row for row in documents if row.state == DocumentState.UPLOADED]
-    return found or next(iter([*reversed(waiting), *documents]), None)
+    return found or next(iter([*waiting, *documents]), None)
 
 
 def _viewer(
@@ -164,10 +167,44 @@ def _reading(actor: Actor, case: KycCase, shown: ClientDocument | None) -> dict[
         "expires_on": shown.expires_on,
     }
     return {
-        "comparison": rows if full else [_masked(row) for row in rows],
+        "comparison": [_readable(row) if full else _masked(row) for row in rows],
         "zone": readings_of(shown).get("mrz", {}),
         "facts_form": FactsForm(initial=initial),
     }
+
+
+def _readable(row: Comparison) -> Comparison:
+    """Dates and countries as people read them."""
+    return Comparison(
+        row.label, _plain(row.label, row.typed), _plain(row.label, row.read), row.same
+    )
+
+
+def _plain(label: str, text: str) -> str:
+    if label == "Nationality" and text:
+        name = STATES.get(text) or country_name(text)
+        return f"{text}, {name}" if name != text else text
+    try:
+        return date_format(date.fromisoformat(text), "j M Y")
+    except ValueError:
+        return text
+
+
+def _events(actor: Actor, case: KycCase) -> list[Event]:
+    """What happened to the case and to the client's papers in it, newest first."""
+    papers = [
+        Event(
+            moment=row.at,
+            text=f"{'Accepted' if row.accepted else 'Refused'} the "
+            f"{row.document.get_type_display().lower()}"
+            + (f": {row.reason.replace('_', ' ')}" if row.reason else ""),
+            actor=row.by,
+            note=row.note,
+        )
+        for row in selectors.decisions_of(case)
+    ]
+    about = audit_events(actor, case.pk, most=TIMELINE_EVENTS, without=[actions.VIEWED.code])
+    return sorted([*papers, *about], key=lambda event: event.moment, reverse=True)
 
 
 def _masked(row: Comparison) -> Comparison:

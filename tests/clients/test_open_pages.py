@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.audit.models import AuditEntry
@@ -19,7 +21,6 @@ from tests.world import World
 
 Browse = Callable[[str], Browser]
 Queries = Callable[[int], AbstractContextManager[Any]]
-OVERVIEW_QUERIES = 35
 TABS = ("identity", "documents", "kyc", "restrictions", "notes", "timeline")
 
 
@@ -270,11 +271,12 @@ def test_a_clients_page_costs_the_same_with_much_history(
     carla = browse("carla")
     path = f"/clients/{client.pk}/"
     carla.get(path)
-    with django_assert_num_queries(OVERVIEW_QUERIES):
+    # Other domains add tabs and numbers of their own, so the count is not pinned here.
+    with CaptureQueriesContext(connection) as few:
         carla.get(path)
     with _db(world):
         for number in range(12):
             services.note_add(actor=adam, client=client, text=f"note {number}")
             make_lead(adam, email=f"{number}@mail.example")
-    with django_assert_num_queries(OVERVIEW_QUERIES):
+    with django_assert_num_queries(len(few)):
         carla.get(path)
