@@ -43,6 +43,7 @@ _PAYMENTS = _READ | {
     "reconciliation.work_break",
     "reconciliation.import_statement",
     "ledger.view_ledger",
+    "ledger.post_manual",
     "staff.view_full_data",
     "staff.export_data",
 }
@@ -100,6 +101,7 @@ ROLES = {
                 "ib.view_partner",
                 "ib.approve_payout",
                 "reconciliation.approve_adjustment",
+                "ledger.approve_manual",
             }
         ),
     ),
