@@ -16,6 +16,17 @@ EVERY_FEW_SECONDS = 3.0
 app.conf.beat_schedule = {
     "outbox": {"task": "backoffice.workflow.tasks.outbox_sweep", "schedule": EVERY_FEW_SECONDS},
     "audit-seal": {"task": "backoffice.tenancy.tasks.audit_seal_all", "schedule": 10.0},
+    "ledger-seal": {"task": "ledger.tasks.ledger_seal", "schedule": 10.0},
+    "ledger-holds": {"task": "ledger.tasks.ledger_expire_holds", "schedule": 30.0},
+    "ledger-snapshots": {"task": "ledger.tasks.ledger_snapshots", "schedule": crontab(minute="35")},
+    "ledger-partitions": {
+        "task": "ledger.tasks.ledger_make_partitions",
+        "schedule": crontab(hour="2", minute="10"),
+    },
+    "ledger-verify": {
+        "task": "ledger.tasks.ledger_verify",
+        "schedule": crontab(hour="2", minute="30"),
+    },
     "client-money": {
         "task": "reporting.client_money.tasks.client_money_nightly",
         "schedule": crontab(minute="20,50"),  # each brokerage's night is its own

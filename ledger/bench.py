@@ -103,7 +103,6 @@ class Books:
         self.options = options
         self.wallets = WALLETS_QUICK if options.quick else WALLETS
         self.scale = 1 if options.quick else TPCB_SCALE
-        self.chance = random.Random(7)  # noqa: S311 - the same work in each run
         tenant = Tenant.objects.create(slug="bench", name="Bench")
         self.actor: Actor = system_actor(tenant.pk, "bench")
         self._run("pgbench", "-i", "-q", "-s", str(self.scale), database.owner_url)
@@ -159,8 +158,7 @@ class Books:
             clearing=",".join(map(str, self.clearing.ids)),
         )
 
-    def _line(self, chance: random.Random) -> Line:
-        number = chance.randint(1, self.wallets)
+    def _line(self, number: int, chance: random.Random) -> Line:
         wallet_id = UUID(f"01900000-0000-7000-8000-{number:012d}")
         wallet = AccountRef(f"client:{number}:wallet", "EUR", -1, (wallet_id,))
         return Line(self.clearing, wallet, Money(Decimal(chance.randint(1, 999)), "EUR"))
@@ -169,7 +167,7 @@ class Books:
         """Posts through ``services.post``, per second."""
         return workers_rate(self._service_posts, self.options.seconds)
 
-    def _service_posts(self, seconds: float) -> int:
+    def _service_posts(self, worker: int, seconds: float) -> int:
         chance = random.Random()  # noqa: S311 - each worker its own way
         done, end = 0, time.perf_counter() + seconds
         while time.perf_counter() < end:
@@ -177,23 +175,30 @@ class Books:
                 actor=self.actor,
                 key=f"deposit:{uuid7()}",
                 kind="deposit",
-                lines=[self._line(chance)],
+                lines=[self._line(chance.randint(1, self.wallets), chance)],
                 business_ref=f"D-{done}",
             )
             done += 1
         return done
 
     def batches(self) -> float:
-        """One process through ``services.post_batch``; every transfer a journal with its key."""
-        done, started = 0, time.perf_counter()
-        while time.perf_counter() - started < self.options.seconds:
+        """Transfers per second through ``services.post_batch``; each a journal with its key."""
+        return workers_rate(self._batches, self.options.seconds, processes=CLIENTS, threads=1)
+
+    def _batches(self, worker: int, seconds: float) -> int:
+        """Batches of different partners or desks touch different clients: a slice per worker."""
+        chance = random.Random()  # noqa: S311 - each worker its own way
+        share = self.wallets // CLIENTS
+        done, end = 0, time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            wallets = [worker * share + chance.randint(1, share) for _ in range(BATCH)]
             requests = [
-                JournalRequest(f"rebate:{uuid7()}", "rebate", [self._line(self.chance)])
-                for _ in range(BATCH)
+                JournalRequest(f"rebate:{uuid7()}", "rebate", [self._line(wallet, chance)])
+                for wallet in wallets
             ]
             answers = post_batch(actor=self.actor, requests=requests)
             done += sum(answer.posting is not None for answer in answers)
-        return done / (time.perf_counter() - started)
+        return done
 
     def prove(self) -> None:
         """Figures of books that don't add up would be worth nothing."""

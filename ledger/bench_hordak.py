@@ -49,7 +49,7 @@ def main() -> None:
     ]
     say("ready")
 
-    def transfers(seconds: float) -> int:
+    def transfers(worker: int, seconds: float) -> int:
         chance = random.Random()  # noqa: S311 - each worker its own way
         done, end = 0, time.perf_counter() + seconds
         while time.perf_counter() < end:

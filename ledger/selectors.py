@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from backoffice.core.clock import now
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import Money
 from ledger.entries import AccountRef, Line
@@ -316,6 +317,14 @@ def hold(tenant_id: int, hold_id: UUID) -> HeldMoney:
 def holds_of(tenant_id: int, business_ref: str) -> list[HeldMoney]:
     rows = Hold.objects.filter(tenant_id=tenant_id, business_ref=business_ref)
     return [_held(row) for row in rows.order_by("created_at", "id")]
+
+
+def holds_due(tenant_id: int, most: int = 500) -> list[UUID]:
+    """Open holds that are past their expiry, the oldest first."""
+    due = Hold.objects.filter(
+        tenant_id=tenant_id, state=Hold.State.HELD, expires_at__lte=now()
+    ).order_by("expires_at")
+    return list(due.values_list("id", flat=True)[:most])
 
 
 def _held(row: Hold) -> HeldMoney:

@@ -9,6 +9,7 @@ with the same request returns what came of it the first time.
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,7 @@ from ledger.entries import (
     Line,
     Posting,
 )
-from ledger.errors import AccountMismatch, AccountNotEmpty
+from ledger.errors import AccountMismatch, AccountNotEmpty, HoldNotOpen
 from ledger.models import Account, Hold
 
 SEAL_JOURNALS_MAX = 20_000
@@ -134,11 +135,9 @@ def post(
 
     ``approved_by`` is the ref of the second pair of eyes, never the actor's own. Raises
     ``InsufficientFunds``, ``AccountClosed``, ``CurrencyMismatch``, ``PeriodClosed``,
-    ``IdempotencyConflict``, ``InvalidInput``.
+    ``IdempotencyConflict``, ``FourEyes``, ``InvalidInput``.
     """
     request = JournalRequest(key, kind, lines, business_ref, effective_at, dict(meta or {}))
-    if approved_by == actor.ref:
-        raise InvalidInput("Nobody approves their own journal.")
     return _post(actor, request, approved_by, reverses=None)
 
 
@@ -156,13 +155,20 @@ def journal_reverse(
 
     Raises ``AlreadyReversed``; ``InsufficientFunds`` when the money has gone since.
     """
-    original = selectors.journal(actor.tenant_id, journal_id)
-    if original is None:
-        raise InvalidInput("There is no such journal to reverse.")
-    request = JournalRequest(
-        key, kind, original.lines, original.journal.business_ref, effective_at, {"reason": reason}
-    )
-    return _post(actor, request, approved_by, reverses=journal_id)
+    with _scope(actor):
+        original = selectors.journal(actor.tenant_id, journal_id)
+        if original is None:
+            raise InvalidInput("There is no such journal to reverse.")
+        ref = original.journal.business_ref
+        request = JournalRequest(key, kind, original.lines, ref, effective_at, {"reason": reason})
+        return _post(actor, request, approved_by, reverses=journal_id)
+
+
+def _scope(actor: Actor) -> AbstractContextManager[None]:
+    """The caller's transaction, or one of our own for a verb that reads before it writes."""
+    if connection.in_atomic_block:
+        return nullcontext()
+    return tenant_scope(actor.tenant_id, actor)
 
 
 def _hash(request: JournalRequest, reverses: UUID | None = None) -> bytes:
@@ -181,7 +187,7 @@ def _post(
     actor: Actor, request: JournalRequest, approved_by: str, reverses: UUID | None
 ) -> Posting:
     if request.kind in _followers and not connection.in_atomic_block:
-        with tenant_scope(actor.tenant_id, actor):
+        with _scope(actor):
             return _post(actor, request, approved_by, reverses)
     answer = kernel.call(
         kernel.POST,
@@ -233,6 +239,9 @@ def post_batch(*, actor: Actor, requests: Sequence[JournalRequest]) -> list[Batc
     lines = [(place, line) for place, r in enumerate(requests, 1) for line in r.lines]
     if len(lines) > BATCH_LINES_MAX:
         raise InvalidInput(f"A batch has at most {BATCH_LINES_MAX} lines.")
+    if not connection.in_atomic_block and any(r.kind in _followers for r in requests):
+        with _scope(actor):
+            return post_batch(actor=actor, requests=requests)
     present = now()
     answers = kernel.call_many(
         kernel.POST_BATCH,
@@ -313,35 +322,41 @@ def hold_settle(
 
     Raises ``HoldNotOpen`` (also when it is past its expiry), ``HoldTooSmall``.
     """
-    hold = selectors.hold(actor.tenant_id, hold_id)
+    with _scope(actor):
+        hold = selectors.hold(actor.tenant_id, hold_id)
+        minor = _part_of(hold, amount).minor
+        present, facts = now(), dict(meta or {})
+        answer = kernel.call(
+            kernel.HOLD_RESOLVE,
+            actor.tenant_id,
+            key,
+            kernel.request_hash("settle", hold_id, minor, code, effective_at, facts),
+            hold_id,
+            minor,
+            Hold.State.SETTLED.value,
+            present,
+            uuid7(),
+            effective_at or present,
+            code,
+            kernel.as_json(facts),
+            kernel.actor_row(actor, approved_by),
+        )
+        if answer.outcome == "replayed":
+            return Posting(answer.ref, answer.at, replayed=True)
+        if answer.outcome != "posted":
+            raise kernel.refusal(answer, (), hold_id)
+        _tell_followers(hold.kind, hold.business_ref, answer.ref)
+        return Posting(answer.ref, answer.at)
+
+
+def _part_of(hold: selectors.HeldMoney, amount: Money | None) -> Money:
     if amount is None:
-        amount = hold.amount
-    elif amount.currency != hold.amount.currency:
+        return hold.amount
+    if amount.currency != hold.amount.currency:
         raise CurrencyMismatch(f"The hold is in {hold.amount.currency}, not {amount.currency}.")
-    elif amount.minor <= 0:
+    if amount.minor <= 0:
         raise InvalidInput("Settle an amount above zero; to settle nothing, void the hold.")
-    present = now()
-    answer = kernel.call(
-        kernel.HOLD_RESOLVE,
-        actor.tenant_id,
-        key,
-        kernel.request_hash("settle", hold_id, amount.minor, code, effective_at, meta or {}),
-        hold_id,
-        amount.minor,
-        Hold.State.SETTLED.value,
-        present,
-        uuid7(),
-        effective_at or present,
-        code,
-        kernel.as_json(dict(meta or {})),
-        kernel.actor_row(actor, approved_by),
-    )
-    if answer.outcome == "replayed":
-        return Posting(answer.ref, answer.at, replayed=True)
-    if answer.outcome != "posted":
-        raise kernel.refusal(answer, (), hold_id)
-    _tell_followers(hold.kind, hold.business_ref, answer.ref)
-    return Posting(answer.ref, answer.at)
+    return amount
 
 
 def hold_void(*, actor: Actor, key: str, hold_id: UUID) -> HoldRef:
@@ -349,20 +364,13 @@ def hold_void(*, actor: Actor, key: str, hold_id: UUID) -> HoldRef:
     return _release(actor, key, hold_id, Hold.State.VOIDED)
 
 
-def holds_expire(*, actor: Actor, most: int = 500) -> int:
-    """Release the holds that are past their expiry; returns how many. One transaction each is
-    the caller's to give: locks are held no longer than one release."""
-    due = Hold.objects.filter(
-        tenant_id=actor.tenant_id, state=Hold.State.HELD, expires_at__lte=now()
-    ).order_by("expires_at")
-    released = 0
-    for hold_id in list(due.values_list("id", flat=True)[:most]):
-        try:
-            _release(actor, f"hold-expiry:{hold_id}", hold_id, Hold.State.EXPIRED)
-        except DomainError:  # someone else resolved it in the meantime
-            continue
-        released += 1
-    return released
+def hold_expire(*, actor: Actor, hold_id: UUID) -> bool:
+    """Release a hold that is past its expiry; False when someone has resolved it since."""
+    try:
+        _release(actor, f"hold-expiry:{hold_id}", hold_id, Hold.State.EXPIRED)
+    except HoldNotOpen:
+        return False
+    return True
 
 
 def _release(actor: Actor, key: str, hold_id: UUID, final: Hold.State) -> HoldRef:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -204,22 +205,33 @@ def child_environment(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
 
 
-def workers_rate(work: Callable[[float], int], seconds: float) -> float:
-    """``work(seconds)`` says how much it did; what all workers did per second, as a web server
-    would run it: some processes with some threads each. Connections are theirs alone."""
+def workers_rate(
+    work: Callable[[int, float], int],
+    seconds: float,
+    *,
+    processes: int = WORKER_PROCESSES,
+    threads: int = WORKER_THREADS,
+) -> float:
+    """What all workers did per second, where ``work(process number, seconds)`` says how much one
+    did: processes with threads, as a web server runs them. Each has a connection of its own."""
     connection.close()
     parent, child = os.pipe()
-    started = [_worker(work, seconds, parent, child) for _ in range(WORKER_PROCESSES)]
+    started = [
+        _worker(partial(work, number), seconds, threads, parent, child)
+        for number in range(processes)
+    ]
     os.close(child)
     with os.fdopen(parent) as answers:
         rates = [float(line) for line in answers]
     for pid in started:
         os.waitpid(pid, 0)
-    assert len(rates) == WORKER_PROCESSES * WORKER_THREADS, "a worker failed"
+    assert len(rates) == processes * threads, "a worker failed"
     return sum(rates)
 
 
-def _worker(work: Callable[[float], int], seconds: float, parent: int, child: int) -> int:
+def _worker(
+    work: Callable[[float], int], seconds: float, threads: int, parent: int, child: int
+) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -232,10 +244,10 @@ def _worker(work: Callable[[float], int], seconds: float, parent: int, child: in
             os.write(child, f"{done / (time.perf_counter() - begun)}\n".encode())
             connection.close()
 
-        threads = [threading.Thread(target=measure) for _ in range(WORKER_THREADS)]
-        for thread in threads:
+        crew = [threading.Thread(target=measure) for _ in range(threads)]
+        for thread in crew:
             thread.start()
-        for thread in threads:
+        for thread in crew:
             thread.join()
     finally:
         os._exit(0)

@@ -9,9 +9,7 @@ CREATE FUNCTION ledger_post_batch(
     effective timestamptz[], j_meta jsonb[], actor text[],
     line_of int[], debit uuid[], credit uuid[], cur text[], amt bigint[], cod text[]
 ) RETURNS TABLE (n int, answer ledger_outcome)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
--- Ten lines and a thousand want other plans.
-SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     todo int[];
@@ -43,12 +41,15 @@ BEGIN
     FROM unnest(j) WITH ORDINALITY AS x (j, n) JOIN claim ON claim.response_ref = x.j;
     todo := coalesce(todo, '{}');
 
-    PERFORM 1 FROM ledger_account WHERE tenant_id = t AND id = ANY (debit || credit)
-    ORDER BY id FOR NO KEY UPDATE;
     closed_until := ledger_closed_until(t);
 
-    -- What one look can see: a closed day, a missing or closed account, another currency.
-    SELECT array_agg(bad.n), array_agg(bad.why) INTO refused, refusals FROM (
+    -- Lock every account in order; with the same look, set aside what it can see: a closed day, a
+    -- missing or closed account, another currency.
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    WITH locked AS (
+        SELECT id, closed, currency, code FROM ledger_account
+        WHERE tenant_id = t AND id = ANY (debit || credit) ORDER BY id FOR NO KEY UPDATE
+    ), bad AS (
         SELECT DISTINCT ON (x.n) x.n, (x.why, NULL, CASE x.why WHEN 'period' THEN closed_until END,
                                       x.account, NULL, x.code)::ledger_outcome AS why
         FROM (
@@ -59,10 +60,12 @@ BEGIN
                    side.account, a.code
             FROM (SELECT * FROM unnest(line_of, debit, cur) UNION ALL SELECT * FROM unnest(line_of, credit, cur))
                  AS side (n, account, currency)
-            LEFT JOIN ledger_account a ON a.tenant_id = t AND a.id = side.account
+            LEFT JOIN locked a ON a.id = side.account
             WHERE a.id IS NULL OR a.closed OR a.currency <> side.currency
         ) x WHERE x.n = ANY (todo) ORDER BY x.n, x.account
-    ) bad;
+    )
+    SELECT array_agg(bad.n), array_agg(bad.why) INTO refused, refusals FROM bad;
+    PERFORM set_config('plan_cache_mode', 'auto', true);
     refused := coalesce(refused, '{}');
     refusals := coalesce(refusals, '{}');
     IF cardinality(refused) > 0 THEN

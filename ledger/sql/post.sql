@@ -98,15 +98,24 @@ BEGIN
     RETURN answer;
 END $$;
 
--- Moves many lines at once: accounts locked in order, one update of each, the lines with the
--- version and the balance of both accounts after them. The caller has locked the accounts and
--- looked at the rules.
+-- Moves many lines at once: one update of each account, then the lines with the version and the
+-- balance of both accounts after them. The caller has locked the accounts and looked at the rules.
 CREATE FUNCTION ledger_move(
     t bigint, at timestamptz, journal uuid[], line_no int[], debit uuid[], credit uuid[],
     cur text[], amt bigint[], cod text[], effective timestamptz[]
 ) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE moved_lines int;
+DECLARE
+    many boolean := cardinality(amt) > 50;
+    d_versions bigint[];
+    c_versions bigint[];
+    d_balances bigint[];
+    c_balances bigint[];
 BEGIN
+    -- A handful of lines and a thousand want other plans. Only here: the checks of foreign keys
+    -- below would be planned again for every line.
+    IF many THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     WITH side AS (
         SELECT n, true AS is_debit, account, amount AS change
         FROM unnest(debit, amt) WITH ORDINALITY AS d (account, amount, n)
@@ -130,26 +139,28 @@ BEGIN
                moved.balance + moved.normal * sum(side.change) OVER w AS balance
         FROM side JOIN moved ON moved.id = side.account
         WINDOW w AS (PARTITION BY side.account ORDER BY side.n ROWS UNBOUNDED PRECEDING)
-    ), pair AS (
-        SELECT n, max(version) FILTER (WHERE is_debit) AS debit_version,
-               max(version) FILTER (WHERE NOT is_debit) AS credit_version,
-               max(balance) FILTER (WHERE is_debit) AS debit_balance,
-               max(balance) FILTER (WHERE NOT is_debit) AS credit_balance
-        FROM walked GROUP BY n HAVING count(*) = 2
     )
+    SELECT array_agg(version ORDER BY n) FILTER (WHERE is_debit),
+           array_agg(version ORDER BY n) FILTER (WHERE NOT is_debit),
+           array_agg(balance ORDER BY n) FILTER (WHERE is_debit),
+           array_agg(balance ORDER BY n) FILTER (WHERE NOT is_debit)
+    INTO d_versions, c_versions, d_balances, c_balances FROM walked;
+    IF many THEN
+        PERFORM set_config('plan_cache_mode', 'auto', true);
+    END IF;
+    IF cardinality(d_versions) IS DISTINCT FROM cardinality(amt)
+       OR cardinality(c_versions) IS DISTINCT FROM cardinality(amt) THEN
+        RAISE EXCEPTION 'an account is missing or closed' USING ERRCODE = 'check_violation';
+    END IF;
     INSERT INTO ledger_transfer
         (tenant_id, journal_id, line, debit_account_id, credit_account_id, currency, amount, code,
          effective_at, created_at, debit_version, credit_version, debit_balance, credit_balance, ahead)
     SELECT t, l.journal, l.line_no, l.debit, l.credit, l.cur, l.amt, l.cod, l.effective, at,
-           pair.debit_version, pair.credit_version, pair.debit_balance, pair.credit_balance,
-           l.effective > at + interval '1 hour'
-    FROM unnest(journal, line_no, debit, credit, cur, amt, cod, effective) WITH ORDINALITY
-         AS l (journal, line_no, debit, credit, cur, amt, cod, effective, n)
-    JOIN pair USING (n);
-    GET DIAGNOSTICS moved_lines = ROW_COUNT;
-    IF moved_lines <> cardinality(amt) THEN
-        RAISE EXCEPTION 'an account is missing or closed' USING ERRCODE = 'check_violation';
-    END IF;
+           l.d_version, l.c_version, l.d_balance, l.c_balance, l.effective > at + interval '1 hour'
+    FROM unnest(journal, line_no, debit, credit, cur, amt, cod, effective, d_versions, c_versions,
+                d_balances, c_balances)
+         AS l (journal, line_no, debit, credit, cur, amt, cod, effective, d_version, c_version,
+               d_balance, c_balance);
 END $$;
 
 -- One journal. ``actor`` is kind, ref, name, approver's ref, ip, request id. With ``j_reverses``

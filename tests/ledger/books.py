@@ -1,10 +1,13 @@
 """A small brokerage's books for the tests: euro accounts of one client and of the house."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from backoffice.core.context import Actor
 from backoffice.core.ids import uuid7
@@ -53,3 +56,15 @@ def count(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")
         return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def vandal() -> Iterator[CursorWrapper]:
+    """A superuser's cursor with triggers off: what no role of the product can do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("RESET ROLE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield cursor
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute("SET ROLE backoffice_app")

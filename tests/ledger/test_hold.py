@@ -15,10 +15,10 @@ from ledger.entries import AccountRef, HoldRef
 from ledger.errors import AccountNotEmpty, HoldNotOpen, HoldTooSmall, InsufficientFunds
 from ledger.services import (
     account_close,
+    hold_expire,
     hold_place,
     hold_settle,
     hold_void,
-    holds_expire,
     journal_reverse,
 )
 from tests.ledger.books import Books, count, eur
@@ -147,12 +147,14 @@ def test_a_hold_that_nobody_placed_cant_be_resolved(books: Books) -> None:
 def test_an_expired_hold_is_released_and_not_settled(books: Books, wallet: AccountRef) -> None:
     expiring = hold(books, eur("10.00"), "expiring", expires_at=now() + timedelta(hours=1))
     standing = hold(books, eur("20.00"), "standing")
-    assert holds_expire(actor=books.actor) == 0
+    assert not hold_expire(actor=books.actor, hold_id=expiring.id)
     with time_machine.travel(now() + timedelta(hours=2)):
         with pytest.raises(HoldNotOpen, match="already expired"):
             hold_settle(actor=books.actor, key="late", hold_id=expiring.id)
-        assert holds_expire(actor=books.actor) == 1
-        assert holds_expire(actor=books.actor) == 0
+        assert selectors.holds_due(books.actor.tenant_id) == [expiring.id]
+        assert hold_expire(actor=books.actor, hold_id=expiring.id)
+        assert not hold_expire(actor=books.actor, hold_id=standing.id)
+        assert selectors.holds_due(books.actor.tenant_id) == []
     states = [selectors.hold(books.actor.tenant_id, h.id).state for h in (expiring, standing)]
     assert states == ["expired", "held"]
     assert books.available(wallet) == eur("80.00")

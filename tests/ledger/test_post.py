@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from backoffice.core.clock import now
-from backoffice.core.errors import InvalidInput
+from backoffice.core.errors import FourEyes, InvalidInput
 from backoffice.core.ids import uuid7
 from backoffice.core.money import Money
 from backoffice.workflow.models import OutboxItem
@@ -178,7 +178,7 @@ def test_a_line_without_an_amount_above_zero_is_refused(books: Books, amount: st
 
 
 def test_nobody_approves_their_own_journal(books: Books) -> None:
-    with pytest.raises(InvalidInput, match="own journal"):
+    with pytest.raises(FourEyes, match="own journal"):
         books.deposit(books.wallet(), eur("1.00"), approved_by=books.actor.ref)
     books.deposit(books.wallet(), eur("1.00"), approved_by="staff:someone-else")
 
