@@ -13,7 +13,7 @@ from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from ledger import chart
 from ledger.entries import AccountRef, HoldRef, Line, Posting
-from ledger.errors import InsufficientFunds
+from ledger.errors import InsufficientFunds, PeriodClosed
 from ledger.services import account_for, hold_place, hold_settle, hold_void, post
 from payments.accounts import adapter_for
 from payments.errors import NotEnoughMoney
@@ -141,13 +141,7 @@ def withdrawal_paid(
 ) -> Posting:
     """What was paid leaves the wallet for good, then the fee; what is left of the hold is free."""
     assert withdrawal.hold_id is not None
-    posting = hold_settle(
-        actor=actor,
-        key=f"{withdrawal.reference}:paid",
-        hold_id=withdrawal.hold_id,
-        amount=paid,
-        effective_at=effective_at,
-    )
+    posting = _settled(actor, withdrawal, paid, effective_at)
     if fee:
         income = account_for(actor=actor, spec=chart.fee("withdrawal"), currency=fee.currency)
         post(
@@ -158,6 +152,21 @@ def withdrawal_paid(
             business_ref=withdrawal.reference,
         )
     return posting
+
+
+def _settled(
+    actor: Actor, withdrawal: Withdrawal, paid: Money, effective_at: datetime | None
+) -> Posting:
+    """Valued on the bank's day, or today when that day is closed: it stays as it was signed."""
+    assert withdrawal.hold_id is not None
+    key = f"{withdrawal.reference}:paid"
+    hold_id = withdrawal.hold_id
+    try:
+        return hold_settle(
+            actor=actor, key=key, hold_id=hold_id, amount=paid, effective_at=effective_at
+        )
+    except PeriodClosed:
+        return hold_settle(actor=actor, key=key, hold_id=hold_id, amount=paid)
 
 
 def withdrawal_returned(*, actor: Actor, withdrawal: Withdrawal, money: Money) -> Posting:

@@ -7,7 +7,7 @@ later, a further journal over the difference. Nothing is ever edited.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -16,10 +16,12 @@ from django.db import transaction
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
+from backoffice.core.errors import DomainError
 from backoffice.core.money import Money
 from ledger import chart
 from ledger import selectors as ledger
 from ledger.entries import BATCH_LINES_MAX, JournalRequest, Line
+from ledger.errors import PeriodClosed
 from ledger.services import account_for, post_batch
 from reconciliation.breaks import break_open, break_resolve
 from reconciliation.models import Break
@@ -57,12 +59,27 @@ def day_post(*, actor: Actor, day: date) -> Posted:
         request = _request(actor, net, day, min(until, now()) - timedelta(seconds=1))
         if request is not None:
             requests.append(request)
-    refused: list[str] = []
+    refused = _post(actor, requests)
+    # A closed day stays as it was signed: what belongs to it is valued today.
+    late = [
+        replace(request, effective_at=None)
+        for request in requests
+        if isinstance(refused.get(request.key), PeriodClosed)
+    ]
+    refused = {key: why for key, why in refused.items() if not isinstance(why, PeriodClosed)}
+    refused |= _post(actor, late)
+    found = tuple(f"{key}: {why.sentence}" for key, why in refused.items())
+    return Posted(day, len(requests), found)
+
+
+def _post(actor: Actor, requests: Sequence[JournalRequest]) -> dict[str, DomainError]:
+    """Book them, batch by batch; the refused ones by key."""
+    refused: dict[str, DomainError] = {}
     for start in range(0, len(requests), BATCH):
         for answer in post_batch(actor=actor, requests=requests[start : start + BATCH]):
             if answer.refusal is not None:
-                refused.append(f"{answer.key}: {answer.refusal.sentence}")
-    return Posted(day, len(requests), tuple(refused))
+                refused[answer.key] = answer.refusal
+    return refused
 
 
 def _request(

@@ -10,6 +10,7 @@ import time_machine
 from backoffice.core.clock import now
 from ledger import selectors as ledger
 from ledger.chart import mt_mirror
+from ledger.days import day_close
 from reconciliation import trading_plane
 from reconciliation.models import Break
 from tests.trading.house import House, house_of
@@ -110,3 +111,16 @@ def test_the_night_books_yesterday(house: House) -> None:
     with time_machine.travel(now() + timedelta(days=1)), house.scope():
         posted = trading_plane.day_post(actor=house.system, day=day)
     assert (posted.accounts, posted.refused) == (1, ())
+
+
+def test_trading_found_after_its_day_was_closed_is_valued_in_an_open_one(house: House) -> None:
+    account = house.open()
+    house.book(account.login, 5_000_00)
+    _trade(house, account, 15)
+    _read(house)
+    day = now().date()
+    with time_machine.travel(now() + timedelta(days=1, hours=12)), house.scope():
+        day_close(actor=house.system, day=day)
+        posted = trading_plane.day_post(actor=house.system, day=day)
+        again = trading_plane.day_post(actor=house.system, day=day)
+    assert (posted.accounts, posted.refused, again.accounts) == (1, (), 0)
