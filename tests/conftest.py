@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
-from django.test import Client
+from django.test import Client, override_settings
 
 from backoffice.tenancy.scope import tenant_scope
 from tests import engines
@@ -109,9 +109,10 @@ def _filled_by_migrations() -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def _files_apart(settings: Any, tmp_path: Path) -> None:
+def _files_apart(tmp_path: Path) -> Iterator[None]:
     """Files that a test stores go with the test."""
-    settings.MEDIA_ROOT = tmp_path / "files"
+    with override_settings(MEDIA_ROOT=tmp_path / "files"):
+        yield
 
 
 @pytest.fixture
