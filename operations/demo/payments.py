@@ -59,6 +59,10 @@ BANDS = (
 )
 
 
+# A kept connection may be closed by the other side just when the next request leaves.
+CLOSE = {"Connection": "close"}
+
+
 class _Sandbox:
     """The sandbox's gateway, by its controls."""
 
@@ -68,10 +72,10 @@ class _Sandbox:
 
     def control(self, what: str, **data: Any) -> None:
         body = json.dumps(data).encode()
-        self._http.request("POST", f"{self.address}/control/{what}", body=body)
+        self._http.request("POST", f"{self.address}/control/{what}", body=body, headers=CLOSE)
 
     def open(self, url: str) -> None:
-        self._http.request("GET", url)
+        self._http.request("GET", url, headers=CLOSE)
 
 
 class _Money:
