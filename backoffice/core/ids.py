@@ -9,6 +9,9 @@ _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
 _COUNTER_MAX = 0xFFF
+# A clock set back further than this is believed: ids bound searches by time, so they must not
+# stay in a future that never was.
+BACKWARDS_MS_MAX = 10_000
 
 
 def uuid7() -> uuid.UUID:
@@ -19,7 +22,7 @@ def uuid7() -> uuid.UUID:
     global _last_ms, _counter
     with _lock:
         ms = time.time_ns() // 1_000_000
-        if ms > _last_ms:
+        if ms > _last_ms or ms < _last_ms - BACKWARDS_MS_MAX:
             _last_ms, _counter = ms, 0
         elif _counter == _COUNTER_MAX:
             _last_ms, _counter = _last_ms + 1, 0
