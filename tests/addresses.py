@@ -300,6 +300,7 @@ def _mover(make: Callable[[World], Any]) -> Callable[[World], Arguments]:
 
 def _transfer(world: World) -> Any:
     account = trading_rows.make_account(world.actor("adam"))
+    assert account.client is not None
     return Transfer.objects.create(
         reference="T-2026-000001",
         client=account.client,
@@ -309,7 +310,7 @@ def _transfer(world: World) -> Any:
     )
 
 
-MONEY_PAGES = {
+MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_deposit: "deposit deposit-decide deposit-credit deposit-return deposit-hold"
     " deposit-cancel",
     money.make_withdrawal: "withdrawal withdrawal-decide withdrawal-approve withdrawal-reject"

@@ -14,7 +14,7 @@ from django.test import Client as Browser
 
 from backoffice.audit.services import seal
 from backoffice.core.errors import InvalidInput, OutsideError
-from backoffice.settings.base import database_from_url
+from backoffice.core.database.url import database_from_url
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow.models import OutboxItem
 from operations import tasks
