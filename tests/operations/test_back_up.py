@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client as Browser
 
 from backoffice.audit.services import seal
-from backoffice.core.errors import InvalidInput, OutsideError
 from backoffice.core.database.url import database_from_url
+from backoffice.core.errors import InvalidInput, OutsideError
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow.models import OutboxItem
 from operations import tasks
