@@ -34,6 +34,12 @@ text = pypdf.PdfReader(io.BytesIO(page)).pages[0].extract_text()
 sys.exit(harfbuzz_subset is None or "Ledger" not in text)
 """
 
+PLAYWRIGHT_PATH = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
+
 
 def succeeds(command: list[str | Path]) -> bool:
     """Whether a command runs and ends well."""
@@ -53,18 +59,21 @@ def can_make_pdf() -> bool:
 def chromium_path() -> str | None:
     """A Chromium that runs: CHROMIUM of the environment, an installed one, or Playwright's."""
     named = [os.environ.get("CHROMIUM"), *map(shutil.which, CHROMIUM_NAMES), str(CHROMIUM_MAC)]
-    for path in [*named, playwright_chromium()]:
-        if path and succeeds([path, "--version"]):
-            return path
-    return None
+    running = (path for path in named if path and succeeds([path, "--version"]))
+    return next(running, None) or playwright_chromium()
 
 
 def playwright_chromium() -> str | None:
-    """Where Playwright keeps its own download, whether or not it is there."""
-    from playwright.sync_api import sync_playwright
+    """Playwright's own download when it is there and runs.
 
-    with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+    Asked in a process of its own: Playwright refuses a thread that has an event loop already.
+    """
+    command = [sys.executable, "-c", PLAYWRIGHT_PATH]
+    answer = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=TRY_TIMEOUT_S, check=False
+    )
+    path = answer.stdout.strip()
+    return path if path and succeeds([path, "--version"]) else None
 
 
 def apt_install(packages: tuple[str, ...]) -> bool:
