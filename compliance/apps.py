@@ -45,3 +45,9 @@ class ComplianceConfig(AppConfig):
                 ("compliance.view_monitoring",), order=62,
             )
         )  # fmt: skip
+        register(
+            Entry(
+                "Work", "Held payments", "compliance:held", "hand-stop",
+                ("compliance.view_monitoring",), order=63,
+            )
+        )  # fmt: skip

@@ -19,6 +19,7 @@ from compliance.states import ALERT_OPEN, HIT_UNDECIDED, HitState
 from payments.holds import standing
 from payments.models import Deposit, Withdrawal
 from payments.rules import Check, Colour
+from payments.services.holds import payment_release
 
 CODE = "compliance"
 RIGHT = "compliance.approve_release"
@@ -88,4 +89,6 @@ def payment_clear(*, actor: Actor, payment: Deposit | Withdrawal, reason: str) -
         by=actor.name,
     )
     audit(actor=actor, action=actions.RELEASED, subject=payment, data={"reason": release.reason})
+    for hold in standing(payment):
+        payment_release(actor=actor, hold=hold, reason=release.reason)
     return release

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from compliance import alert_views, hit_views, list_views, scenario_views
+from compliance import alert_views, hit_views, list_views, release_views, scenario_views
 
 app_name = "compliance"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("scenarios/", scenario_views.scenario_list, name="scenarios"),
     path("scenarios/propose/", scenario_views.propose, name="scenario-propose"),
     path("scenarios/<uuid:pk>/move/", scenario_views.scenario_move, name="scenario-move"),
+    path("held/", release_views.held_list, name="held"),
+    path("held/<uuid:pk>/release/", release_views.release, name="release"),
     path("search/", list_views.name_search, name="name-search"),
 ]

@@ -35,6 +35,8 @@ from reporting.models import ClientMoneyReport, ReportFile
 from tests.clients.factories import make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.compliance.planted import make_alert
+from tests.compliance.planted import make_client as make_planted_client
+from tests.compliance.planted import withdrawal as planted_withdrawal
 from tests.ib.factories import Market, attribute, make_agreement, make_partner, rates
 from tests.payments import factories as money
 from tests.trading import rows as trading_rows
@@ -205,6 +207,11 @@ def _alert_verdict(world: World) -> Arguments:
     return {**_alert(world), "verdict": "cleared"}
 
 
+def _held_withdrawal(world: World) -> Arguments:
+    client = make_planted_client(world.actor("carla"), "Held")
+    return {"pk": planted_withdrawal(client, "100", now()).pk}
+
+
 def _scenario(world: World) -> Arguments:
     return {"pk": scenarios_install(actor=world.actor("miles"))[0].pk}
 
@@ -334,6 +341,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
         for make, names in MONEY_PAGES.items()
         for name in names.split()
     },
+    "compliance:release": _held_withdrawal,
     "compliance:alert": _alert,
     "compliance:alert-review": _alert,
     "compliance:alert-decide": _alert_verdict,

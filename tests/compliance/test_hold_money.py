@@ -21,7 +21,7 @@ from compliance.screening.decide import Category
 from compliance.states import HitState
 from kyc.models import CaseCheck, CheckOutcome, KycCase, Level
 from kyc.states import CaseState
-from payments.models import Withdrawal
+from payments.models import PaymentHold, Withdrawal
 from tests.compliance.factories import make_hit, make_ines, make_own_list
 from tests.compliance.planted import day, deposit, make_alert, make_client, withdrawal
 from tests.world import World
@@ -230,3 +230,33 @@ def test_a_confirmed_sanctions_hit_freezes_the_case(world: World, tmp_path: Path
     with tenant_scope(world.aurora.pk, carla):
         case.refresh_from_db()
         assert case.state == CaseState.FROZEN
+
+
+def test_releasing_lifts_the_hold_and_gives_the_payment_back_to_payments_staff(
+    world: World, browse: Browse
+) -> None:
+    carla = world.actor("carla")
+    with tenant_scope(world.aurora.pk, carla):
+        alert = make_alert(carla, world.actor("miles"))
+        row = withdrawal(
+            alert.client, "100", day(0), state="compliance", paid_at=None, paid_amount=None
+        )
+        hold = PaymentHold.objects.create(
+            subject_type="payments.withdrawal",
+            subject_id=row.pk,
+            reason="Compliance check",
+            client_text="Your withdrawal is being checked.",
+            placed_by_ref="system:release-checks",
+            placed_by="Release checks",
+        )
+    url = reverse("compliance:release", args=[row.pk])
+    assert browse("carla").post(url, {"reason": "Known"}).status_code == 403
+    his = browse("miles")
+    assert row.reference in his.get(reverse("compliance:held")).content.decode()
+    assert "Why it may go" in his.get(url).content.decode()
+    assert his.post(url, {"reason": "Proceeds of a sale, shown"}).status_code == 302
+    with tenant_scope(world.aurora.pk, carla):
+        row.refresh_from_db()
+        hold.refresh_from_db()
+        assert (row.state, hold.released_by) == ("review", "Miles")
+        assert not release_check(carla, row).stops
