@@ -22,13 +22,13 @@ from backoffice.audit.selectors import entries
 from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
+from backoffice.portal.context import queue_counts
 from backoffice.portal.decisions import SideLine, side_lines
 from backoffice.portal.figures import amount_text
 from backoffice.portal.timeline import Event, sentence
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.tenancy.models import Tenant
-from backoffice.workflow import queues
-from backoffice.workflow.queues import Queue, QueueCount
+from backoffice.workflow.queues import Queue, QueueCount, late_text
 from reporting.figures import Figure, Key, read_days
 
 MINE_MAX = 10
@@ -84,10 +84,11 @@ def _unless_known(request: StaffRequest, live: str) -> HttpResponse:
 
 
 def _live(request: StaffRequest, figures: dict[Key, Figure], newest: date) -> str:
-    counts = queues.counts(request.actor)
+    counts = queue_counts(request)
     context = {
         "counts": counts,
         "late": sum(count.late for count in counts),
+        "late_text": late_text(counts),
         "mine": _mine(request.actor, counts),
         "stats": list(_stats(request.actor, request.tenant, figures, newest)),
         "events": _changes(request.actor),

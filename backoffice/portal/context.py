@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from backoffice.core.context import Actor, tenant_in_scope
 from backoffice.portal.navigation import navigation
-from backoffice.staff.selectors import tenants_of
-from backoffice.workflow.queues import counts
+from backoffice.workflow.queues import QueueCount, counts, late_text
 
 _notifications: list[Callable[[Actor], dict[str, Any]]] = []
 _notices: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
@@ -31,11 +30,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if actor is None or tenant_in_scope() is None or getattr(request, "htmx", False):
         return {"actor": actor, "portal": {}, "navigation": []}
     tenant: Any = request.tenant  # type: ignore[attr-defined]
-    queue_counts = counts(actor)
-    late = sum(count.late for count in queue_counts)
+    waiting = queue_counts(request)
+    late = late_text(waiting) if any(count.late for count in waiting) else ""
     return {
         "actor": actor,
-        "navigation": navigation(actor, request.path, queue_counts),
+        "navigation": navigation(actor, request.path, waiting),
         "portal": {
             "brand": {"name": tenant.name, "accent": tenant.slug},
             "user": {"name": actor.name, "role": ", ".join(actor.roles)},
@@ -49,8 +48,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def queue_counts(request: Any) -> list[QueueCount]:
+    """What waits in the queues, asked once for the frame and the page."""
+    if not hasattr(request, "queue_counts"):
+        request.queue_counts = counts(request.actor)
+    found: list[QueueCount] = request.queue_counts
+    return found
+
+
 def _tenants(request: HttpRequest, current: Any) -> list[dict[str, Any]]:
-    mine = tenants_of(request.user)  # type: ignore[arg-type]
+    mine = request.tenants  # type: ignore[attr-defined]
     if len(mine) < 2:
         return []
     choose = reverse("staff:tenant-choose")

@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
+from backoffice.portal.context import queue_counts
 from backoffice.staff.access import StaffRequest
 from backoffice.workflow import queues
 from backoffice.workflow.models import WorkItem
@@ -96,7 +97,7 @@ def decision_response(
         "queue": queue,
         "item": item,
         "side": side,
-        "side_count": next((c for c in queues.counts(actor) if c.queue.code == queue.code), None),
+        "side_count": next((c for c in queue_counts(request) if c.queue.code == queue.code), None),
         "next": following,
         "taken_by": taken_by,
         "actions": [*actions, *_item_buttons(actor, item)],

@@ -57,6 +57,7 @@ class Item:
     active: bool = False
     counter: str = ""
     late: int = 0
+    late_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ def navigation(actor: Actor, path: str, counts: Sequence[QueueCount]) -> list[Gr
                 url=url,
                 icon=count.queue.icon,
                 active=path.startswith(url),
-                counter=f"{count.total:,}{'+' if count.bounded else ''}" if count.total else "",
+                counter=count.total_text if count.total else "",
                 late=count.late,
+                late_text=count.late_text,
             )
         )
     for entry in entries_for(actor):

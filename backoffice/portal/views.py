@@ -14,6 +14,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal import actions, decisions, exports, navigation, search, selectors, services
+from backoffice.portal.context import queue_counts
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
 from backoffice.portal.models import Export, SavedView
 from backoffice.staff.access import StaffRequest, needs, public
@@ -204,11 +205,11 @@ def late(request: StaffRequest) -> HttpResponse:
     """What is past its time, queue by queue, most late first."""
     moment = now()
     groups = []
-    for count in queues.counts(request.actor):
+    for count in queue_counts(request):
         if count.late:
             lines = decisions.side_lines(request.actor, count.queue, None)
             late_lines = [line for line in lines if line.item.due_at < moment]
-            groups.append({"queue": count.queue, "count": count.late, "lines": late_lines})
+            groups.append({"queue": count.queue, "count": count.late_text, "lines": late_lines})
     return render(request, "portal/late.html", {"groups": groups})
 
 

@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "backoffice.staff.middleware.SessionActivityMiddleware",
     "backoffice.staff.middleware.TenantMiddleware",
 ]
 
@@ -141,6 +141,7 @@ ACCOUNT_RATE_LIMITS = {
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 SOCIALACCOUNT_ONLY = False
 USERSESSIONS_TRACK_ACTIVITY = True
+SESSION_SEEN_EVERY_S = 60.0  # how fresh "last seen" is kept in the list of sessions
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

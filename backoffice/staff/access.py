@@ -19,6 +19,7 @@ class StaffRequest(HttpRequest):
 
     actor: Actor
     tenant: Tenant
+    tenants: list[Tenant]
     htmx: Any
 
 

@@ -1,11 +1,14 @@
 """The edge: request id, the tenant and the actor of a request, IP allow-lists."""
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,13 +16,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from backoffice.core.context import request_id, tenant_context
-from backoffice.staff.models import MemberIndex, User
-from backoffice.staff.selectors import actor_for
+from backoffice.staff.selectors import Entrance, actor_for, entrance_of
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 SESSION_KEY = "tenant_id"
+SESSIONS_REMEMBERED_MAX = 10_000
 
 
 class RequestIdMiddleware:
@@ -36,6 +39,36 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class SessionActivityMiddleware:
+    """When and from where each session was seen last, for the list of one's own sessions.
+
+    Written at most once a minute by each process, not with each click: a row's lock and two
+    statements would be a good part of a page. Another address or browser is written at once.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+        self._seen: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        key = request.session.session_key
+        if key and request.user.is_authenticated and self._is_news(request, key):
+            UserSession.objects.create_from_request(request)
+        return self.respond(request)
+
+    def _is_news(self, request: HttpRequest, key: str) -> bool:
+        where = client_ip(request), request.headers.get("User-Agent", "")
+        moment = time.monotonic()
+        at, *before = self._seen.get(key, (0.0, "", ""))
+        if before == [*where] and moment - at < settings.SESSION_SEEN_EVERY_S:
+            return False
+        self._seen[key] = (moment, *where)
+        self._seen.move_to_end(key)
+        if len(self._seen) > SESSIONS_REMEMBERED_MAX:
+            self._seen.popitem(last=False)
+        return True
 
 
 class TenantMiddleware:
@@ -64,12 +97,13 @@ class TenantMiddleware:
             return _sign_in(request)
         if settings.MFA_MANDATORY and not is_mfa_enabled(request.user):
             return redirect("mfa_index")
-        tenant = chosen_tenant(request, request.user)
+        entrance = entrance_of(request.user, hostname(request))
+        tenant = chosen_tenant(request, entrance)
         if tenant is None:
             return redirect("staff:tenant-choose")
         if not _ip_allowed(tenant, request):
             return render(request, "403.html", {"why": "ip"}, status=403)
-        request.tenant = tenant
+        request.tenant, request.tenants = tenant, entrance.tenants
         with tenant_scope(tenant.pk):
             actor = actor_for(request.user, tenant.pk, client_ip(request))
             if actor is None:
@@ -81,18 +115,18 @@ class TenantMiddleware:
                 return view(request, *args, **kwargs)
 
 
-def chosen_tenant(request: HttpRequest, user: User) -> Tenant | None:
+def chosen_tenant(request: HttpRequest, entrance: Entrance) -> Tenant | None:
     """By host name, else by what the member chose, else the only one there is."""
-    mine = Tenant.objects.filter(
-        active=True, id__in=MemberIndex.objects.filter(user=user).values("membership_tenant_id")
-    )
-    by_host = Tenant.objects.filter(hostname=request.get_host().partition(":")[0]).first()
-    if by_host is not None:
-        return mine.filter(pk=by_host.pk).first()
+    mine = {tenant.pk: tenant for tenant in entrance.tenants}
+    if entrance.by_host is not None:
+        return mine.get(entrance.by_host.pk)
     if SESSION_KEY in request.session:
-        return mine.filter(pk=request.session[SESSION_KEY]).first()
-    found = list(mine[:2])
-    return found[0] if len(found) == 1 else None
+        return mine.get(request.session[SESSION_KEY])
+    return entrance.tenants[0] if len(mine) == 1 else None
+
+
+def hostname(request: HttpRequest) -> str:
+    return request.get_host().partition(":")[0]
 
 
 def client_ip(request: HttpRequest) -> str:

@@ -1,12 +1,16 @@
 """Who a signed-in person is inside a tenant."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
 from guardian.models import UserObjectPermission
 
 from backoffice.core.context import Actor, ActorKind
-from backoffice.staff.models import MemberIndex, Membership, Role, User
+from backoffice.staff.models import MemberIndex, Membership, User
 from backoffice.tenancy.models import Tenant
 
 WORK_DESK = "work_desk"
@@ -15,26 +19,63 @@ ALL_DESKS = "clients.view_all_desks"
 
 def tenants_of(user: User) -> list[Tenant]:
     """The active brokerages a person works for, by name."""
-    ids = MemberIndex.objects.filter(user=user).values("membership_tenant_id")
-    return list(Tenant.objects.filter(id__in=ids, active=True).order_by("name"))
+    return entrance_of(user, "").tenants
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The active brokerages a person works for, by name, and the one whose host name was called."""
+
+    tenants: list[Tenant]
+    by_host: Tenant | None
+
+
+def entrance_of(user: User, hostname: str) -> Entrance:
+    """One statement: each request starts with it."""
+    near = (
+        Tenant.objects.annotate(
+            mine=Exists(MemberIndex.objects.filter(user=user, membership_tenant=OuterRef("pk")))
+        )
+        .filter(Q(mine=True) | Q(hostname=hostname or None))
+        .order_by("name", "id")
+    )
+    return Entrance(
+        tenants=[tenant for tenant in near if tenant.mine and tenant.active],
+        by_host=next((t for t in near if hostname and t.hostname == hostname), None),
+    )
+
+
+_PERMISSIONS = "held__role__group__permissions"
 
 
 def actor_for(user: User, tenant_id: int, ip: str = "") -> Actor | None:
-    """The actor that ``user`` is in the tenant in scope; None without an active membership."""
-    membership = (
+    """The actor that ``user`` is in the tenant in scope; None without an active membership.
+
+    One statement (two for who is bound to desks), asked anew with each request: what was
+    withdrawn a moment ago is gone. So it is not cached.
+    """
+    found = (
         Membership.objects.filter(tenant_id=tenant_id, user=user, active=True)
-        .prefetch_related("held__role")
+        .annotate(
+            names=ArrayAgg("held__role__name", distinct=True, default=[]),
+            codes=ArrayAgg(
+                Concat(
+                    f"{_PERMISSIONS}__content_type__app_label",
+                    Value("."),
+                    f"{_PERMISSIONS}__codename",
+                ),
+                distinct=True,
+                filter=Q(**{f"{_PERMISSIONS}__isnull": False}),
+                default=[],
+            ),
+        )
+        .values_list("names", "codes")
         .first()
     )
-    if membership is None or not user.is_active:
+    if found is None or not user.is_active:
         return None
-    roles: list[Role] = [held.role for held in membership.held.all()]
-    permissions = frozenset(
-        f"{app}.{codename}"
-        for app, codename in Permission.objects.filter(group__in=[r.group_id for r in roles])
-        .values_list("content_type__app_label", "codename")
-        .distinct()
-    )
+    names, codes = found
+    permissions = frozenset(codes)
     return Actor(
         kind=ActorKind.STAFF,
         ref=f"user:{user.pk}",
@@ -43,7 +84,7 @@ def actor_for(user: User, tenant_id: int, ip: str = "") -> Actor | None:
         user_id=user.pk,
         permissions=permissions,
         desks=None if ALL_DESKS in permissions else desks_of(user),
-        roles=tuple(sorted(role.name for role in roles)),
+        roles=tuple(sorted(name for name in names if name)),
         ip=ip,
     )
 

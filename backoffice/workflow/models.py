@@ -224,6 +224,12 @@ class WorkItem(TenantModel):
                 name="work_item_open",
                 condition=Q(closed_at__isnull=True),
             ),
+            # Own and unassigned items, for counts and segments.
+            models.Index(
+                fields=["tenant", "queue", "owner_ref", "due_at", "id"],
+                name="work_item_owner",
+                condition=Q(closed_at__isnull=True),
+            ),
             models.Index(fields=["tenant", "subject_id"], name="work_item_subject"),
         ]
 

@@ -1,6 +1,6 @@
 """Work queues: items that wait for a person, with an owner, a clock and a next one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -190,41 +190,67 @@ def next_item(actor: Actor, queue: str, after: WorkItem | None = None) -> WorkIt
     return rows.first()
 
 
+COUNT_MAX = 1_000  # per queue, since every page counts; beyond it the portal says "1,000+"
+
+
+def count_text(count: int) -> str:
+    return f"{COUNT_MAX:,}+" if count > COUNT_MAX else f"{count:,}"
+
+
 @dataclass(frozen=True)
 class QueueCount:
+    """Each number goes no further than ``COUNT_MAX + 1``; the texts say so."""
+
     queue: Queue
     mine: int
-    unassigned: int
     total: int
     late: int
 
     @property
-    def bounded(self) -> bool:
-        return self.total >= COUNT_MAX
+    def total_text(self) -> str:
+        return count_text(self.total)
+
+    @property
+    def late_text(self) -> str:
+        return count_text(self.late)
 
 
-COUNT_MAX = 10_000  # per queue; beyond it the portal says "10,000+"
+def late_text(counts: Sequence[QueueCount]) -> str:
+    """How much is late in all queues together."""
+    more = "+" if any(count.late > COUNT_MAX for count in counts) else ""
+    return f"{sum(min(count.late, COUNT_MAX) for count in counts):,}{more}"
 
+
+# The items most late come first, so those that are late are among the first.
 _COUNTS = """
-SELECT q.code, x.mine, x.unassigned, x.total, x.late FROM unnest(%(queues)s::text[]) AS q (code)
+SELECT q.code, own.mine, waiting.total, waiting.late FROM unnest(%(queues)s::text[]) AS q (code)
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE owner_ref = %(me)s) AS mine,
-           count(*) FILTER (WHERE owner_ref = '') AS unassigned,
-           count(*) AS total,
-           count(*) FILTER (WHERE due_at < now()) AS late
-    FROM (
-        SELECT owner_ref, due_at FROM workflow_workitem
+    SELECT count(*) AS total, count(*) FILTER (WHERE due_at < now()) AS late FROM (
+        SELECT due_at FROM workflow_workitem
         WHERE tenant_id = %(tenant)s AND queue = q.code AND closed_at IS NULL
           AND (snoozed_until IS NULL OR snoozed_until <= now())
           AND (%(all_desks)s OR desk_id = ANY (%(desks)s::uuid[]))
         ORDER BY due_at, id LIMIT %(most)s
     ) open
-) x
+) waiting
+CROSS JOIN LATERAL (
+    SELECT count(*) AS mine FROM (
+        SELECT FROM workflow_workitem
+        WHERE tenant_id = %(tenant)s AND queue = q.code AND closed_at IS NULL
+          AND (snoozed_until IS NULL OR snoozed_until <= now())
+          AND (%(all_desks)s OR desk_id = ANY (%(desks)s::uuid[]))
+          AND owner_ref = %(me)s
+        LIMIT %(most)s
+    ) taken
+) own
 """
 
 
 def counts(actor: Actor) -> list[QueueCount]:
-    """Own, unassigned, all and late items of each queue that the actor may open; one query."""
+    """Own, all and late items of each queue that the actor may open; one query.
+
+    A page that shows them beside its frame asks ``portal.context.queue_counts``.
+    """
     allowed = {code: queue for code, queue in queues.items() if actor.can(queue.permission)}
     if not allowed:
         return []
@@ -238,11 +264,11 @@ def counts(actor: Actor) -> list[QueueCount]:
                 "all_desks": desks is None,
                 "desks": desks or [],
                 "me": actor.ref,
-                "most": COUNT_MAX,
+                "most": COUNT_MAX + 1,
             },
         )
         tally = {row[0]: row[1:] for row in cursor.fetchall()}
     return [
-        QueueCount(queue, *tally.get(code, (0, 0, 0, 0)))
+        QueueCount(queue, *tally.get(code, (0, 0, 0)))
         for code, queue in sorted(allowed.items(), key=lambda pair: pair[1].order)
     ]
