@@ -8,9 +8,10 @@ from django.db import migrations, models
 import backoffice.core.clock
 import backoffice.core.context
 import backoffice.core.ids
+from backoffice.core.new_tables import NewTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     initial = True
 
     dependencies = [

@@ -8,9 +8,10 @@ from django.db import migrations, models
 import backoffice.core.clock
 import backoffice.core.context
 import backoffice.core.ids
+from backoffice.core.new_tables import NewTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     dependencies = [
         ("clients", "0002_lay_tables"),
         ("payments", "0002_lay_tables"),
@@ -79,18 +80,6 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
             },
         ),
-        migrations.RemoveIndex(
-            model_name="withdrawal",
-            name="withdrawal_amount_base",
-        ),
-        migrations.RemoveField(
-            model_name="historicalgatewayaccount",
-            name="previous_secret_sealed",
-        ),
-        migrations.RemoveField(
-            model_name="historicalgatewayaccount",
-            name="secret_sealed",
-        ),
         migrations.AddField(
             model_name="destination",
             name="approved_at",
@@ -110,42 +99,6 @@ class Migration(migrations.Migration):
             model_name="historicaldestination",
             name="approved_by_ref",
             field=models.CharField(blank=True, max_length=80),
-        ),
-        migrations.AlterField(
-            model_name="deposit",
-            name="pay_url",
-            field=models.CharField(blank=True, max_length=2000),
-        ),
-        migrations.AlterField(
-            model_name="deposit",
-            name="state",
-            field=models.CharField(
-                choices=[
-                    ("created", "Created"),
-                    ("redirected", "Client at the cashier"),
-                    ("pending", "Pending"),
-                    ("authorized", "Authorized"),
-                    ("paid", "Paid"),
-                    ("review", "Waits for a decision"),
-                    ("amount_mismatch", "Amount differs"),
-                    ("held", "Held"),
-                    ("credited", "In the wallet"),
-                    ("mt_pending", "On its way to the account"),
-                    ("done", "Done"),
-                    ("declined", "Declined"),
-                    ("expired", "Expired"),
-                    ("cancelled", "Cancelled"),
-                    ("returning", "Being given back"),
-                    ("returned", "Returned to the payer"),
-                ],
-                default="created",
-                max_length=16,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="withdrawal",
-            name="amount_base",
-            field=models.DecimalField(blank=True, decimal_places=8, max_digits=28, null=True),
         ),
         migrations.AddIndex(
             model_name="transfer",
@@ -205,5 +158,53 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("to_base__gt", 0)), name="rate_above_zero"
             ),
+        ),
+        migrations.RemoveIndex(
+            model_name="withdrawal",
+            name="withdrawal_amount_base",
+        ),
+        migrations.RemoveField(
+            model_name="historicalgatewayaccount",
+            name="previous_secret_sealed",
+        ),
+        migrations.RemoveField(
+            model_name="historicalgatewayaccount",
+            name="secret_sealed",
+        ),
+        migrations.AlterField(
+            model_name="deposit",
+            name="pay_url",
+            field=models.CharField(blank=True, max_length=2000),
+        ),
+        migrations.AlterField(
+            model_name="deposit",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("created", "Created"),
+                    ("redirected", "Client at the cashier"),
+                    ("pending", "Pending"),
+                    ("authorized", "Authorized"),
+                    ("paid", "Paid"),
+                    ("review", "Waits for a decision"),
+                    ("amount_mismatch", "Amount differs"),
+                    ("held", "Held"),
+                    ("credited", "In the wallet"),
+                    ("mt_pending", "On its way to the account"),
+                    ("done", "Done"),
+                    ("declined", "Declined"),
+                    ("expired", "Expired"),
+                    ("cancelled", "Cancelled"),
+                    ("returning", "Being given back"),
+                    ("returned", "Returned to the payer"),
+                ],
+                default="created",
+                max_length=16,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="withdrawal",
+            name="amount_base",
+            field=models.DecimalField(blank=True, decimal_places=8, max_digits=28, null=True),
         ),
     ]

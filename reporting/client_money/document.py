@@ -1,20 +1,14 @@
 """The report as a PDF for a file that an auditor opens years later: figures, accounts, balances
 with totals carried from page to page, signatures, and the hashes that tie it to the trail."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
 
 from backoffice.core.context import current_tenant_id
 from backoffice.core.money import Money
@@ -23,7 +17,6 @@ from backoffice.tenancy.models import LegalEntity, Tenant
 from reporting.models import ClientMoneyBalance, ClientMoneyFigure, ClientMoneyReport, ReportFile
 
 STYLE = Path(__file__).parents[1] / "print" / "client_money.css"
-FONTS = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
 ROWS_ON_PAGE = 38
 # Past this the schedule is the workbook, whose hash the report carries; the largest are shown.
 BALANCES_MAX = 1_000
@@ -44,33 +37,12 @@ class SchedulePage:
 AMOUNTS = ("wallet", "trading", "open_positions", "negatives", "counted")
 
 
-class _OwnFonts(URLFetcher):  # type: ignore[misc]
-    """The document may load our own fonts and nothing else: no file, no network."""
-
-    def fetch(self, url: str, headers: Any = None) -> Any:
-        parts = urlsplit(url)
-        path = Path(unquote(parts.path)).resolve()
-        if parts.scheme != "file" or path.parent != FONTS.resolve():
-            raise ValueError(f"{url} is not part of the report")
-        return super().fetch(url, headers)
-
-
 def write_document(path: Path, report: ClientMoneyReport, *, workbook: ReportFile) -> None:
+    from reporting.pdf import write_pdf  # its library takes a second that no other process owes
+
     with translation.override("en"):
         html = render_to_string("reporting/client_money_pdf.html", context(report, workbook))
-    fetcher = _OwnFonts()
-    fonts = FontConfiguration()
-    style = CSS(
-        string=STYLE.read_text(),
-        base_url=FONTS.as_uri() + "/",
-        url_fetcher=fetcher,
-        font_config=fonts,
-    )
-    document = HTML(string=html, url_fetcher=fetcher)
-    with warnings.catch_warnings():
-        # The library leaves the colour profile that PDF/A asks for to the garbage collector.
-        warnings.simplefilter("ignore", ResourceWarning)
-        document.write_pdf(path, stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3u")
+    write_pdf(path, html=html, style=STYLE.read_text())
 
 
 def context(report: ClientMoneyReport, workbook: ReportFile) -> dict[str, Any]:

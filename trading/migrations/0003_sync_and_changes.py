@@ -7,10 +7,11 @@ import backoffice.core.clock
 import backoffice.core.context
 import backoffice.core.ids
 import backoffice.core.tenant
+from backoffice.core.new_tables import NewTables
 from backoffice.core.tenant_tables import LayTenantTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     dependencies = [
         ("clients", "0002_lay_tables"),
         ("tenancy", "0002_lay_tables"),
@@ -110,36 +111,6 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
             },
-        ),
-        migrations.AlterModelOptions(
-            name="account",
-            options={
-                "base_manager_name": "objects",
-                "permissions": [
-                    ("operate_account", "Open, change and close trading accounts"),
-                    ("approve_correction", "Approve corrections of balances on trading servers"),
-                ],
-            },
-        ),
-        migrations.RemoveField(
-            model_name="group",
-            name="margin_call_percent",
-        ),
-        migrations.RemoveField(
-            model_name="group",
-            name="stop_out_percent",
-        ),
-        migrations.RemoveField(
-            model_name="historicalgroup",
-            name="margin_call_percent",
-        ),
-        migrations.RemoveField(
-            model_name="historicalgroup",
-            name="stop_out_percent",
-        ),
-        migrations.RemoveField(
-            model_name="historicaltradingserver",
-            name="password_sealed",
         ),
         migrations.AddField(
             model_name="account",
@@ -250,21 +221,6 @@ class Migration(migrations.Migration):
             name="read_timeout_s",
             field=models.PositiveSmallIntegerField(default=30),
         ),
-        migrations.AlterField(
-            model_name="account",
-            name="error",
-            field=models.CharField(blank=True, max_length=300),
-        ),
-        migrations.AlterField(
-            model_name="historicaltradingserver",
-            name="tls_ca_bundle",
-            field=models.TextField(blank=True),
-        ),
-        migrations.AlterField(
-            model_name="tradingserver",
-            name="tls_ca_bundle",
-            field=models.TextField(blank=True),
-        ),
         migrations.AddIndex(
             model_name="account",
             index=models.Index(
@@ -344,6 +300,51 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="syncrun",
             index=models.Index(fields=["tenant", "server", "kind", "-id"], name="sync_run_newest"),
+        ),
+        migrations.AlterModelOptions(
+            name="account",
+            options={
+                "base_manager_name": "objects",
+                "permissions": [
+                    ("operate_account", "Open, change and close trading accounts"),
+                    ("approve_correction", "Approve corrections of balances on trading servers"),
+                ],
+            },
+        ),
+        migrations.RemoveField(
+            model_name="group",
+            name="margin_call_percent",
+        ),
+        migrations.RemoveField(
+            model_name="group",
+            name="stop_out_percent",
+        ),
+        migrations.RemoveField(
+            model_name="historicalgroup",
+            name="margin_call_percent",
+        ),
+        migrations.RemoveField(
+            model_name="historicalgroup",
+            name="stop_out_percent",
+        ),
+        migrations.RemoveField(
+            model_name="historicaltradingserver",
+            name="password_sealed",
+        ),
+        migrations.AlterField(
+            model_name="account",
+            name="error",
+            field=models.CharField(blank=True, max_length=300),
+        ),
+        migrations.AlterField(
+            model_name="historicaltradingserver",
+            name="tls_ca_bundle",
+            field=models.TextField(blank=True),
+        ),
+        migrations.AlterField(
+            model_name="tradingserver",
+            name="tls_ca_bundle",
+            field=models.TextField(blank=True),
         ),
         LayTenantTables("trading"),
     ]

@@ -5,9 +5,10 @@ from django.db import migrations, models
 
 import backoffice.core.context
 import backoffice.core.tenant
+from backoffice.core.new_tables import NewTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     initial = True
 
     dependencies = [

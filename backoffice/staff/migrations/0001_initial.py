@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import backoffice.core.ids
+from backoffice.core.new_tables import NewTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     initial = True
 
     dependencies = [
