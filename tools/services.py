@@ -44,7 +44,10 @@ SANDBOXES = (
     Service(
         name="gateway",
         module="sandbox.gateway.__main__",
-        command=(sys.executable, "-m", "sandbox.gateway", "--port", "{sandbox_gateway}"),
+        command=(
+            *(sys.executable, "-m", "sandbox.gateway", "--port", "{sandbox_gateway}"),
+            *("--state", "{var}/sandbox/gateway.json"),
+        ),
         ports=("sandbox_gateway",),
         ready=r"(?i)\bready\b",
     ),

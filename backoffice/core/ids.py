@@ -2,8 +2,9 @@
 
 import os
 import threading
-import time
 import uuid
+
+from backoffice.core.clock import unix_ms
 
 _lock = threading.Lock()
 _last_ms = 0
@@ -21,7 +22,7 @@ def uuid7() -> uuid.UUID:
     """
     global _last_ms, _counter
     with _lock:
-        ms = time.time_ns() // 1_000_000
+        ms = unix_ms()
         if ms > _last_ms or ms < _last_ms - BACKWARDS_MS_MAX:
             _last_ms, _counter = ms, 0
         elif _counter == _COUNTER_MAX:

@@ -6,11 +6,16 @@ nothing when its data is there already, and may read what earlier steps left in 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.tenancy.models import Tenant
+from operations.demo.past import Past
 
+#: How long ago the demo's past begins.
+DAYS = 48
 PASSWORD = "demo-demo-demo"  # noqa: S105 - printed by `make run`; the demo refuses other settings
 
 
@@ -21,6 +26,10 @@ class Demo:
     tenant: Tenant
     actors: dict[str, Actor] = field(default_factory=dict)
     things: dict[str, Any] = field(default_factory=dict)
+    #: When the brokerage began to use the product.
+    opened_at: datetime = field(default_factory=lambda: now() - timedelta(days=DAYS))
+    #: The clocks; a step sets them back to make what was, and the command sets them right again.
+    past: Past = field(default_factory=Past)
 
 
 @dataclass(frozen=True)

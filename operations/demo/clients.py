@@ -4,17 +4,21 @@ Everyone here is made up, and every passport is a drawing of a country that does
 """
 
 import io
-from datetime import date, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 from PIL import Image, ImageDraw, ImageFont
 
-from backoffice.core.clock import today
+from backoffice.core.clock import now, today
 from backoffice.core.context import Actor
 from backoffice.tenancy.models import LegalEntity
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from clients.documents import document_describe, document_store
-from clients.models import Client, ClientDocument, DocumentType
+from clients.files import CleanFile, clean_file
+from clients.models import Client, ClientDocument, Desk, DocumentType
 from clients.services import client_create, desk_create, note_add
 from clients.states import DocumentState
 from kyc import guards, reviews, services
@@ -24,27 +28,69 @@ from kyc.models import KycCase
 from kyc.mrz import check_digit
 from operations.demo import Demo, step
 
-# given names, surname, birth date, nationality, residence, level asked for, how far it went
+# given names, surname, birth date, nationality, residence, level asked for, how far it went, and
+# how many days ago they registered
 PEOPLE = (
-    ("Elena", "Markou", "1984-03-09", "CY", "CY", 2, "approved"),
-    ("Tomas", "Hruska", "1979-11-21", "CZ", "CZ", 2, "approved"),
-    ("Ingrid", "Solberg", "1991-06-02", "NO", "NO", 2, "approved"),
-    ("Luca", "Ferrante", "1988-01-30", "IT", "IT", 2, "approved"),
-    ("Noor", "Haddad", "1982-09-14", "JO", "AE", 2, "approved"),
-    ("Piotr", "Zielinski", "1975-05-05", "PL", "DE", 2, "approved"),
-    ("Aisha", "Okonkwo", "1993-12-12", "NG", "GB", 1, "approved"),
-    ("Daniel", "Weiss", "1969-07-27", "AT", "AT", 2, "approved"),
-    ("Marta", "Nunes", "1996-02-18", "PT", "PT", 2, "sent"),
-    ("Henrik", "Dahl", "1987-10-08", "DK", "DK", 1, "sent"),
-    ("Sofia", "Petrova", "1990-04-23", "BG", "BG", 2, "submitted"),
-    ("James", "Whitfield", "1972-08-31", "GB", "GB", 2, "submitted"),
-    ("Yuki", "Tanabe", "1995-03-15", "JP", "SG", 1, "submitted"),
-    ("Rania", "Mansour", "1986-11-03", "LB", "CY", 2, "submitted"),
-    ("Viktor", "Nagy", "1981-06-19", "HU", "HU", 1, "draft"),
-    ("Camille", "Laurent", "1998-09-29", "FR", "FR", 0, "lead"),
-    ("Oskar", "Lehmann", "1977-12-24", "DE", "DE", 0, "lead"),
+    ("Elena", "Markou", "1984-03-09", "CY", "CY", 2, "approved", 46.2),
+    ("Tomas", "Hruska", "1979-11-21", "CZ", "CZ", 2, "approved", 45.1),
+    ("Ingrid", "Solberg", "1991-06-02", "NO", "NO", 2, "approved", 43.4),
+    ("Luca", "Ferrante", "1988-01-30", "IT", "IT", 2, "approved", 41.3),
+    ("Noor", "Haddad", "1982-09-14", "JO", "AE", 2, "approved", 38.2),
+    ("Piotr", "Zielinski", "1975-05-05", "PL", "DE", 2, "approved", 35.4),
+    ("Aisha", "Okonkwo", "1993-12-12", "NG", "GB", 2, "approved", 33.3),
+    ("Daniel", "Weiss", "1969-07-27", "AT", "AT", 2, "approved", 31.1),
+    ("Beatriz", "Carvalho", "1985-04-17", "PT", "ES", 2, "approved", 28.3),
+    ("Anton", "Bergqvist", "1980-08-08", "SE", "SE", 2, "approved", 25.2),
+    ("Oliver", "Ashcroft", "1978-10-03", "GB", "GB", 2, "approved", 20.1),
+    ("Chiara", "Moretti", "1989-05-29", "IT", "IT", 2, "approved", 17.3),
+    ("Stefan", "Gruber", "1971-01-11", "DE", "DE", 2, "approved", 15.2),
+    ("Matteo", "Galli", "1983-12-05", "CH", "CH", 2, "approved", 10.3),
+    ("Hanna", "Virtanen", "1997-03-30", "FI", "FI", 2, "approved", 7.4),
+    ("George", "Pembroke", "1966-09-22", "GB", "GB", 1, "approved", 4.3),
+    ("Marta", "Nunes", "1996-02-18", "PT", "PT", 2, "sent", 1.4),
+    ("Henrik", "Dahl", "1987-10-08", "DK", "DK", 1, "sent", 0.34),
+    ("Sofia", "Petrova", "1990-04-23", "BG", "BG", 2, "submitted", 0.31),
+    ("James", "Whitfield", "1972-08-31", "GB", "GB", 2, "submitted", 0.22),
+    ("Yuki", "Tanabe", "1995-03-15", "JP", "SG", 1, "submitted", 0.14),
+    ("Rania", "Mansour", "1986-11-03", "LB", "CY", 2, "submitted", 0.09),
+    ("Pavlos", "Andreou", "1981-02-02", "CY", "CY", 1, "submitted", 0.05),
+    ("Emil", "Sorensen", "1999-06-11", "DK", "DK", 2, "asked", 6.3),
+    ("Nadia", "Belkacem", "1988-08-14", "DZ", "FR", 2, "rejected", 24.4),
+    ("Viktor", "Nagy", "1981-06-19", "HU", "HU", 1, "draft", 2.2),
+    ("Camille", "Laurent", "1998-09-29", "FR", "FR", 0, "lead", 9.2),
+    ("Oskar", "Lehmann", "1977-12-24", "DE", "DE", 0, "lead", 3.4),
+    ("Samuel", "Adeyemi", "1985-05-15", "NG", "GB", 0, "lead", 0.4),
 )
 DESKS = ("Europe", "International")
+SUBMITTED = timedelta(minutes=50)
+REVIEWED = timedelta(hours=3)
+APPROVED = timedelta(hours=5)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who came to the brokerage, and how far they went."""
+
+    number: int
+    given: str
+    surname: str
+    born: date
+    nationality: str
+    home: str
+    level: int
+    goal: str
+    came_at: datetime
+
+
+def people(demo: Demo) -> list[Person]:
+    rows = PEOPLE if demo.tenant.slug == "aurora" else (*PEOPLE[6:15], *PEOPLE[17:22], *PEOPLE[-2:])
+    return [
+        Person(
+            number, given, surname, date.fromisoformat(born), nation, home, level, goal,
+            now() - timedelta(days=days),
+        )
+        for number, (given, surname, born, nation, home, level, goal, days) in enumerate(rows)
+    ]  # fmt: skip
 
 
 @step("clients", 10, opens_scope=True)
@@ -53,57 +99,90 @@ def clients(actor: Actor, demo: Demo) -> None:
     with tenant_scope(actor.tenant_id, actor):
         if Client.objects.filter(tenant_id=actor.tenant_id).exists():
             return
+    demo.past.go(demo.opened_at)
+    with tenant_scope(actor.tenant_id, actor):
         levels_install(actor=actor)
         desks = [desk_create(actor=actor, name=name) for name in DESKS]
-        entity = LegalEntity.objects.first()
-        made = []
-        people = PEOPLE if demo.tenant.slug == "aurora" else PEOPLE[6:15]
-        for number, (given, surname, born, nation, home, level, goal) in enumerate(people):
-            client = client_create(
-                actor=demo.actors["support"],
-                first_name=given,
-                last_name=surname,
-                email=f"{given}.{surname}@mail.example".lower(),
-                phone=f"+357 99 {100000 + number}",
-                birth_date=date.fromisoformat(born),
-                nationality=nation,
-                residence=home,
-                address=f"{number + 1} Harbour Street",
-                source="website" if number % 3 else "partner link",
-                desk=desks[number % len(desks)],
-                legal_entity=entity,
-            )
-            made.append((client, level, goal))
-    cases = [_begin(demo, client, level, goal) for client, level, goal in made if level]
-    outbox.drain(actor)
-    for case, (_, _, goal) in zip(cases, [row for row in made if row[1]], strict=True):
-        if goal in ("sent", "approved"):
-            _decide(demo, case, goal)
+    demo.past.home()
+    arrived = people(demo)
+    made = [(person, _register(demo, person, desks)) for person in arrived]
+    papers = _cleaned([pair for pair in made if pair[0].goal not in ("draft", "lead")])
+    for person, client in made:
+        if person.level:
+            _onboard(actor, demo, person, client, papers)
     with tenant_scope(actor.tenant_id, actor):
         note_add(
             actor=demo.actors["support"],
-            client=made[0][0],
+            client=made[0][1],
             text="Prefers calls in the morning. Speaks Greek and English.",
         )
 
 
-def _begin(demo: Demo, client: Client, level: int, goal: str) -> KycCase:
+def _register(demo: Demo, person: Person, desks: list[Desk]) -> Client:
+    support = demo.actors["support"]
+    demo.past.go(person.came_at)
+    with tenant_scope(support.tenant_id, support):
+        return client_create(
+            actor=support,
+            first_name=person.given,
+            last_name=person.surname,
+            email=f"{person.given}.{person.surname}@mail.example".lower(),
+            phone=f"+357 99 {100000 + person.number}",
+            birth_date=person.born,
+            nationality=person.nationality,
+            residence=person.home,
+            address=f"{person.number + 1} Harbour Street",
+            source="website" if person.number % 3 else "partner link",
+            desk=desks[person.number % len(desks)],
+            legal_entity=LegalEntity.objects.first(),
+        )
+
+
+Papers = dict[tuple[UUID, DocumentType], tuple[bytes, CleanFile]]
+
+
+def _cleaned(made: list[tuple[Person, Client]]) -> Papers:
+    """Everyone's papers, drawn and made harmless. That takes a process each, so two at once."""
+    drawn = {(c.pk, DocumentType.PASSPORT): passport(c, zone_of(c)) for _, c in made}
+    drawn |= {
+        (c.pk, DocumentType.UTILITY_BILL): bill(c, billed_on(person.came_at))
+        for person, c in made
+        if person.level >= 2
+    }
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        clean = list(pool.map(clean_file, drawn.values()))
+    return {key: (drawing, file) for (key, drawing), file in zip(drawn.items(), clean, strict=True)}
+
+
+def _onboard(actor: Actor, demo: Demo, person: Person, client: Client, papers: Papers) -> None:
+    """One client's case, each step at its hour; the latest ones are still on their way."""
     officer, support = demo.actors["compliance"], demo.actors["support"]
+    demo.past.go(person.came_at + timedelta(minutes=20))
     with tenant_scope(officer.tenant_id, officer):
-        case = services.case_open(actor=officer, client=client, level=level)
-        if goal == "draft":
-            return case
-        _hand_in(support, client, DocumentType.PASSPORT)
-        if level >= 2:
-            _hand_in(support, client, DocumentType.UTILITY_BILL)
-        return services.case_submit(actor=officer, case=case)
+        case = services.case_open(actor=officer, client=client, level=person.level)
+    if person.goal == "draft":
+        return
+    demo.past.go(_no_later(person.came_at + SUBMITTED))
+    with tenant_scope(support.tenant_id, support):
+        _hand_in(support, client, DocumentType.PASSPORT, papers)
+        if person.level >= 2:
+            _hand_in(support, client, DocumentType.UTILITY_BILL, papers)
+        services.case_submit(actor=officer, case=case)
+    outbox.drain(actor)
+    if person.goal != "submitted":
+        _decide(demo, person, case)
 
 
-def _hand_in(actor: Actor, client: Client, kind: DocumentType) -> None:
-    zone = zone_of(client)
-    drawing = passport(client, zone) if kind == DocumentType.PASSPORT else bill(client)
+def _no_later(moment: datetime) -> datetime:
+    """Nothing happens in the future: who came just now hands in at once."""
+    real = datetime.now(UTC)
+    return min(moment, real - timedelta(minutes=2))
+
+
+def _hand_in(actor: Actor, client: Client, kind: DocumentType, papers: Papers) -> None:
+    drawing, clean = papers[client.pk, kind]
     document = document_store(
-        actor=actor, client=client, type=kind, name=f"{kind}.png", content=drawing
+        actor=actor, client=client, type=kind, name=f"{kind}.png", content=drawing, clean=clean
     )
     if kind == DocumentType.PASSPORT:
         document_describe(
@@ -114,30 +193,47 @@ def _hand_in(actor: Actor, client: Client, kind: DocumentType) -> None:
             expires_on=_expiry(),
         )
     else:
-        document_describe(actor=actor, document=document, issued_on=today() - timedelta(days=20))
+        document_describe(actor=actor, document=document, issued_on=billed_on(now()))
 
 
-def _decide(demo: Demo, case: KycCase, goal: str) -> None:
+def billed_on(moment: datetime) -> date:
+    """The date of the bill that someone brings along at ``moment``."""
+    return moment.date() - timedelta(days=20)
+
+
+def _decide(demo: Demo, person: Person, case: KycCase) -> None:
     """Two people's work, as far as the guards let it go: a hit stays for a person to look at."""
     officer, mlro = demo.actors["compliance"], demo.actors["mlro"]
+    demo.past.go(_no_later(person.came_at + REVIEWED))
     with tenant_scope(officer.tenant_id, officer):
         row = KycCase.objects.select_related("client", "level").get(pk=case.pk)
         if guards.why_not_review(officer, row):
             return
-        for document in ClientDocument.objects.filter(
-            client=row.client, state=DocumentState.UPLOADED
-        ).order_by("id"):
-            if document.type == DocumentType.PASSPORT:
-                reviews.zone_read(
-                    actor=officer, case=row, document=document, text=zone_of(row.client)
-                )
-            reviews.document_decide(actor=officer, case=row, document=document, accepted=True)
+        if person.goal == "asked":
+            services.case_ask_client(
+                actor=officer, case=row, reason="funds_unclear", note="Source of income, please."
+            )
+            return
+        _documents(officer, row)
+        if person.goal == "rejected":
+            services.case_reject(actor=officer, case=row, reason="not_verified")
+            return
         if guards.why_not_send(officer, row):
             return
         case_send(actor=officer, case=row)
-    if goal == "approved":
+    if person.goal == "approved":
+        demo.past.go(_no_later(person.came_at + APPROVED))
         with tenant_scope(mlro.tenant_id, mlro):
             case_vote(actor=mlro, case=row, approves=True)
+
+
+def _documents(officer: Actor, row: KycCase) -> None:
+    for document in ClientDocument.objects.filter(
+        tenant_id=officer.tenant_id, client=row.client, state=DocumentState.UPLOADED
+    ).order_by("id"):
+        if document.type == DocumentType.PASSPORT:
+            reviews.zone_read(actor=officer, case=row, document=document, text=zone_of(row.client))
+        reviews.document_decide(actor=officer, case=row, document=document, accepted=True)
 
 
 def _number(client: Client) -> str:
@@ -145,7 +241,7 @@ def _number(client: Client) -> str:
 
 
 def _expiry() -> date:
-    return date(today().year + 6, 4, 15)
+    return date(datetime.now(UTC).year + 6, 4, 15)
 
 
 def zone_of(client: Client) -> str:
@@ -186,13 +282,13 @@ def passport(client: Client, zone: str) -> bytes:
     return _png(page)
 
 
-def bill(client: Client) -> bytes:
+def bill(client: Client, day: date) -> bytes:
     """A drawn utility bill."""
     page = Image.new("RGB", (1000, 1300), "white")
     pen = ImageDraw.Draw(page)
     pen.rectangle((0, 0, 1000, 120), fill=(20, 90, 110))
     pen.text((60, 40), "City Water Works · SPECIMEN", fill="white", font=_font(36))
-    lines = (client.name, client.address, "", f"Bill of {today() - timedelta(days=20):%d %B %Y}")
+    lines = (client.name, client.address, "", f"Bill of {day:%d %B %Y}")
     for row, line in enumerate(lines):
         pen.text((60, 200 + row * 54), line, fill=(30, 30, 30), font=_font(34))
     return _png(page)

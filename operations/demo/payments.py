@@ -1,54 +1,39 @@
-"""The demo's money: gateways, methods, deposits paid in the sandbox, withdrawals that wait."""
+"""The demo's till: gateways and methods, deposits and withdrawals through the sandbox."""
 
 import json
 import os
-from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from itertools import cycle
 from typing import Any
 
-import urllib3
-
+from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.core.money import Money
 from backoffice.tenancy.scope import tenant_scope
-from backoffice.workflow.models import ApprovalBand, OutboxItem
-from clients.models import Client, ClientAction
-from operations.demo import Demo, step
+from backoffice.workflow import outbox
+from backoffice.workflow.models import ApprovalBand
+from clients.models import Client
+from operations.demo import Demo
+from operations.demo.past import HOST, call
 from operations.demo.reconciliation import ACCOUNTS
-from payments import handlers
 from payments.accounts import adapter_for, opened
-from payments.gateways.port import NotFound
-from payments.models import Deposit, Destination, GatewayAccount, Method, Withdrawal
+from payments.models import Destination, Method, Withdrawal
 from payments.services import setup
 from payments.services.deposits import deposit_create
 from payments.services.destinations import destination_add, destination_approve
 from payments.services.holds import payment_hold
-from payments.services.notices import notice_apply
-from payments.services.transfers import deposit_forward
+from payments.services.notices import message_store
 from payments.services.withdrawals import (
     withdrawal_approve,
     withdrawal_cancel,
     withdrawal_reject,
     withdrawal_request,
 )
+from reconciliation import files, matching
+from trading.models import Account
 
 CARDS = ("4242", "9010", "7788", "0032")
-# What becomes of each deposit, in turn.
-DEPOSITS = (
-    *["paid"] * 8, "other amount", *["paid"] * 4, "stranger", *["paid"] * 4, "declined",
-    *["paid"] * 5, "open", "pending", *["paid"] * 4, "other amount", "held", *["paid"] * 4,
-    "stranger", "open",
-)  # fmt: skip
-WITHDRAWALS = (
-    "review", "approved", "review", "second", "held", "rejected", "unknown", "approved", "review",
-    "cancelled", "approved", "new destination", "review", "approved", "review", "bank",
-    "approved", "review", "bank",
-)  # fmt: skip
-AMOUNTS = ("250.00", "1200.00", "500.00", "12500.00", "800.00", "3000.00", "150.00", "20000.00")
-OUT = ("100.00", "200.00", "120.00", "6000.00", "150.00")
 IBANS = {
     "EUR": ("FR7630006000011234567890189", "DE75512108001245126199", "NL91ABNA0417164300"),
     "GBP": ("GB33BUKB20201555555555", "GB94BARC10201530093459"),
@@ -59,35 +44,45 @@ BANDS = (
 )
 
 
-# A kept connection may be closed by the other side just when the next request leaves.
-CLOSE = {"Connection": "close"}
+class Sandbox:
+    """The sandbox's gateway and bank, by their controls. ``bank``: 0 when there is none."""
+
+    def __init__(self, gateway: int, bank: int) -> None:
+        self.gateway, self.bank = gateway, bank
+
+    def control(self, what: str, **data: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(call(self.gateway, "POST", f"/control/{what}", data))
+        return answer
+
+    def visit(self, url: str) -> None:
+        """Open a payment's page, as the client does."""
+        call(self.gateway, "GET", url[url.index("/pay") :])
+
+    def bank_post(self, what: str, **data: Any) -> None:
+        call(self.bank, "POST", f"/{what}", data)
+
+    def statement(self, iban: str, day: date) -> bytes:
+        """The bank's camt.053 of a day."""
+        return call(self.bank, "GET", f"/accounts/{iban}/statement?date={day.isoformat()}")
 
 
-class _Sandbox:
-    """The sandbox's gateway, by its controls."""
+class Till:
+    """One brokerage's money: who pays in, who takes out, what gateway and bank say of it."""
 
-    def __init__(self, port: str) -> None:
-        self.address = f"http://127.0.0.1:{port}"
-        self._http = urllib3.PoolManager(retries=False, timeout=10)
-
-    def control(self, what: str, **data: Any) -> None:
-        body = json.dumps(data).encode()
-        self._http.request("POST", f"{self.address}/control/{what}", body=body, headers=CLOSE)
-
-    def open(self, url: str) -> None:
-        self._http.request("GET", url, headers=CLOSE)
-
-
-class _Money:
-    """One brokerage while its money is made up."""
-
-    def __init__(self, actor: Actor, demo: Demo, sandbox: _Sandbox) -> None:
+    def __init__(self, actor: Actor, demo: Demo, sandbox: Sandbox) -> None:
         self.actor, self.demo, self.sandbox = actor, demo, sandbox
         self.merchant = demo.tenant.slug
         self.currency = demo.tenant.base_currency
+        self.wire: Method | None = None
+        self._bank_days: set[date] = set()
 
     def scope(self) -> Any:
         return tenant_scope(self.actor.tenant_id, self.actor)
+
+    def work(self) -> None:
+        """What the workers would do now, until nothing is due."""
+        while outbox.drain(self.actor):
+            pass
 
     # Set-up
 
@@ -95,11 +90,11 @@ class _Money:
         lead = self.demo.actors["admin"]
         secret = f"demo secret of {self.merchant}"
         with self.scope():
-            cashier = setup.gateway_connect(
+            self.gateway = setup.gateway_connect(
                 actor=lead,
                 kind="cashier",
                 name="Hosted cashier",
-                base_url=self.sandbox.address,
+                base_url=f"http://{HOST}:{self.sandbox.gateway}",
                 merchant_id=self.merchant,
                 secret=secret,
             )
@@ -108,7 +103,7 @@ class _Money:
                 "amount_min": Decimal(20),
                 "amount_max": Decimal(50_000),
                 "automatic_withdrawal_max": Decimal(500),
-                "gateway": cashier,
+                "gateway": self.gateway,
                 "name": "Card",
                 "position": 10,
             }
@@ -123,25 +118,25 @@ class _Money:
                 )
             if "USD" in self.demo.tenant.currencies:
                 setup.rate_set(actor=lead, currency="USD", to_base=Decimal("0.92"))
-        self.gateway = cashier
         self.sandbox.control("merchants", id=self.merchant, secret=secret)
 
     def _bank(self, lead: Actor) -> None:
-        port = os.environ.get("SANDBOX_BANK_PORT", "")
-        self.wire: Method | None = None
-        if not port:
+        if not self.sandbox.bank:
             return
-        iban = next(iban for _, iban, code in ACCOUNTS[self.merchant] if code == self.currency)
-        bank = f"http://127.0.0.1:{port}"
-        account = {
-            "iban": iban,
-            "currency": self.currency,
-            "opening": "250000.00",
-            "owner": self.demo.tenant.name,
-        }
-        urllib3.request("POST", f"{bank}/accounts", body=json.dumps(account).encode())
+        self.iban = next(iban for _, iban, code in ACCOUNTS[self.merchant] if code == self.currency)
+        self.sandbox.bank_post(
+            "accounts",
+            iban=self.iban,
+            currency=self.currency,
+            opening="250000.00",
+            owner=self.demo.tenant.name,
+        )
         gateway = setup.gateway_connect(
-            actor=lead, kind="bank_wire", name="House bank", base_url=bank, merchant_id=iban
+            actor=lead,
+            kind="bank_wire",
+            name="House bank",
+            base_url=f"http://{HOST}:{self.sandbox.bank}",
+            merchant_id=self.iban,
         )
         values = {
             "currencies": [self.currency],
@@ -152,128 +147,158 @@ class _Money:
         }
         self.wire = setup.method_save(actor=lead, code="wire", values=values)
 
-    # Deposits
+    # Money in
 
-    def deposit(self, client: Client, what: str, amount: Money) -> None:
+    def deposit(
+        self, client: Client, amount: Money, what: str = "paid", account: Account | None = None
+    ) -> None:
+        """By card, as far as ``what`` says; into the wallet, or on to an account."""
         compliance, staff = self.demo.actors["compliance"], self.demo.actors["payments"]
         with self.scope():
-            row = deposit_create(actor=staff, client=client, method=self.card, money=amount)
+            row = deposit_create(
+                actor=staff, client=client, method=self.card, money=amount, account=account
+            )
             if what == "held":
                 payment_hold(actor=compliance, payment=row, reason="Source of funds is asked for")
         if what == "open":
             return
-        self.sandbox.open(row.pay_url)
+        self.sandbox.visit(row.pay_url)
         facts = {"merchant": self.merchant, "reference": row.reference, "holder": client.name}
-        facts["card"] = CARDS[sum(client.reference.encode()) % len(CARDS)]
+        facts["card"] = card_of(client)
         facts["status"] = what if what in ("declined", "pending") else "paid"
         if what == "other amount":
             facts["amount"] = format(amount.amount / 2, "f")
         if what == "stranger":
             facts["holder"] = "Karl Weber"
         self.sandbox.control("payments", **facts)
-        self._ask(row)
+        self.hear()
 
-    def _ask(self, row: Deposit) -> None:
-        """What the gateway's message would say; the message itself follows and changes nothing."""
-        with self.scope():
-            account = opened(self.gateway)
-        with suppress(NotFound):
-            notice = adapter_for(self.gateway).poll_payment(account, row.reference)
-            assert notice is not None
+    def hear(self) -> None:
+        """Take in what the gateway has to say, as its webhook would, and do what follows."""
+        found = self.sandbox.control("collect", merchant=self.merchant)["messages"]
+        for headers, body in found:
             with self.scope():
-                notice_apply(actor=self.actor, gateway=self.gateway, notice=notice)
-                deposit_forward(actor=self.actor, deposit_id=row.pk)
+                assert adapter_for(self.gateway).is_genuine(
+                    opened(self.gateway), headers, body.encode()
+                )
+                message_store(
+                    actor=self.actor, gateway=self.gateway, headers=headers, body=body.encode()
+                )
+        self.work()
 
-    # Withdrawals
+    def wire_in(self, client: Client, amount: Money, arrives: Decimal | None = None) -> None:
+        """A transfer by bank: announced now, on the account today, known by its statement."""
+        assert self.wire is not None
+        with self.scope():
+            row = deposit_create(
+                actor=self.demo.actors["payments"], client=client, method=self.wire, money=amount
+            )
+        self.receive(client.name, arrives if arrives is not None else amount.amount, row.reference)
 
-    def withdraw(self, client: Client, what: str, amount: Money) -> None:
-        staff, lead = self.demo.actors["payments"], self.demo.actors["lead"]
+    def receive(self, name: str, amount: Decimal, text: str) -> None:
+        """Money on our account from someone."""
+        self._bank_days.add(today())
+        self.sandbox.bank_post(
+            "receipts",
+            iban=self.iban,
+            currency=self.currency,
+            amount=format(amount.quantize(Decimal("0.01")), "f"),
+            from_name=name,
+            from_iban=IBANS[self.currency][len(name) % len(IBANS[self.currency])],
+            text=text,
+        )
+
+    def statement_read(self, day: date) -> None:
+        """The bank's statement of a day, imported by payments staff as from its file."""
+        staff = self.demo.actors["payments"]
+        if day not in self._bank_days:
+            return
+        content = self.sandbox.statement(self.iban, day)
+        with self.scope():
+            name = f"{self.iban}-{day:%Y%m%d}.xml"
+            file = files.file_receive(actor=staff, name=name, content=content)
+            matching.file_match(actor=staff, file=files.file_read(actor=staff, file=file))
+        self.work()
+
+    # Money out
+
+    def withdraw(self, client: Client, amount: Money, what: str = "review") -> Withdrawal | None:
+        """Ask for money, and take it as far as ``what`` says. None when it can't be asked for."""
+        staff = self.demo.actors["payments"]
         with self.scope():
             method, target = self._target(client, what)
             if method is None:
-                return
+                return None
             try:
                 row = withdrawal_request(
                     actor=staff, client=client, method=method, destination=target, money=amount
                 )
-            except DomainError:
-                return  # this client has too little: the demo does without
+            except DomainError:  # too little in the wallet, or stopped: the demo does without
+                return None
         if what == "unknown":
             self.sandbox.control("faults", kind="error_500", reference=row.reference, times=50)
+        self.work()
+        return row
+
+    def decide(self, row: Withdrawal, what: str) -> None:
+        """What people do about a withdrawal that waits."""
+        lead, compliance = self.demo.actors["lead"], self.demo.actors["compliance"]
         with self.scope():
-            self._decide(row, what, lead)
-        if what == "unknown":
-            self._submit(row)
+            row.refresh_from_db()
+            if row.state != "review":
+                return
+            if what in ("paid", "unknown", "second", "bank"):
+                if what == "bank":
+                    self._bank_days.add(today())
+                withdrawal_approve(actor=lead, withdrawal=row)
+            elif what == "held":
+                payment_hold(actor=compliance, payment=row, reason="Pattern under review")
+            elif what == "rejected":
+                withdrawal_reject(actor=lead, withdrawal=row, reason_code="source_first")
+            elif what == "cancelled":
+                withdrawal_cancel(
+                    actor=self.demo.actors["payments"],
+                    withdrawal=row,
+                    reason="The client changed their mind.",
+                )
+        self.work()
+
+    def pay_out(self, row: Withdrawal) -> None:
+        """The gateway has paid it."""
+        with self.scope():
+            row.refresh_from_db()
+        if row.state in ("submitted", "in_progress") and row.method_id == self.card.pk:
+            facts = {"merchant": self.merchant, "reference": row.reference, "status": "paid"}
+            self.sandbox.control("payouts", **facts)
+            self.hear()
 
     def _target(self, client: Client, what: str) -> tuple[Method | None, Any]:
         support, admin = self.demo.actors["operations"], self.demo.actors["admin"]
-        last = sum(client.reference.encode())
         bank = what == "bank"
         ibans = IBANS[self.currency]
-        card = f"fp_{client.reference}_{CARDS[last % len(CARDS)]}"
+        digits = "5151" if what in ("new destination", "elsewhere") else card_of(client)
+        number = ibans[sum(client.reference.encode()) % len(ibans)]
         row = destination_add(
             actor=support,
             client=client,
             kind="bank" if bank else "card",
-            number=ibans[last % len(ibans)] if bank else card,
+            number=number if bank else f"fp_{client.reference}_{digits}",
             holder=client.name,
-            label="" if bank else f"Card •• {CARDS[last % len(CARDS)]}",
+            label="" if bank else f"Card •• {digits}",
         )
         if what != "new destination" and row.state != Destination.State.APPROVED:
             destination_approve(actor=admin, destination=row, cool_down=timedelta(0))
         return (self.wire if bank else self.card), row
 
-    def _decide(self, row: Withdrawal, what: str, lead: Actor) -> None:
-        if row.state != "review":
-            return
-        compliance, staff = self.demo.actors["compliance"], self.demo.actors["payments"]
-        if what in ("approved", "unknown", "second", "bank"):
-            withdrawal_approve(actor=lead, withdrawal=row)
-        elif what == "held":
-            payment_hold(actor=compliance, payment=row, reason="Pattern under review")
-        elif what == "rejected":
-            withdrawal_reject(actor=lead, withdrawal=row, reason_code="source_first")
-        elif what == "cancelled":
-            withdrawal_cancel(actor=staff, withdrawal=row, reason="The client changed their mind.")
 
-    def _submit(self, row: Withdrawal) -> None:
-        with self.scope():
-            item = OutboxItem.objects.filter(
-                tenant_id=self.actor.tenant_id, topic="payments.submit", subject_id=row.pk
-            ).first()
-        if item is not None:
-            handlers.submit(self.actor, item)
+def card_of(client: Client) -> str:
+    """The last digits of the card that a client pays with."""
+    return CARDS[sum(client.reference.encode()) % len(CARDS)]
 
 
-def _clients(actor: Actor) -> list[Client]:
-    """Those who may pay in and take out, in the order in which they came."""
-    rows = Client.objects.filter(
-        tenant_id=actor.tenant_id,
-        state="active",
-        rights__contains=[ClientAction.DEPOSIT.value, ClientAction.WITHDRAW.value],
-    )
-    return list(rows.order_by("reference")[:25])
-
-
-@step("payments", 50, opens_scope=True)
-def payments(actor: Actor, demo: Demo) -> None:
-    port = os.environ.get("SANDBOX_GATEWAY_PORT", "")
-    with tenant_scope(actor.tenant_id, actor):
-        clients = _clients(actor)
-        laid = GatewayAccount.objects.filter(tenant_id=actor.tenant_id).exists()
-    if not port or laid:
-        return
-    money = _Money(actor, demo, _Sandbox(port))
-    money.lay()
-    if not clients:
-        return
-    for what, client, text in zip(DEPOSITS, cycle(clients), cycle(AMOUNTS), strict=False):
-        with suppress(DomainError):  # a client whom a restriction stops is passed over
-            money.deposit(client, what, _amount(money, text))
-    for what, client, text in zip(WITHDRAWALS, cycle(clients), cycle(OUT), strict=False):
-        with suppress(DomainError):
-            money.withdraw(client, what, _amount(money, text))
-
-
-def _amount(money: _Money, text: str) -> Money:
-    return Money(Decimal(text), money.currency)
+def till_of(actor: Actor, demo: Demo) -> Till | None:
+    """None without the sandbox's gateway."""
+    port = os.environ.get("SANDBOX_GATEWAY_PORT")
+    if not port:
+        return None
+    return Till(actor, demo, Sandbox(int(port), int(os.environ.get("SANDBOX_BANK_PORT", "0"))))

@@ -10,7 +10,8 @@ import random
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +21,10 @@ from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from clients.models import Client, ClientAction
 from clients.states import ClientState
+from kyc.models import KycCase
 from operations.demo import Demo, step
+from operations.demo.past import trusting
+from reconciliation import trading_plane
 from trading import selectors, services
 from trading.models import Account, Group, SyncKind, TradingServer
 from trading.services.accounts import check_leverage
@@ -33,7 +37,8 @@ MASKS = {
     "aurora": "real\\*-eur,real\\*-usd,demo\\forex-eur,demo\\forex-usd",
     "borealis": "real\\*-gbp",
 }
-ACCOUNTS_OF_A_TENANT = 14
+ACCOUNTS_OF_A_TENANT = 18
+IDLE_EVERY = 5  # one client in so many has an account and never trades
 PAST_DAYS = 45
 # symbol -> price, digits, contract size, pips that a day moves
 MARKETS = {
@@ -51,20 +56,53 @@ def trading(actor: Actor, demo: Demo) -> None:
     if not port:
         return
     admin, payments = demo.actors["admin"], demo.actors["payments"]
+    with tenant_scope(actor.tenant_id, actor):
+        if not TradingServer.objects.filter(tenant_id=actor.tenant_id).exists():
+            demo.past.go(demo.opened_at + timedelta(hours=1))
     server = _server(admin, demo, int(port))
     _read(actor, server, SyncKind.SETUP, SyncKind.ACCOUNTS)
     _offer(admin, server)
-    opened = _open(payments, server)
-    outbox.drain(actor)
-    with tenant_scope(actor.tenant_id, actor):
-        accounts = list(Account.objects.filter(server=server, state=AccountState.ACTIVE))
-        fresh = [account for account in accounts if account.pk in opened]
+    fresh = _open(payments, demo, server)
     with _control(int(port)) as control:
-        for account in fresh:
-            _trade_the_past(control, account)
+        for funded in funding(fresh):
+            _trade_the_past(control, funded)
+    demo.past.home()
+    # Today's readings; the deals of the past are read with them, whatever day they are of.
     _read(actor, server, SyncKind.ACCOUNTS, SyncKind.DEALS, SyncKind.POSITIONS, SyncKind.TEST)
     demo.things["trading_server"] = server
-    demo.things["trading_accounts"] = accounts
+    demo.things["funding"] = funding(fresh)
+
+
+@dataclass(frozen=True)
+class Funding:
+    """How an account is paid into: the first deposit, and how the demo's story goes on."""
+
+    account: Account
+    at: datetime
+    amount: Decimal
+    #: How many times a day the client opens and closes a position; 0 for one who never trades.
+    per_day: float
+
+
+def funding(accounts: list[Account]) -> list[Funding]:
+    """An opening deposit for each account, hours after it was opened, the same on every seed."""
+    found = []
+    for number, account in enumerate(accounts):
+        chance = random.Random(account.reference)  # noqa: S311 - a demo's past
+        trades = number % IDLE_EVERY != IDLE_EVERY - 1
+        found.append(
+            Funding(
+                account,
+                min(account.created_at + timedelta(hours=chance.uniform(1, 20)), _hours_ago(2)),
+                Decimal(chance.choice([1_000, 2_500, 2_500, 5_000, 8_000, 12_000])),
+                chance.choice([0.5, 0.8, 1.0, 1.5, 2.2]) if trades else 0.0,
+            )
+        )
+    return found
+
+
+def _hours_ago(hours: float) -> datetime:
+    return datetime.now(UTC) - timedelta(hours=hours)
 
 
 def _server(actor: Actor, demo: Demo, port: int) -> TradingServer:
@@ -104,26 +142,70 @@ def _offer(actor: Actor, server: TradingServer) -> None:
             services.group_offer(actor=actor, group=group, offered=True)
 
 
-def _open(actor: Actor, server: TradingServer) -> set[Any]:
-    """Ask for an account for each client who may have one and has none; returns whose."""
-    asked = set()
-    with tenant_scope(actor.tenant_id, actor):
-        groups = list(selectors.groups_offered(actor).filter(server=server))
-        clients = Client.objects.filter(
-            tenant_id=actor.tenant_id,
-            state=ClientState.ACTIVE,
-            rights__contains=[ClientAction.OPEN_ACCOUNT],
-            accounts__isnull=True,
-        ).order_by("id")[:ACCOUNTS_OF_A_TENANT]
-        for number, client in enumerate(clients):
+def _open(actor: Actor, demo: Demo, server: TradingServer) -> list[Account]:
+    """An account for each client who may have one and has none, soon after they were approved."""
+    opened: list[Account] = []
+    for number, client in enumerate(_without_account(actor, server)):
+        demo.past.go(min(_approved_at(actor, client) + timedelta(hours=1), _hours_ago(3)))
+        with tenant_scope(actor.tenant_id, actor):
+            groups = list(selectors.groups_offered(actor).filter(server=server))
             group = groups[number % len(groups)]
             leverage = 30 if client.category == "retail" else 100
             check_leverage(client, leverage)
             account = services.account_open(
                 actor=actor, client=client, group=group, leverage=leverage
             )
-            asked.add(account.pk)
-    return asked
+        outbox.drain(actor)
+        opened.append(account)
+    with tenant_scope(actor.tenant_id, actor):
+        mine = Account.objects.filter(tenant_id=actor.tenant_id, state=AccountState.ACTIVE)
+        return list(
+            mine.filter(pk__in=[account.pk for account in opened])
+            .select_related("client", "server")
+            .order_by("id")
+        )
+
+
+def _without_account(actor: Actor, server: TradingServer) -> list[Client]:
+    with tenant_scope(actor.tenant_id, actor):
+        clients = Client.objects.filter(
+            tenant_id=actor.tenant_id,
+            state=ClientState.ACTIVE,
+            rights__contains=[ClientAction.OPEN_ACCOUNT],
+            accounts__isnull=True,
+        )
+        return list(clients.order_by("id")[:ACCOUNTS_OF_A_TENANT])
+
+
+def _approved_at(actor: Actor, client: Client) -> datetime:
+    with tenant_scope(actor.tenant_id, actor):
+        case = KycCase.objects.filter(tenant_id=actor.tenant_id, client=client).latest("id")
+    assert case.decided_at is not None
+    return case.decided_at
+
+
+def settle(actor: Actor, demo: Demo, accounts: list[Account]) -> None:
+    """After the story: read what it did on the server, and hold the server against the books.
+
+    One account was credited by someone at the server itself, past the books: the check finds it.
+    """
+    port, server = os.environ.get("SANDBOX_MT5_PORT"), demo.things.get("trading_server")
+    if not port or server is None:
+        return
+    if len(accounts) > 3:
+        with _control(int(port)) as control:
+            moment = _hours_ago(31)
+            control.post(
+                "balance", login=accounts[3].login, amount="150.00",
+                comment="Goodwill, per J. Smith", time=moment.isoformat(),
+            )  # fmt: skip
+    _read(actor, server, SyncKind.ACCOUNTS, SyncKind.DEEP, SyncKind.POSITIONS)
+    with tenant_scope(actor.tenant_id, actor):
+        if len(trading_plane.differences(actor)) > 1:
+            # Deals that came late: clients trade while this is made.
+            for back in range(PAST_DAYS, 0, -1):
+                trading_plane.day_post(actor=actor, day=now().date() - timedelta(days=back))
+        trading_plane.balances_check(actor=actor)
 
 
 # -- what was before --------------------------------------------------------------------------
@@ -148,45 +230,36 @@ class Control:
 
 @contextmanager
 def _control(port: int) -> Iterator[Control]:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # loopback, and no secret is sent
-    connection = http.client.HTTPSConnection(HOST, port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection(HOST, port, timeout=10, context=trusting())
     try:
         yield Control(connection)
     finally:
         connection.close()
 
 
-def _trade_the_past(control: Control, account: Account) -> None:
-    """An opening balance six weeks ago, and a habit of trading since, the same on every seed."""
-    chance = random.Random(account.reference)  # noqa: S311 - a demo's past, the same each time
-    start = now() - timedelta(days=PAST_DAYS)
-    money = Decimal(chance.choice([1_000, 2_500, 5_000, 10_000, 25_000]))
-    control.post(
-        "balance",
-        login=account.login,
-        amount=money,
-        comment="Opening balance",
-        time=start.isoformat(),
-    )
-    per_day = chance.choice([0.3, 0.8, 1.5])
-    for day in range(1, PAST_DAYS):
-        morning = (start + timedelta(days=day)).replace(hour=7, minute=0)
+def _trade_the_past(control: Control, funded: Funding) -> None:
+    """A habit of trading since the money came, the same on every seed."""
+    account, money = funded.account, funded.amount
+    chance = random.Random(f"{account.reference} trades")  # noqa: S311 - a demo's past
+    per_day = funded.per_day
+    last = datetime.now(UTC) - timedelta(hours=4)
+    for day in range(PAST_DAYS):
+        morning = (funded.at + timedelta(days=day)).replace(hour=7, minute=0)
         if morning.weekday() >= 5:  # the market is closed
             continue
         for _ in range(int(per_day) + (chance.random() < per_day % 1)):
-            _round_trip(control, account, chance, morning, money)
+            opened = morning + timedelta(minutes=chance.randrange(8 * 60))
+            if funded.at < opened < last:
+                _round_trip(control, account, chance, opened, money)
 
 
 def _round_trip(
-    control: Control, account: Account, chance: random.Random, morning: datetime, money: Decimal
+    control: Control, account: Account, chance: random.Random, opened: datetime, money: Decimal
 ) -> None:
     symbol = chance.choice(sorted(MARKETS))
     price, digits, contract, moves = MARKETS[symbol]
-    opened = morning + timedelta(minutes=chance.randrange(8 * 60))
     closed = opened + timedelta(minutes=chance.randrange(5, 180))
-    steps = max(1, int(money) // 2_500)
+    steps = max(1, int(money) // 900)
     volume = LOT_EXT // 100 * chance.randrange(1, 4 * steps)
     entry_price = round(price + chance.gauss(0, moves * 2), digits)
     change = chance.gauss(0.02, 0.35) * moves

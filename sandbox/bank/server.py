@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,12 @@ class BankServer(ThreadingHTTPServer):
 
     def __init__(self, bank: Bank, port: int = 0) -> None:
         self.bank = bank
+        #: How far the bank's clock is ahead of the machine's, for a demo that makes a past.
+        self.shift_s = 0.0
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def today(self) -> date:
+        return datetime.fromtimestamp(time.time() + self.shift_s, UTC).date()
 
     @property
     def address(self) -> str:
@@ -72,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self) -> None:
         data = self._body()
         bank = self.server.bank
-        today = datetime.now(UTC).date()
+        today = self.server.today()
         match self.path.strip("/"):
             case "accounts":
                 account = bank.account_open(data)
@@ -80,6 +86,12 @@ class _Handler(BaseHTTPRequestHandler):
             case "transfers":
                 entry, is_new = bank.transfer_send(data, today)
                 self._json(201 if is_new else 200, _shown(entry))
+            case "clock":
+                try:
+                    self.server.shift_s = float(data["shift_s"])
+                except (KeyError, TypeError, ValueError):
+                    raise Refused(400, "bad_field", "The field shift_s is in seconds.") from None
+                self._json(200, {"today": self.server.today().isoformat()})
             case "returns":
                 self._json(201, _shown(bank.transfer_return(data, today)))
             case "receipts":
@@ -90,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _statement(self, iban: str, query: dict[str, list[str]]) -> None:
         try:
             text = query.get("date", [""])[0]
-            day = date.fromisoformat(text) if text else datetime.now(UTC).date()
+            day = date.fromisoformat(text) if text else self.server.today()
         except ValueError:
             raise Refused(400, "bad_field", "The date is no YYYY-MM-DD date.") from None
         statement = self.server.bank.statement(iban, day)

@@ -43,9 +43,14 @@ class Cashier:
         self.refunds: dict[str, Refund] = {}
         self.messages: list[Message] = []
         self.payout_delay_s: float | None = PAYOUT_DELAY_S
+        #: How far the cashier's clock is ahead of the machine's, for a demo that makes a past.
+        self.shift_s = 0.0
         self._payouts_due: dict[str, float] = {}
         if path is not None and path.exists():
             self._load(path)
+
+    def _now(self) -> float:
+        return time.time() + self.shift_s
 
     # Merchants
 
@@ -68,7 +73,7 @@ class Cashier:
         expected = sign_parameters(merchant.secret, parameters)
         if not _same(expected, parameters.get("signature", "")):
             raise Refused(401, "bad_signature", "This payment link was not signed by the merchant.")
-        if float(parameters.get("expires", "0")) < time.time():
+        if float(parameters.get("expires", "0")) < self._now():
             raise Refused(410, "expired", "This payment link is past its time.")
         key = f"{merchant.id}/{parameters['reference']}"
         with self._lock:
@@ -225,7 +230,7 @@ class Cashier:
 
     def _put(self, merchant: str, url: str, reference: str, body: dict[str, Any]) -> None:
         take = self.faults.take
-        moment = datetime.now(UTC)
+        moment = datetime.fromtimestamp(self._now(), UTC)
         if take("lost", reference):
             return
         message = self._message(merchant, url, body, moment)
@@ -280,17 +285,31 @@ class Cashier:
                 self._save()
         return len(waiting)
 
-    def _send(self, message: Message) -> None:
+    def _headers(self, message: Message) -> dict[str, str]:
         secret = self.merchants[message.merchant].secret
-        body = message.body.encode()
-        headers = {
+        return {
             "Content-Type": "application/json",
             "X-Cashier-Delivery": message.id,
             "X-Cashier-Signature": sign_message(
-                f"not {secret}" if message.bad_signature else secret, body
+                f"not {secret}" if message.bad_signature else secret, message.body.encode()
             ),
         }
-        message.last_status = self._deliver(message.url, headers, body)
+
+    def collect(self, merchant: str) -> list[tuple[dict[str, str], str]]:
+        """Hand over a merchant's waiting messages, headers and body, to one who fetches them."""
+        with self._lock:
+            waiting = [
+                message
+                for message in self.messages
+                if message.merchant == merchant and message.delivered_at is None
+            ]
+            for message in waiting:
+                message.delivered_at, message.last_status = self._now(), 200
+            return [(self._headers(message), message.body) for message in waiting]
+
+    def _send(self, message: Message) -> None:
+        body = message.body.encode()
+        message.last_status = self._deliver(message.url, self._headers(message), body)
         message.attempts += 1
         if 200 <= message.last_status < 300:
             message.delivered_at = time.time()

@@ -204,6 +204,12 @@ class _Handler(BaseHTTPRequestHandler):
                 cashier.faults.arm(
                     str(data["kind"]), str(data.get("reference", "")), int(data.get("times", 1))
                 )
+            case "collect":
+                found = cashier.collect(str(data["merchant"]))
+                self._json(200, {"messages": found})
+                return
+            case "clock":
+                cashier.shift_s = float(data["shift_s"])
             case "release":
                 cashier.release()
             case "redeliver":

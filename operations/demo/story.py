@@ -1,0 +1,272 @@
+"""What happened at the brokerages, hour by hour: one list of events, lived through in their order.
+
+The ledger takes its lines in the order of time, so money can't be made client by client.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.core.errors import DomainError
+from backoffice.core.money import Money
+from backoffice.tenancy.scope import tenant_scope
+from clients.models import Client
+from compliance.models import Alert
+from compliance.monitoring.alerts import alert_decide, alert_review
+from compliance.monitoring.definitions import scenarios_install
+from compliance.monitoring.run import monitoring_run
+from operations.demo import Demo, step
+from operations.demo.payments import Till, till_of
+from operations.demo.trading import Funding, settle
+from payments.models import GatewayAccount, Withdrawal
+from reconciliation import trading_plane
+from trading.models import Account
+
+# What becomes of a card deposit of the past.
+OUTCOMES = (*["paid"] * 16, "declined", "declined", "open")
+MONITORED_NIGHTS = 9
+# Deposits and withdrawals of today, which wait in the queues: some past their four hours.
+PAID_IN_TODAY = (
+    (405, "stranger"), (290, "other amount"), (212, "paid"), (205, "stranger"), (150, "paid"),
+    (96, "other amount"), (75, "pending"), (52, "declined"), (44, "stranger"), (33, "open"),
+    (26, "paid"), (12, "other amount"), (8, "pending"),
+)  # fmt: skip
+ASKED_TODAY = (
+    (420, "rejected"), (385, "review"), (310, "paid"), (300, "bank"), (262, "review"),
+    (250, "second"), (233, "review"), (190, "review"), (160, "unknown"), (141, "review"),
+    (120, "new destination"), (101, "paid"), (95, "review"), (88, "bank"), (64, "second"),
+    (48, "review"), (17, "review"), (6, "review"),
+)  # fmt: skip
+AMOUNTS_TODAY = (250, 1_200, 640, 3_500, 800, 520, 2_000)
+
+
+@dataclass(order=True)
+class Event:
+    at: datetime
+    order: int
+    act: Callable[[], object] = field(compare=False)
+
+
+class Story:
+    """One brokerage's weeks."""
+
+    def __init__(self, till: Till, accounts: list[Funding]) -> None:
+        self.till, self.accounts = till, accounts
+        self.actor, self.demo = till.actor, till.demo
+        self.real = datetime.now(UTC)
+        self.chance = random.Random(till.merchant)  # noqa: S311 - the same story on every seed
+        self._events: list[Event] = []
+        # Who takes part: allowed to pay in and take out, the longest standing first.
+        self.clients = [one.account.client for one in accounts if one.account.client is not None]
+        self.verified = [client for client in self.clients if client.level >= 2]
+        idle = {one.account.client_id for one in accounts if not one.per_day}
+        self.idle = [client for client in self.verified if client.pk in idle]
+        self.busy = [client for client in self.verified if client.pk not in idle]
+
+    def at(self, moment: datetime, act: Callable[[], object]) -> None:
+        if self.demo.opened_at < moment < self.real:
+            self._events.append(Event(moment, len(self._events), act))
+
+    def ago(self, act: Callable[[], object], *, days: float = 0, minutes: float = 0) -> None:
+        self.at(self.real - timedelta(days=days, minutes=minutes), act)
+
+    def money(self, amount: Decimal | int, currency: str = "") -> Money:
+        return Money(Decimal(amount), currency or self.till.currency)
+
+    def live(self) -> None:
+        """Everything in its order. What the product refuses did not happen."""
+        latest = self.demo.opened_at
+        for event in sorted(self._events):
+            latest = min(max(latest, event.at), self.real)
+            self.demo.past.go(latest)
+            with suppress(DomainError):
+                event.act()
+            latest = now()
+        self.demo.past.home()
+        self.till.work()
+
+    def tell(self) -> None:
+        for funded in self.accounts:
+            self._client(funded)
+        self._patterns()
+        self._today()
+        for night in self._nights():
+            day = night.date() - timedelta(days=1)
+            if day.weekday() < 5:
+                self.at(night + timedelta(minutes=20), partial(self._books, day))
+            if self.real - night < timedelta(days=MONITORED_NIGHTS):
+                self.at(night + timedelta(minutes=30), partial(self._monitor, day))
+            self.at(night + timedelta(minutes=40), partial(self.till.statement_read, day))
+
+    # The weeks
+
+    def _nights(self) -> Iterator[datetime]:
+        day = self.demo.opened_at.date() + timedelta(days=1)
+        while day <= self.real.date():
+            yield datetime.combine(day, time(), UTC)
+            day += timedelta(days=1)
+
+    def _client(self, funded: Funding) -> None:
+        """Opening money on the account, then more now and then, and some of it out again."""
+        account, client, chance = funded.account, funded.account.client, self.chance
+        assert client is not None
+        opening = self.money(funded.amount, account.currency)
+        self.at(funded.at, partial(self.till.deposit, client, opening, "paid", account))
+        if not funded.per_day:
+            return
+        moment, latest = funded.at, self.real - timedelta(hours=9)
+        while (moment := moment + timedelta(days=chance.uniform(2, 10))) < latest:
+            amount = Decimal(chance.choice([300, 500, 750, 1_000, 1_500, 2_500]))
+            self._pay_in(client, account, amount, _by_day(moment))
+        moment = funded.at + timedelta(days=4)
+        while (moment := moment + timedelta(days=chance.uniform(6, 15))) < latest:
+            amount = Decimal(chance.choice([120, 150, 200, 300, 450, 600, 900]))
+            self._take_out(client, amount, _by_day(moment))
+
+    def _pay_in(self, client: Client, account: Account, amount: Decimal, at: datetime) -> None:
+        till, chance = self.till, self.chance
+        what = chance.choice(OUTCOMES)
+        if chance.random() < 0.18 and till.wire is not None:
+            self.at(at, partial(till.wire_in, client, self.money(amount)))
+        elif chance.random() < 0.3:
+            own = self.money(amount, account.currency)
+            self.at(at, partial(till.deposit, client, own, what, account))
+        else:
+            self.at(at, partial(till.deposit, client, self.money(amount), what))
+
+    def _take_out(self, client: Client, amount: Decimal, at: datetime, what: str = "paid") -> None:
+        """Asked for, decided within hours, paid by the gateway soon after."""
+        asked: list[Withdrawal] = []
+        decided = at + timedelta(hours=self.chance.uniform(0.2, 3.5))
+        self.at(at, lambda: asked.extend(self._asked(client, amount, what)))
+        self.at(decided, partial(_each, asked, partial(self.till.decide, what="paid")))
+        self.at(decided + timedelta(minutes=25), partial(_each, asked, self.till.pay_out))
+
+    def _asked(self, client: Client, amount: Decimal, what: str) -> list[Withdrawal]:
+        row = self.till.withdraw(client, self.money(amount), what)
+        return [row] if row is not None else []
+
+    # The nights
+
+    def _books(self, day: date) -> None:
+        with tenant_scope(self.actor.tenant_id, self.actor):
+            trading_plane.day_post(actor=self.actor, day=day)
+
+    def _monitor(self, day: date) -> None:
+        monitoring_run(actor=self.actor, as_of=day)
+
+    # What stands out
+
+    def _patterns(self) -> None:
+        """Clients whose money moves as the three scenarios look for."""
+        if not self.idle or len(self.busy) < 5:
+            return
+        through, splitter, stranger, other = self.idle[0], *self.busy[2:5]
+        till = self.till
+        self.ago(partial(till.deposit, through, self.money(19_500)), days=8.3)
+        for days in (6.2, 5.6, 5.1, 4.7):
+            self._take_out(through, Decimal(4_800), self.real - timedelta(days=days))
+        for days, amount in ((5.4, 8_900), (4.3, 9_400), (3.2, 9_700)):
+            self.ago(partial(till.deposit, splitter, self.money(amount)), days=days)
+        for days, client, amount in ((4.1, stranger, 850), (2.2, other, 1_400)):
+            self.ago(partial(till.deposit, client, self.money(4_000)), days=days + 2)
+            moment = self.real - timedelta(days=days)
+            self._take_out(client, Decimal(amount), moment, "elsewhere")
+        # Asked for while the pattern is looked at: compliance holds it.
+        self.ago(partial(till.withdraw, splitter, self.money(12_000)), days=1.1)
+        self.ago(partial(till.withdraw, other, self.money(700)), minutes=340)
+        self.ago(partial(till.deposit, stranger, self.money(15_000), "held"), days=0.8)
+        for days, verdict in ((3.0, "cleared"), (1.9, "escalated"), (1.2, "")):
+            self.ago(partial(self._alert, verdict), days=days)
+        if till.wire is not None:
+            self.ago(partial(till.receive, "Hartmann GmbH", Decimal(1250), "Invoice 4711"), days=4)
+            self.ago(partial(till.receive, "M. Okafor", Decimal(480), "Trading deposit"), days=2.1)
+            self.ago(partial(till.receive, "Unknown", Decimal("75.50"), "REF 88213"), days=1.2)
+            self.ago(partial(till.wire_in, through, self.money(2_000), Decimal(1_950)), days=3.1)
+
+    def _alert(self, verdict: str) -> None:
+        """An officer takes the oldest open alert; ``verdict`` is what they find, if they do."""
+        officer = self.demo.actors["compliance"]
+        with tenant_scope(officer.tenant_id, officer):
+            alert = (
+                Alert.objects.filter(tenant_id=officer.tenant_id, state="triggered")
+                .order_by("id")
+                .first()
+            )
+            if alert is None:
+                return
+            alert_review(actor=officer, alert=alert)
+            if verdict == "cleared":
+                alert_decide(
+                    actor=officer, alert=alert, verdict=verdict, reason="own_funds",
+                    note="Sale of a flat, contract and bank statement seen.",
+                )  # fmt: skip
+            elif verdict == "escalated":
+                alert_decide(
+                    actor=officer, alert=alert, verdict=verdict, reason="structuring",
+                    note="Amounts just below the threshold, no explanation given.",
+                )  # fmt: skip
+
+    # Today
+
+    def _today(self) -> None:
+        """What came in the last hours and waits for people now."""
+        free = [*self.busy[:2], *self.busy[5:], *self.idle[1:]]
+        if not free:
+            return
+        for number, (minutes, what) in enumerate(PAID_IN_TODAY):
+            client = free[-1 - number % len(free)]
+            amount = AMOUNTS_TODAY[number % len(AMOUNTS_TODAY)]
+            self.ago(partial(self.till.deposit, client, self.money(amount), what), minutes=minutes)
+        for number, (minutes, what) in enumerate(ASKED_TODAY):
+            client = free[number % len(free)]
+            amount = AMOUNTS_TODAY[(number + 3) % len(AMOUNTS_TODAY)]
+            if what == "second":
+                amount = 6_400
+            # So that the wallet has it: paid in days before.
+            if amount > 1_000:
+                needed = self.money(amount + 50)
+                self.ago(partial(self.till.deposit, client, needed), days=1.3 + number * 0.7)
+            self.ago(partial(self._ask, client, Decimal(amount), what), minutes=minutes)
+
+    def _ask(self, client: Client, amount: Decimal, what: str) -> None:
+        for row in self._asked(client, amount, what):
+            if what not in ("review", "new destination"):
+                self.till.decide(row, what)
+            if what == "paid":
+                self.till.pay_out(row)
+
+
+def _each(rows: list[Withdrawal], act: Callable[[Withdrawal], None]) -> None:
+    for row in rows:
+        act(row)
+
+
+def _by_day(moment: datetime) -> datetime:
+    """The same day between seven and ten in the evening: people sleep."""
+    return moment.replace(hour=7 + moment.hour * 15 // 24)
+
+
+@step("money", 50, opens_scope=True)
+def money(actor: Actor, demo: Demo) -> None:
+    """The till, the weeks, and the trading server's books as they stand after them."""
+    with tenant_scope(actor.tenant_id, actor):
+        laid = GatewayAccount.objects.filter(tenant_id=actor.tenant_id).exists()
+    till = till_of(actor, demo)
+    if laid or till is None:
+        return
+    demo.past.go(demo.opened_at + timedelta(hours=2))
+    till.lay()
+    with tenant_scope(actor.tenant_id, actor):
+        scenarios_install(actor=demo.actors["mlro"])
+    accounts = demo.things.get("funding", [])
+    story = Story(till, accounts)
+    story.tell()
+    story.live()
+    settle(actor, demo, [one.account for one in accounts])
