@@ -1,17 +1,11 @@
-"""Calls of the kernel's SQL functions: one statement each, outcomes turned into words."""
+"""The kernel's SQL functions as Python sees them, and their outcomes turned into words."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-import psycopg
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 
 from backoffice.core.context import Actor, request_id
 from backoffice.core.errors import DomainError, FourEyes, IdempotencyConflict
@@ -26,34 +20,7 @@ from ledger.errors import (
     InsufficientFunds,
     PeriodClosed,
 )
-
-
-@dataclass(frozen=True)
-class KernelFunction:
-    """A SQL function and the types of what it takes; the tenant comes first.
-
-    ``inside`` is called in a transaction that has the tenant in scope. ``alone`` is a transaction
-    of its own, scope included: one round trip instead of four. LATERAL puts the scope first.
-    """
-
-    name: str
-    types: tuple[str, ...]
-    columns: str = "p.*"
-
-    def _arguments(self) -> str:
-        return "".join(f", %s::{kind}" for kind in self.types)
-
-    @cached_property
-    def inside(self) -> str:
-        return f"SELECT {self.columns} FROM {self.name}(%s::bigint{self._arguments()}) p"  # noqa: S608
-
-    @cached_property
-    def alone(self) -> str:
-        return (
-            "WITH s AS MATERIALIZED (SELECT set_config('app.tenant_id', %s, true) AS id)"  # noqa: S608
-            f" SELECT {self.columns} FROM s, LATERAL {self.name}(s.id::bigint{self._arguments()}) p"
-        )
-
+from ledger.wire import KernelFunction, Outcome, execute
 
 _LINES = ("uuid[]", "uuid[]", "text[]", "bigint[]", "text[]")
 POST = KernelFunction(
@@ -85,71 +52,13 @@ HOLD_RESOLVE = KernelFunction(
 )
 
 
-class Outcome(NamedTuple):
-    """A row of the SQL type ``ledger_outcome``; see sql/post.sql."""
-
-    outcome: str
-    ref: UUID
-    at: datetime
-    account: UUID | None
-    available: int | None
-    detail: str | None
-
-
 def call(function: KernelFunction, tenant_id: int, *parameters: Any) -> Outcome:
-    return Outcome(*_execute(function, tenant_id, parameters)[0])
+    return execute(function, tenant_id, parameters)[0]
 
 
 def call_many(function: KernelFunction, tenant_id: int, *parameters: Any) -> list[Outcome]:
     """The outcomes of a batch, in the order of its journals."""
-    return [Outcome(*row) for row in _execute(function, tenant_id, parameters)]
-
-
-def _execute(
-    function: KernelFunction, tenant_id: int, parameters: Sequence[Any]
-) -> list[tuple[Any, ...]]:
-    statement = function.inside if connection.in_atomic_block else function.alone
-    values = [str(tenant_id), *(_text(value) for value in parameters)]
-    rows: list[tuple[Any, ...]]
-    if connection.queries_logged or connection.execute_wrappers or not settings.LEDGER_PREPARE:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            rows = cursor.fetchall()
-        return rows
-    # Past Django's cursor: the statement is prepared once per connection, which spares PostgreSQL
-    # from reading its text and planning it for every post.
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        rows = cursor.execute(statement, values, prepare=True).fetchall()
-    return rows
-
-
-def _text(value: Any) -> str | bytes | None:
-    """As PostgreSQL reads it: one type for each place, so that one prepared statement serves."""
-    if isinstance(value, list):
-        return array(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value if value is None or isinstance(value, bytes) else str(value)
-
-
-def array(values: Sequence[Any]) -> str:
-    """The literal of a one-dimensional array. All values are of one type."""
-    match values[0] if values else None:
-        case UUID():
-            return "{" + ",".join([value.hex for value in values]) + "}"
-        case int():
-            return "{" + ",".join(map(str, values)) + "}"
-        case bytes():
-            return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
-        case _:
-            return "{" + ",".join([_quoted(str(value)) for value in values]) + "}"
-
-
-def _quoted(text: str) -> str:
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    return execute(function, tenant_id, parameters)
 
 
 def actor_row(actor: Actor, approved_by: str = "") -> list[str]:

@@ -38,6 +38,7 @@ from ledger.entries import (
 )
 from ledger.errors import AccountMismatch, AccountNotEmpty, HoldNotOpen
 from ledger.models import Account, Hold
+from ledger.wire import Outcome
 
 SEAL_JOURNALS_MAX = 20_000
 _followers: dict[str, list[str]] = defaultdict(list)
@@ -206,7 +207,7 @@ def _post(
     return _posting(answer, request)
 
 
-def _posting(answer: kernel.Outcome, request: JournalRequest) -> Posting:
+def _posting(answer: Outcome, request: JournalRequest) -> Posting:
     if answer.outcome == "posted":
         _tell_followers(request.kind, request.business_ref, answer.ref)
         return Posting(answer.ref, answer.at)
@@ -215,7 +216,7 @@ def _posting(answer: kernel.Outcome, request: JournalRequest) -> Posting:
     raise _refusal(answer, request)
 
 
-def _refusal(answer: kernel.Outcome, request: JournalRequest) -> DomainError:
+def _refusal(answer: Outcome, request: JournalRequest) -> DomainError:
     accounts = [account for line in request.lines for account in (line.debit, line.credit)]
     return kernel.refusal(answer, accounts, answer.ref)
 
@@ -260,7 +261,7 @@ def post_batch(*, actor: Actor, requests: Sequence[JournalRequest]) -> list[Batc
     return [_answer(*pair) for pair in zip(requests, answers, strict=True)]
 
 
-def _answer(request: JournalRequest, answer: kernel.Outcome) -> BatchAnswer:
+def _answer(request: JournalRequest, answer: Outcome) -> BatchAnswer:
     try:
         return BatchAnswer(request.key, _posting(answer, request), None)
     except DomainError as refusal:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 
 from backoffice.core.clock import now
 from backoffice.core.errors import FourEyes, InvalidInput
@@ -149,6 +149,28 @@ def test_a_closed_account_takes_no_post_until_it_is_opened_again(books: Books) -
             lines=[Line(clearing, wallet, eur("1.00")), Line(clearing, wallet, eur("1.00"))],
         )
     assert count("ledger_transfer") == 0
+
+
+def test_text_arrives_as_it_was_written(books: Books) -> None:
+    odd = """it's {a} "quoted", \\ back\\slashed → ü"""
+    lines = [Line(books.clearing(), books.wallet(), eur("1.00"), odd[:40])] * 2
+    post(actor=books.actor, key=odd, kind="test", lines=lines, business_ref=odd, meta={"odd": odd})
+    entry = selectors.journals_of(books.actor.tenant_id, odd)[0]
+    assert entry.journal.meta == {"odd": odd}
+    assert [line.code for line in entry.lines] == [odd[:40]] * 2
+    with pytest.raises(InvalidInput, match="NUL"):
+        books.deposit(books.wallet(), eur("1.00"), key="cut\0here")
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+def test_a_fault_of_the_database_is_djangos_error(
+    books: Books, settings: Any, prepare: bool
+) -> None:
+    settings.LEDGER_PREPARE = prepare
+    with pytest.raises(DataError), transaction.atomic():
+        books.deposit(books.wallet(), eur("1.00"), kind="x" * 41)
+    books.deposit(books.wallet(), eur("1.00"))
+    assert books.posted(books.wallet()) == eur("1.00")
 
 
 def test_an_unknown_account_is_refused(books: Books) -> None:
