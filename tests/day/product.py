@@ -1,62 +1,81 @@
 """The whole product as `make run` starts it, for tests that walk it in a browser."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 300
+STOP_LIMIT_S = 60
 PASSWORD = "demo-demo-demo"
 READY = "The back office is at "
+OURS = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
 
 
-@dataclass
 class Product:
-    address: str
-    var_dir: Path
-    story: list[str] = field(default_factory=list)
+    """Engines, demo data, sandbox, worker, beat and web in a folder of their own."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self.var_dir = var_dir
+        self.address = ""
+        self.story: list[str] = []
+
+    def start(self) -> None:
+        """Returns when the web answers; `address` is where."""
+        environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tools.run"],
+            cwd=ROOT,
+            env=environment | {"BACKOFFICE_VAR": str(self.var_dir), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        limit = threading.Timer(START_LIMIT_S, self.process.terminate)
+        limit.start()
+        self.story = []
+        self.address = self._read_until_ready()
+        limit.cancel()
+        assert self.address, "".join(self.story[-60:])
+        # Someone has to read on, or the pipe fills and the product waits for us.
+        self._reader = threading.Thread(target=self._read_on, daemon=True)
+        self._reader.start()
+
+    def stop(self) -> int:
+        """As Ctrl-C does. The exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(STOP_LIMIT_S)
+        self._reader.join(STOP_LIMIT_S)
+        return code
+
+    def _read_until_ready(self) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.story.append(line)
+            if line.startswith(READY):
+                return line.removeprefix(READY).strip()
+        return ""
+
+    def _read_on(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            self.story.extend(lines)
 
 
 @contextmanager
 def running_product() -> Iterator[Product]:
-    """Engines, demo data, sandbox, worker, beat and web in a folder of their own."""
-    ours = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
-    with (
-        tempfile.TemporaryDirectory(prefix="backoffice-day-") as var_dir,
-        subprocess.Popen(
-            [sys.executable, "-m", "tools.run"],
-            cwd=ROOT,
-            env=environment | {"BACKOFFICE_VAR": var_dir, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
-    ):
-        limit = threading.Timer(START_LIMIT_S, process.terminate)
-        limit.start()
-        story: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="backoffice-day-") as var_dir:
+        product = Product(Path(var_dir))
         try:
-            assert process.stdout is not None
-            address = ""
-            for line in process.stdout:
-                story.append(line)
-                if line.startswith(READY):
-                    address = line.removeprefix(READY).strip()
-                    break
-            assert address, "".join(story[-60:])
-            limit.cancel()
-            # Someone has to read on, or the pipe fills and the product waits for us.
-            reader = threading.Thread(target=story.extend, args=(process.stdout,), daemon=True)
-            reader.start()
-            yield Product(address, Path(var_dir), story)
+            product.start()
+            yield product
         finally:
-            limit.cancel()
-            process.terminate()
-            process.wait(60)
+            product.process.terminate()
+            product.process.wait(STOP_LIMIT_S)

@@ -2,27 +2,19 @@
 
 import http.server
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tools import run
 from tools.errors import SetupError
-from tools.processes import exclusive_lock, is_alive
+from tools.processes import exclusive_lock
 from tools.services import PRODUCT, SANDBOXES, Service
 
 ROOT = Path(__file__).parents[2]
-START_LIMIT_S = 240
 
 
 @pytest.fixture
@@ -128,57 +120,3 @@ def test_readiness_tells_why_there_is_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert "refused" in run.readiness(f"http://127.0.0.1:{port}/")
-
-
-@pytest.fixture
-def product() -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """`make run` with a folder of its own, and that folder."""
-    ours = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
-    with (
-        tempfile.TemporaryDirectory(prefix="backoffice-run-") as var_dir,
-        subprocess.Popen(
-            [sys.executable, "-m", "tools.run"],
-            cwd=ROOT,
-            env=environment | {"BACKOFFICE_VAR": var_dir, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
-    ):
-        limit = threading.Timer(START_LIMIT_S, process.terminate)
-        limit.start()
-        try:
-            yield process, Path(var_dir)
-        finally:
-            limit.cancel()
-            process.terminate()
-
-
-@pytest.mark.slow
-def test_the_product_starts_answers_and_stops_without_a_trace(
-    product: tuple[subprocess.Popen[str], Path],
-) -> None:
-    """Engines, migrations, demo data, sandbox, worker, beat and web, for real."""
-    process, var_dir = product
-    assert process.stdout is not None
-    story = ""
-    for line in process.stdout:
-        story += line
-        if line.startswith("The back office is at "):
-            break
-    assert "Everyone's password: " in story, story
-    address = story.rsplit("The back office is at ", 1)[1].strip()
-    with urllib.request.urlopen(f"{address}/accounts/login/", timeout=30) as page:  # noqa: S310
-        assert b"<form" in page.read()
-    programs = [
-        psutil.Process(pid)
-        for pid, _ in json.loads((var_dir / "programs.json").read_text())
-        if psutil.pid_exists(pid)
-    ]
-    assert len(programs) >= len(PRODUCT)
-    process.send_signal(signal.SIGINT)
-    farewell = process.stdout.read()
-    assert process.wait(60) == 0, farewell
-    assert not [program for program in programs if is_alive(program)]
-    assert not (var_dir / "postgres/postmaster.pid").exists()
