@@ -1,5 +1,6 @@
 """Services that decide hits. On sanctions lists two people decide, whatever the verdict."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.urls import reverse
 
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
-from backoffice.core.context import Actor
+from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import InvalidInput, NotPermitted, StateConflict
 from backoffice.workflow import approvals, moves, queues
 from backoffice.workflow.models import Approval
@@ -144,6 +145,22 @@ def _approval_content(actor: Actor, approval: Approval) -> dict[str, Any]:
     return _content(Hit.objects.get(tenant_id=actor.tenant_id, pk=approval.subject_id))
 
 
+def _shown(approval: Approval) -> dict[str, Any]:
+    """The verdict for the one who votes: whom it is about, against which entry, and why."""
+    hit = Hit.objects.select_related("client").get(
+        tenant_id=current_tenant_id(), pk=approval.subject_id
+    )
+    content = approval.content
+    return {
+        "Verdict": HitState(content["verdict"]).label,
+        "Because": _words(content["reason"]),
+        "Note": content["note"],
+        "Client": f"{hit.client.name}, {hit.client.reference}",
+        "Entry of the list": f"{hit.listed_name}, {content['entity']}",
+        "Score": f"{Decimal(content['score']):.2f}",
+    }
+
+
 def _execute(actor: Actor, approval: Approval) -> None:
     hit = hit_locked(actor, approval.subject_id)
     hit.second_by, hit.decided_at = actor.name, now()
@@ -170,5 +187,6 @@ def register_approval() -> None:
             execute=_execute,
             refused=_sent_back,
             url=lambda approval: reverse("compliance:hit", args=[approval.subject_id]),
+            shown=_shown,
         )
     )

@@ -22,6 +22,7 @@ from backoffice.audit.selectors import entries
 from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
+from backoffice.portal.approval_pages import to_decide
 from backoffice.portal.context import queue_counts
 from backoffice.portal.decisions import SideLine, side_lines
 from backoffice.portal.figures import amount_text
@@ -29,6 +30,7 @@ from backoffice.portal.timeline import Event, sentence
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.tenancy.models import Tenant
 from backoffice.workflow.queues import Queue, QueueCount, late_text
+from clients.tabs import looks
 from reporting.figures import Figure, Key, read_days
 
 MINE_MAX = 10
@@ -90,6 +92,7 @@ def _live(request: StaffRequest, figures: dict[Key, Figure], newest: date) -> st
         "late": sum(count.late for count in counts),
         "late_text": late_text(counts),
         "mine": _mine(request.actor, counts),
+        "approvals": to_decide(request.actor),
         "stats": list(_stats(request.actor, request.tenant, figures, newest)),
         "events": _changes(request.actor),
     }
@@ -109,7 +112,8 @@ def _mine(actor: Actor, counts: list[QueueCount]) -> list[tuple[Queue, SideLine]
 def _changes(actor: Actor) -> list[Event]:
     if not actor.can("staff.view_audit"):
         return []
-    rows = list(entries(actor).exclude(actor_kind="system").order_by("-id")[:CHANGES_MAX])
+    changes = entries(actor).exclude(actor_kind="system").exclude(action__in=looks())
+    rows = list(changes.order_by("-id")[:CHANGES_MAX])
     details = dict(
         AuditPayload.objects.filter(
             tenant_id=actor.tenant_id, entry__in=[row.pk for row in rows]

@@ -19,9 +19,12 @@ from backoffice.portal.decisions import refused
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, list_response, register
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import audit_events
+from backoffice.portal.wording import content_lines, permission_words
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import approvals
 from backoffice.workflow.models import Approval
+
+TO_DECIDE_MAX = 1_000
 
 COLOURS = {
     Approval.State.PENDING: "attention",
@@ -41,6 +44,11 @@ def visible(actor: Actor) -> QuerySet[Approval]:
 
 def _mine(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return rows.filter(state=Approval.State.PENDING).exclude(barred_refs__contains=[actor.ref])
+
+
+def to_decide(actor: Actor) -> int:
+    """How many requests wait for this person's vote; at most ``TO_DECIDE_MAX`` are counted."""
+    return _mine(visible(actor), actor)[:TO_DECIDE_MAX].count()
 
 
 class ApprovalFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -118,17 +126,19 @@ def approval_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Who asked, exactly for what, who has said yes, who is missing."""
     row = _approval(request, pk)
     votes = {vote.step: vote for vote in row.votes.all()}
+    kind = approvals.kind_of(row)
+    shown = kind.shown(row) if kind.shown else row.content
     context = {
         "row": row,
-        "kind": approvals.kind_of(row),
+        "kind": kind,
         "colour": COLOURS[Approval.State(row.state)],
-        "content": sorted(row.content.items()),
+        "content": content_lines(shown),
         "steps": [
-            {"permission": permission, "vote": votes.get(index)}
+            {"right": permission_words(permission), "vote": votes.get(index)}
             for index, permission in enumerate(row.steps)
         ],
         "why_not": approvals.why_not(request.actor, row),
-        "record_url": approvals.kind_of(row).url(row),
+        "record_url": kind.url(row),
         "events": audit_events(request.actor, row.subject_id),
     }
     return render(request, "portal/approval.html", context)

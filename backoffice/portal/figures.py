@@ -27,17 +27,26 @@ YEAR_S = 365 * DAY_S
 def amount_text(amount: Decimal | int, currency: str = "", *, signed: bool = False) -> str:
     """Write an amount with grouping in the active locale: `1,250.00`, `\u22121,250.00`.
 
-    Never rounds: digits beyond the currency's minor unit are shown, missing ones are zeros.
+    Never rounds: digits beyond the currency's minor unit are shown unless they are zeros at the
+    end, missing ones are zeros.
     `signed` puts a plus before a gain.
     """
     value = Decimal(amount)
     exponent = value.as_tuple().exponent
     given = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     least = EXPONENTS.get(currency, DECIMALS_USUAL) if currency else 0
+    if currency:
+        given = min(given, _digits_used(value))
     digits = formats.number_format(abs(value), max(given, least), force_grouping=True)
     if value < 0:
         return MINUS + digits
     return f"+{digits}" if signed and value > 0 else digits
+
+
+def _digits_used(value: Decimal) -> int:
+    """Digits after the point without the zeros that a wide column adds."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def day_text(day: dt.date) -> str:

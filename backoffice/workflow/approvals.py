@@ -34,7 +34,8 @@ class ApprovalKind:
 
     ``content(actor, approval)`` returns what would be approved now, in the words and figures that
     were hashed when it was asked. ``execute`` runs in the last vote's transaction; ``refused`` in
-    the refusing one. ``url(approval)`` is the page of the record itself.
+    the refusing one. ``url(approval)`` is the page of the record itself. ``shown(approval)`` says
+    the content in words, where its own keys and values are not what a person would read.
     """
 
     code: str
@@ -44,6 +45,7 @@ class ApprovalKind:
     execute: Callable[[Actor, Approval], None]
     refused: Callable[[Actor, Approval], None]
     url: Callable[[Approval], str]
+    shown: Callable[[Approval], Mapping[str, Any]] | None = None
 
 
 _kinds: dict[str, ApprovalKind] = {}

@@ -11,7 +11,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted, StateConflict
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import approvals, queues
-from backoffice.workflow.approvals import approval_vote
+from backoffice.workflow.approvals import approval_vote, pending_for
 from clients.models import ClientAction, Restriction
 from compliance.hits import hit_decide
 from compliance.models import Hit
@@ -147,6 +147,14 @@ def test_two_people_decide_in_the_browser_and_the_page_explains(
     hers.post(vote, {"approves": "yes"})
     with tenant_scope(world.aurora.pk, carla):
         assert Hit.objects.get().state == HitState.PENDING
+    with tenant_scope(world.aurora.pk, carla):
+        asked = pending_for(carla, hit.pk)
+    assert asked is not None
+    paper = his.get(reverse("portal:approval", args=[asked.pk])).content.decode()
+    assert "The identity document shows someone else" in paper
+    assert "someone who may “Decide hits on watch lists”" in paper
+    for machine_word in ("client_hash", "entity_hash", "false_positive", "compliance.decide_hit"):
+        assert machine_word not in paper, machine_word
     assert "Carla proposes: someone else" in his.get(url).content.decode()
     assert his.post(vote, {"approves": "yes"}).status_code == 302
     with tenant_scope(world.aurora.pk, carla):
