@@ -55,7 +55,7 @@ def case_send(*, actor: Actor, case: KycCase, note: str = "") -> KycCase:
         actor=actor,
         kind=HIGH_RISK_KIND if selectors.is_high_risk(row) else CASE_KIND,
         subject=row,
-        label=f"{row.reference}: {row.client.reference} at level {row.level.number}",
+        label=f"{row.reference}: {row.client.name} at level {row.level.number}",
         content=selectors.content_of(row),
         barred=selectors.raters(row),
     )

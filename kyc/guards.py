@@ -38,7 +38,9 @@ def why_not_send(actor: Actor, case: KycCase) -> str:
         return "The client's risk is prohibited: it can only be rejected or frozen."
     waiting = [d for d in selectors.papers_of(case) if d.state == DocumentState.UPLOADED]
     if waiting:
-        return f"{len(waiting)} of the documents still to be decided."
+        if len(waiting) == 1:
+            return "One document is still to be decided."
+        return f"{len(waiting)} documents are still to be decided."
     unmet = [line for line in selectors.checklist(case) if not line.met]
     if unmet:
         return "Not met: " + ", ".join(f"{line.title} ({line.note})" for line in unmet)

@@ -51,7 +51,7 @@ def document_verdict(
     if any(paper.state == "uploaded" for paper in mine):
         return Verdict(title, "attention", "handed in, to be decided", met=False)
     if good:
-        note = f"older than {age_days_max} days"
+        note = _why_too_old(good, age_days_max, today)
         return Verdict(title, "bad", note, met=False, handed_in=False)
     if any(paper.state == "expired" for paper in mine):
         return Verdict(title, "bad", "expired", met=False, handed_in=False)
@@ -59,6 +59,14 @@ def document_verdict(
         note = f"refused: {mine[0].reason}" if mine[0].reason else "refused"
         return Verdict(title, "bad", note, met=False, handed_in=False)
     return Verdict(title, "bad", "not handed in", met=False, handed_in=False)
+
+
+def _why_too_old(papers: Sequence[Paper], age_days_max: int | None, today: date) -> str:
+    if age_days_max is None or all(p.expires_on and p.expires_on < today for p in papers):
+        return "expired"
+    if all(paper.issued_on is None for paper in papers):
+        return "its date of issue is not typed in yet"
+    return f"older than {age_days_max} days"
 
 
 def _too_old(paper: Paper, age_days_max: int | None, today: date) -> bool:

@@ -63,6 +63,12 @@ def audit_events(
     ]
 
 
+def state_now(actor: Actor, subject_id: UUID) -> str:
+    """The state that an object was last moved to; empty when it never moved."""
+    rows = Transition.objects.filter(tenant_id=actor.tenant_id, subject_id=subject_id)
+    return rows.order_by("-id").values_list("target", flat=True).first() or ""
+
+
 def transition_events(actor: Actor, *subject_ids: UUID, most: int = EVENTS_MAX) -> list[Event]:
     rows = Transition.objects.filter(
         tenant_id=actor.tenant_id, subject_id__in=subject_ids

@@ -6,6 +6,7 @@ app_name = "portal"
 urlpatterns = [
     path("search/", views.search_view, name="search"),
     path("late/", views.late, name="late"),
+    path("live/", views.live, name="live"),
     path("views/save/", views.view_save, name="view-save"),
     path("views/<uuid:pk>/delete/", views.view_delete, name="view-delete"),
     path("exports/", views.export_list, name="exports"),

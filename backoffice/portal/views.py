@@ -1,5 +1,6 @@
 """Search, saved views, exports, work items, the late list, health."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from backoffice.portal import actions, decisions, exports, navigation, search, s
 from backoffice.portal.context import queue_counts
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
 from backoffice.portal.models import Export, SavedView
+from backoffice.portal.timeline import state_now
 from backoffice.staff.access import StaffRequest, needs, public
 from backoffice.workflow import queues
 from backoffice.workflow.models import WorkItem
@@ -49,6 +51,23 @@ def _hit_groups(hits: list[search.Hit]) -> list[dict[str, object]]:
         line = {"label": hit.label, "note": hit.detail, "url": hit.url, "icon": hit.kind.icon}
         groups.setdefault(hit.kind.label, []).append(line)
     return [{"label": label, "items": items} for label, items in groups.items()]
+
+
+@require_GET
+@needs()
+def live(request: StaffRequest) -> HttpResponse:
+    """Whether an object has left the state that a page shows: 204, or htmx is told to refresh.
+    Says no more than that, so it needs no right of the object's domain."""
+    try:
+        subject = UUID(request.GET.get("subject", ""))
+    except ValueError:
+        raise Http404 from None
+    state = state_now(request.actor, subject)
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    if state and state != request.GET.get("state"):
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST

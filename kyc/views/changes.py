@@ -49,10 +49,14 @@ def _page(case: KycCase) -> str:
     return reverse("kyc:case", args=[case.pk])
 
 
-def _after(request: StaffRequest, case: KycCase, before: Any, sentence: str) -> HttpResponse:
-    """The next item when the case has left the person's hands; else the case itself."""
+def _after(
+    request: StaffRequest, case: KycCase, before: Any, sentence: str, *, stays: bool = False
+) -> HttpResponse:
+    """The next item when the case has left the person's hands; else the case itself. ``stays``:
+    what follows is the same person's to do."""
     row = case_for(request.actor, case.pk)
-    if before is not None and (row.state not in QUEUED or row.state != case.state):
+    left = row.state not in QUEUED or row.state != case.state
+    if before is not None and left and not stays:
         return decided(request, queue=queues[QUEUE], before=before, sentence=sentence)
     messages.success(request, sentence)
     return redirect(_page(case))
@@ -86,6 +90,7 @@ def _form_verb(
     says: str = "",
     danger: bool = False,
     use: str = "",
+    stays: bool = False,
 ) -> View:
     """A decision that needs words: its own page with a form, then the next item."""
 
@@ -101,7 +106,7 @@ def _form_verb(
             except DomainError as error:
                 show_error(form, error)
             else:
-                return _after(request, case, before, sentence.format(case=row))
+                return _after(request, case, before, sentence.format(case=row), stays=stays)
         context = {
             "case": case,
             "client": case.client,
@@ -184,6 +189,7 @@ case_return = _form_verb(
     _say,
     lambda actor, case, values: services.case_return(actor=actor, case=case, **values),
     says="Say what the enhanced due diligence has found.",
+    stays=True,
 )
 case_escalate = _form_verb(
     REVIEW,

@@ -13,6 +13,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.tenancy.scope import tenant_scope
 from clients.services import client_update
 from kyc.checks import CheckAnswer
+from kyc.guards import why_not_send
 from kyc.models import CheckOutcome, KycCase
 from tests.clients.factories import make_lead, paper
 from tests.kyc.conftest import Brokerage, Screening
@@ -24,8 +25,9 @@ from tests.kyc.factories import (
     in_review,
     passport_zone,
     sent,
+    submitted,
 )
-from tests.world import load_world
+from tests.world import STRANGER, load_world
 
 Browse = Callable[[str], Browser]
 
@@ -316,3 +318,42 @@ def test_a_queue_page_costs_the_same_with_many_cases(
         accept_all(house, case)
     with django_assert_num_queries(len(few)):
         carla.get("/kyc/")
+
+
+def test_a_page_that_waits_for_the_machine_is_told_when_to_refresh(
+    house: Brokerage, browse: Browse
+) -> None:
+    case = submitted(house)
+    carla = browse("carla")
+    assert "this page follows" in _text(carla, f"/kyc/{case.pk}/")
+    asks = f"/live/?subject={case.pk}&state=screening"
+    assert carla.get(asks).status_code == 204
+    house.work()
+    told = carla.get(asks)
+    assert (told.status_code, told["HX-Refresh"]) == (200, "true")
+    assert "this page follows" not in _text(carla, f"/kyc/{case.pk}/")
+    assert carla.get("/live/?subject=nonsense&state=screening").status_code == 404
+    # Another brokerage's people learn nothing, not even that there is such a case.
+    assert browse(STRANGER).get(asks).status_code == 204
+
+
+def test_an_undated_bill_is_not_called_too_old(house: Brokerage) -> None:
+    case = submitted(house, level=2)
+    with house.as_("carla") as carla:
+        case.client.documents.filter(type="utility_bill").update(issued_on=None)
+    house.work()
+    accept_all(house, case)
+    with house.as_("carla") as carla:
+        why = why_not_send(carla, fresh(house, case))
+    assert why == "Not met: Proof of address (its date of issue is not typed in yet)"
+
+
+def test_after_due_diligence_the_case_stays_with_the_reviewer(
+    house: Brokerage, browse: Browse
+) -> None:
+    in_review(house)
+    case = in_review(house, email="second@mail.example", last_name="Second")
+    carla = browse("carla")
+    carla.post(f"/kyc/{case.pk}/escalate/", {"reason": "Large means"})
+    answer = carla.post(f"/kyc/{case.pk}/return/", {"reason": "Explained by a sale"})
+    assert answer.headers["Location"] == f"/kyc/{case.pk}/"
