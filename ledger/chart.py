@@ -180,3 +180,51 @@ def suspense(break_id: UUID | str) -> AccountSpec:
 def mt_bridge() -> AccountSpec:
     """Money between the wallet and the trading server: it is never in both."""
     return _spec("mt:bridge", Kind.TECHNICAL, shards=HOUSE_SHARDS)
+
+
+# How people read a code.
+
+_HOUSE = {
+    "in_transit:bank": "On its way to the bank",
+    "unallocated": "Unallocated receipts",
+    "gateway:cost": "Cost of gateways",
+    "ib:commission": "Commissions of partners",
+    "fx:pnl": "Result of conversions",
+    "fx:position": "Currency position",
+    "bonus:expense": "Bonuses",
+    "chargeback:loss": "Losses on chargebacks",
+    "dealing:pnl": "Dealing result",
+    "mt:bridge": "Between wallet and trading server",
+}
+
+
+def words(code: str) -> str:
+    """The name of an account in words; whose it is, the page around it says.
+
+    >>> words("client:01a2:mt:MT5 Live:100011")
+    'Trading account 100011'
+    """
+    if code in _HOUSE:
+        return _HOUSE[code]
+    match code.split(":"):
+        case ["client", _, "wallet"]:
+            return "Client's wallet"
+        case ["client", _, "mt", *_, login]:
+            return f"Trading account {login}"
+        case ["client", _, "receivable"]:
+            return "Owed by the client"
+        case ["bank", "client", iban]:
+            return f"Client bank account {iban}"
+        case ["bank", "own", iban]:
+            return f"Own bank account {iban}"
+        case ["gateway", name, "clearing"]:
+            return f"{name.replace('-', ' ').capitalize()}, clearing"
+        case ["gateway", name, "reserve"]:
+            return f"{name.replace('-', ' ').capitalize()}, reserve"
+        case ["ib", _, "payable"]:
+            return "Owed to the partner"
+        case ["fee", *name]:
+            return f"Fees: {' '.join(name).replace('_', ' ')}"
+        case ["suspense", *_]:
+            return "Difference under investigation"
+    return code

@@ -15,6 +15,7 @@ from backoffice.portal.actions import Button
 from backoffice.portal.lists import list_response
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
+from ledger import chart
 from ledger import selectors as ledger
 from payments import access, lists, selectors, tab
 from payments.holds import standing
@@ -79,8 +80,8 @@ def journal_rows(actor: Actor, reference: str) -> list[Row]:
         {
             "at": entry.journal.created_at,
             "kind": entry.journal.kind.replace("_", " "),
-            "debit": line.debit.code,
-            "credit": line.credit.code,
+            "debit": chart.words(line.debit.code),
+            "credit": chart.words(line.credit.code),
             "code": line.code,
             "amount": line.amount,
         }
