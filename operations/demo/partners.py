@@ -45,11 +45,13 @@ def _tree(manager: Actor, demo: Demo) -> None:
             "reference"
         )
     )
-    if len(clients) < 2 * len(TREE):
+    if not clients:
         return
+    # At most every other client is a partner: the rest are whom they brought.
+    tree = TREE[: max(1, len(clients) // 2)]
     agreement = _agreement(manager, demo)
     found: list[Partner] = []
-    for client, parent in zip(clients, TREE, strict=False):
+    for client, parent in zip(clients, tree, strict=False):
         partner = services.partner_create(
             actor=manager,
             client=client,
@@ -62,7 +64,7 @@ def _tree(manager: Actor, demo: Demo) -> None:
                 actor=manager, partner=partner, state="active", reason="Contract signed"
             )
         )
-    _attribute(manager, clients[len(TREE) :], found)
+    _attribute(manager, clients[len(tree) :], found)
 
 
 def _attribute(manager: Actor, clients: Sequence[Client], found: Sequence[Partner]) -> None:
