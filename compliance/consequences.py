@@ -82,7 +82,8 @@ def answer_for(actor: Actor, client: Client) -> CheckAnswer:
         words += [f"{len(forbidding)} confirmed"] if forbidding else []
         shown = [*open_hits, *forbidding]
         return CheckAnswer(CheckOutcome.HIT, ", ".join(words), _lines(shown), _url(client, shown))
-    searched = f"{len(lists.sources)} lists, {lists.entities:,} entries"
+    count = len(lists.sources)
+    searched = f"{count} list{'' if count == 1 else 's'}, {lists.entities:,} entries"
     if confirmed:
         summary = f"Confirmed, high risk: {confirmed[0].get_category_display().lower()}"
     elif hits:

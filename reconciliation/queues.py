@@ -7,8 +7,8 @@ from uuid import UUID
 from django.urls import reverse
 
 from backoffice.core.context import Actor
+from backoffice.core.money import Money
 from backoffice.portal.decisions import describe
-from backoffice.portal.templatetags import portal as tags
 from backoffice.workflow.queues import Queue, register
 from reconciliation import selectors
 from reconciliation.breaks import QUEUE
@@ -35,7 +35,7 @@ def _described(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, st
         row.pk: (
             row.get_kind_display(),
             f"{row.reference} · {row.subject_label or 'no payment named'}",
-            tags.money(row.amount, row.currency, signed=True),
+            Money.rounded(row.amount, row.currency),
         )
         for row in rows
     }

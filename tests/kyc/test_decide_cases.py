@@ -131,7 +131,7 @@ def test_nothing_is_submitted_before_everything_is_handed_in(house: Brokerage) -
 def test_a_case_with_an_undecided_or_refused_paper_is_not_sent(house: Brokerage) -> None:
     case = in_review(house)
     with house.as_("carla") as carla:
-        with pytest.raises(NotReady, match="1 of the documents still to be decided"):
+        with pytest.raises(NotReady, match="One document is still to be decided"):
             case_send(actor=carla, case=case)
         document = case.client.documents.get()
         with pytest.raises(InvalidInput):
