@@ -16,6 +16,10 @@ EVERY_FEW_SECONDS = 3.0
 app.conf.beat_schedule = {
     "outbox": {"task": "backoffice.workflow.tasks.outbox_sweep", "schedule": EVERY_FEW_SECONDS},
     "audit-seal": {"task": "backoffice.tenancy.tasks.audit_seal_all", "schedule": 10.0},
+    "audit-sign": {
+        "task": "backoffice.tenancy.tasks.audit_sign_all",
+        "schedule": crontab(minute="4"),
+    },
     "ledger-seal": {"task": "ledger.tasks.ledger_seal", "schedule": 10.0},
     "ledger-holds": {"task": "ledger.tasks.ledger_expire_holds", "schedule": 30.0},
     "ledger-snapshots": {"task": "ledger.tasks.ledger_snapshots", "schedule": crontab(minute="35")},

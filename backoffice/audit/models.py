@@ -94,17 +94,21 @@ class AuditHead(TenantModel):
 
 
 class AuditHeadSignature(TenantModel):
-    """A head hash signed with a key that the database does not hold."""
+    """A head hash signed with a key that the database does not hold. ``number`` counts a tenant's
+    signed heads, ``previous`` is the SHA-256 of the signature before."""
 
+    number = models.BigIntegerField()
     seq = models.BigIntegerField()
     hash = models.BinaryField()
+    previous = models.BinaryField()
     signed_at = models.DateTimeField()
     key_id = models.CharField(max_length=16)
     signature = models.BinaryField()
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "seq", "key_id"], name="audit_signature_seq")
+            models.UniqueConstraint(fields=["tenant", "seq", "key_id"], name="audit_signature_seq"),
+            models.UniqueConstraint(fields=["tenant", "number"], name="audit_signature_number"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from backoffice.audit.actions import discreet_codes
 from backoffice.audit.models import AuditEntry, AuditHead, AuditUnsealed
+from backoffice.audit.signing import Coverage, coverage
 from backoffice.core.context import Actor
 
 VERIFY_CHUNK = 50_000
@@ -26,11 +27,17 @@ class Verification:
     head_hash: str
     waiting: int
     seconds: float
+    signed: Coverage = field(default_factory=Coverage)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def intact(self) -> bool:
         return not self.faults
+
+    @property
+    def uncovered(self) -> int:
+        """Links after the newest signed head: their hashes fit, and no signature proves them."""
+        return max(0, self.last_seq - self.signed.covered_seq)
 
     @property
     def rows_per_s(self) -> int:
@@ -44,7 +51,8 @@ def head(tenant_id: int) -> tuple[int, str]:
 
 
 def verify(tenant_id: int, *, first_seq: int = 1) -> Verification:
-    """Recompute every hash from ``first_seq`` on. The tenant must be in scope."""
+    """Recompute every hash from ``first_seq`` on, and hold the chain against its signed heads.
+    The tenant must be in scope."""
     started = time.perf_counter()
     last_seq, head_hash = head(tenant_id)
     faults: list[tuple[int, str]] = []
@@ -55,13 +63,18 @@ def verify(tenant_id: int, *, first_seq: int = 1) -> Verification:
         if faults:
             break
     faults += _head_faults(tenant_id, last_seq, head_hash)
+    waiting = AuditUnsealed.objects.filter(tenant_id=tenant_id).count()
+    faults += _loose_entries(tenant_id, last_seq, waiting)
+    signed = coverage(tenant_id)
+    faults += signed.faults
     return Verification(
         tenant_id=tenant_id,
         first_seq=first_seq,
         last_seq=last_seq,
         head_hash=head_hash,
-        waiting=AuditUnsealed.objects.filter(tenant_id=tenant_id).count(),
+        waiting=waiting,
         seconds=time.perf_counter() - started,
+        signed=signed,
         faults=faults,
     )
 
@@ -85,9 +98,17 @@ def _head_faults(tenant_id: int, last_seq: int, head_hash: str) -> list[tuple[in
             [tenant_id],
         )
         last = cursor.fetchone() or (0, "")
+    if last[0] and not last_seq:
+        return [(last[0], "the head was removed")]
     if last_seq and tuple(last) != (last_seq, head_hash):
         return [(last_seq, "head differs from the last link")]
     return []
+
+
+def _loose_entries(tenant_id: int, last_seq: int, waiting: int) -> list[tuple[int, str]]:
+    """Every entry is in a link or waits for one: else links were cut off and their entries left."""
+    loose = AuditEntry.objects.filter(tenant_id=tenant_id).count() - last_seq - waiting
+    return [(last_seq, f"{loose} entries are in no link")] if loose > 0 else []
 
 
 def entries(actor: Actor) -> QuerySet[AuditEntry]:

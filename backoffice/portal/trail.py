@@ -1,5 +1,6 @@
 """The audit page: who did what to what, and whether the chain is whole."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.audit import selectors
+from backoffice.audit import selectors, signing
 from backoffice.audit.actions import Action, declare
 from backoffice.audit.models import AuditEntry, AuditPayload
 from backoffice.audit.services import audit, seal
+from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
@@ -21,7 +23,8 @@ from backoffice.portal.timeline import sentence
 from backoffice.staff.access import StaffRequest, needs
 
 VERIFIED = Action("audit.verified", "verified the audit chain: {outcome}")
-declare(VERIFIED)
+EXPORTED = Action("audit.heads_exported", "exported {count} signed heads of the audit chain")
+declare(VERIFIED, EXPORTED)
 
 
 class TrailFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -54,7 +57,10 @@ def _sentence(entry: Any) -> str:
 
 
 def _buttons(actor: Actor) -> list[Button]:
-    return [Button("Verify the chain", reverse("portal:trail-verify"), icon="shield-check")]
+    return [
+        Button("Verify the chain", reverse("portal:trail-verify"), icon="shield-check"),
+        Button("Signed heads", reverse("portal:trail-heads"), icon="download"),
+    ]
 
 
 TRAIL = register(
@@ -101,6 +107,19 @@ def trail_verify(request: StaffRequest) -> HttpResponse:
             "outcome": "intact" if found.intact else f"{len(found.faults)} faults",
             "last_seq": found.last_seq,
             "head": found.head_hash,
+            "covered_seq": found.signed.covered_seq,
         },
     )
     return render(request, "portal/trail_verify.html", {"found": found})
+
+
+@require_POST
+@needs("staff.view_audit")
+def trail_heads(request: StaffRequest) -> HttpResponse:
+    """The signed heads as a file, for someone outside to keep and check (docs/audit.md)."""
+    file = signing.export(request.tenant.pk, request.tenant.name)
+    audit(actor=request.actor, action=EXPORTED, data={"count": len(file["heads"])})
+    name = f"audit-heads-{request.tenant.slug}-{today():%Y-%m-%d}.json"
+    response = HttpResponse(json.dumps(file, indent=1), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -14,6 +14,7 @@ urlpatterns = [
     path("exports/<uuid:pk>/file/", views.export_file, name="export-file"),
     path("audit/", trail.trail, name="trail"),
     path("audit/verify/", trail.trail_verify, name="trail-verify"),
+    path("audit/heads/", trail.trail_heads, name="trail-heads"),
     path("approvals/", approval_pages.approval_list, name="approvals"),
     path("approvals/<uuid:pk>/", approval_pages.approval_detail, name="approval"),
     path("approvals/<uuid:pk>/decide/", approval_pages.approval_decide, name="approval-decide"),

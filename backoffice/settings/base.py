@@ -222,6 +222,8 @@ CELERY_TIMEZONE = "UTC"
 FIELD_KEYS = [key for key in os.environ.get("FIELD_KEYS", "").split(",") if key]
 # Signs audit heads: base64 Ed25519 seed of 32 bytes, kept outside the database.
 AUDIT_SIGNING_KEY = os.environ.get("AUDIT_SIGNING_KEY", "")
+# Public keys (base64) of earlier signing keys, whose heads are still believed.
+AUDIT_RETIRED_KEYS = [key for key in os.environ.get("AUDIT_RETIRED_KEYS", "").split(",") if key]
 
 LOGGING = {
     "version": 1,

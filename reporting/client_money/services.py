@@ -11,6 +11,7 @@ from django.db import transaction
 
 from backoffice.audit.selectors import head
 from backoffice.audit.services import audit, seal
+from backoffice.audit.witnesses import Named
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted
@@ -146,6 +147,15 @@ def figures_hash(report: ClientMoneyReport, figures: list[ClientMoneyFigure]) ->
 def _plain(value: Any) -> Any:
     # Decimal("5") and Decimal("5.00000000") are one figure: the database writes eight places.
     return f"{value:.8f}" if isinstance(value, Decimal) else value
+
+
+def heads_named(tenant_id: int) -> list[Named]:
+    """The audit heads that reports were printed with: the chain has to have them still."""
+    rows = ClientMoneyReport.objects.filter(tenant_id=tenant_id, audit_seq__gt=0)
+    return [
+        Named(f"the head on {row.reference}", row.audit_seq, row.audit_head)
+        for row in rows.only("reference", "audit_seq", "audit_head").order_by("audit_seq")
+    ]
 
 
 def why_not_sign(actor: Actor, report: ClientMoneyReport) -> str:
