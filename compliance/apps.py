@@ -11,6 +11,7 @@ class ComplianceConfig(AppConfig):
         from compliance import (
             actions,  # noqa: F401 - registers itself
             handlers,
+            held,  # noqa: F401 - registers itself
             hits,
             queues,  # noqa: F401 - registers itself
             release,
@@ -43,11 +44,5 @@ class ComplianceConfig(AppConfig):
             Entry(
                 "Work", "Scenarios", "compliance:scenarios", "activity",
                 ("compliance.view_monitoring",), order=62,
-            )
-        )  # fmt: skip
-        register(
-            Entry(
-                "Work", "Held payments", "compliance:held", "hand-stop",
-                ("compliance.view_monitoring",), order=63,
             )
         )  # fmt: skip

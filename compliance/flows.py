@@ -7,6 +7,7 @@ from typing import Any
 
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
+from clients.models import Client
 from compliance.models import Alert, ClientDay
 from payments.models import Deposit, Withdrawal
 from payments.states import DEPOSIT_COLOURS, WITHDRAWAL_COLOURS
@@ -43,6 +44,16 @@ def flows(actor: Actor, alert: Alert) -> list[Flow]:
     found = [_deposit(row) for row in deposits.order_by("-id")[:ROWS_MAX]]
     found += [_withdrawal(row) for row in withdrawals.order_by("-id")[:ROWS_MAX]]
     return sorted(found, key=lambda flow: flow.at, reverse=True)[:ROWS_MAX]
+
+
+def latest(actor: Actor, client: Client, most: int = 12) -> list[Flow]:
+    """The client's newest deposits and withdrawals, for the person who judges one of them."""
+    scope = {"tenant_id": actor.tenant_id, "client": client}
+    deposits = Deposit.objects.filter(**scope).select_related("method")
+    withdrawals = Withdrawal.objects.filter(**scope).select_related("method", "destination")
+    found = [_deposit(row) for row in deposits.order_by("-id")[:most]]
+    found += [_withdrawal(row) for row in withdrawals.order_by("-id")[:most]]
+    return sorted(found, key=lambda flow: flow.at, reverse=True)[:most]
 
 
 def _start(day: date) -> datetime:

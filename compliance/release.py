@@ -23,6 +23,7 @@ from payments.services.holds import payment_release
 
 CODE = "compliance"
 RIGHT = "compliance.approve_release"
+RELEASED = "Released by compliance"
 STOPPING = (str(Category.SANCTIONS), str(Category.INTERNAL))
 
 
@@ -57,29 +58,49 @@ def _released_after(actor: Actor, payment: Deposit | Withdrawal, since: datetime
     ).exists()
 
 
-@transaction.atomic
-def payment_clear(*, actor: Actor, payment: Deposit | Withdrawal, reason: str) -> Release:
-    """Let one payment go although something is open. Not by who placed its hold or asked for it.
+MADE_IT = "Someone else has to release this: you held it or asked for it."
+LISTED = "The client is on a sanctions list: this money may not leave."
 
-    A confirmed sanctions hit is never released here: two officers unfreeze the case.
-    """
+
+def why_not_clear(actor: Actor, payment: Deposit | Withdrawal) -> str:
+    """Why the actor may not let the payment go; empty when they may."""
     if not actor.can(RIGHT):
-        raise NotPermitted
-    if not reason.strip():
-        raise InvalidInput("Say why.", fields={"reason": "Say why it may go."})
+        return "The reporting officer releases what is held."
+    if actor.ref in _makers(payment):
+        return MADE_IT
+    return LISTED if _listed(actor, payment) else ""
+
+
+def _makers(payment: Deposit | Withdrawal) -> set[str]:
     makers = {hold.placed_by_ref for hold in standing(payment)}
-    if isinstance(payment, Withdrawal):
-        makers.add(payment.requested_by_ref)
-    if actor.ref in makers:
-        raise FourEyes("Someone else has to release this: you held it or asked for it.")
+    return makers | ({payment.requested_by_ref} if isinstance(payment, Withdrawal) else set())
+
+
+def _listed(actor: Actor, payment: Deposit | Withdrawal) -> bool:
     confirmed = Hit.objects.filter(
         tenant_id=actor.tenant_id,
         client_id=payment.client_id,
         category=str(Category.SANCTIONS),
         state=HitState.CONFIRMED,
     )
-    if confirmed.exists():
-        raise InvalidInput("The client is on a sanctions list: this money may not leave.")
+    return confirmed.exists()
+
+
+@transaction.atomic
+def payment_clear(*, actor: Actor, payment: Deposit | Withdrawal, reason: str) -> Release:
+    """Let one payment go although something is open. Not by who placed its hold or asked for it.
+
+    A confirmed sanctions hit is never released here: two officers unfreeze the case. Payments
+    staff read that compliance released it; the reason stays with compliance.
+    """
+    if not actor.can(RIGHT):
+        raise NotPermitted
+    if not reason.strip():
+        raise InvalidInput("Say why.", fields={"reason": "Say why it may go."})
+    if actor.ref in _makers(payment):
+        raise FourEyes(MADE_IT)
+    if _listed(actor, payment):
+        raise InvalidInput(LISTED)
     release = Release.objects.create(
         tenant_id=actor.tenant_id,
         payment_type=subject_type(payment),
@@ -90,5 +111,5 @@ def payment_clear(*, actor: Actor, payment: Deposit | Withdrawal, reason: str) -
     )
     audit(actor=actor, action=actions.RELEASED, subject=payment, data={"reason": release.reason})
     for hold in standing(payment):
-        payment_release(actor=actor, hold=hold, reason=release.reason)
+        payment_release(actor=actor, hold=hold, reason=RELEASED)
     return release

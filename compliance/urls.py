@@ -19,6 +19,7 @@ urlpatterns = [
     path("scenarios/propose/", scenario_views.propose, name="scenario-propose"),
     path("scenarios/<uuid:pk>/move/", scenario_views.scenario_move, name="scenario-move"),
     path("held/", release_views.held_list, name="held"),
+    path("held/<uuid:pk>/", release_views.held_payment, name="held-payment"),
     path("held/<uuid:pk>/release/", release_views.release, name="release"),
     path("search/", list_views.name_search, name="name-search"),
 ]

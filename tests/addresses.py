@@ -341,6 +341,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
         for make, names in MONEY_PAGES.items()
         for name in names.split()
     },
+    "compliance:held-payment": _held_withdrawal,
     "compliance:release": _held_withdrawal,
     "compliance:alert": _alert,
     "compliance:alert-review": _alert,

@@ -10,11 +10,15 @@ from django.urls import reverse
 from backoffice.audit.selectors import entries
 from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted
+from backoffice.core.money import Money
 from backoffice.portal import search
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import approvals, outbox, queues
+from backoffice.workflow.models import WorkItem
 from clients.models import Client
+from compliance.held import TOPIC
 from compliance.hits import hit_decide
+from compliance.models import Alert
 from compliance.monitoring.alerts import alert_decide, alert_review
 from compliance.release import payment_clear, release_check
 from compliance.screening.decide import Category
@@ -22,6 +26,8 @@ from compliance.states import HitState
 from kyc.models import CaseCheck, CheckOutcome, KycCase, Level
 from kyc.states import CaseState
 from payments.models import PaymentHold, Withdrawal
+from payments.rules import Arrival, ArrivalFacts, arrival
+from payments.services.holds import payment_hold
 from tests.compliance.factories import make_hit, make_ines, make_own_list
 from tests.compliance.planted import day, deposit, make_alert, make_client, withdrawal
 from tests.world import World
@@ -232,31 +238,96 @@ def test_a_confirmed_sanctions_hit_freezes_the_case(world: World, tmp_path: Path
         assert case.state == CaseState.FROZEN
 
 
-def test_releasing_lifts_the_hold_and_gives_the_payment_back_to_payments_staff(
-    world: World, browse: Browse
+@pytest.fixture
+def held(world: World, carla: Actor) -> Withdrawal:
+    """A withdrawal of a client with an open alert, held by Carla, in the officers' queue."""
+    alert = make_alert(carla, world.actor("miles"))
+    row = _asked(alert.client)
+    payment_hold(actor=carla, payment=row, reason="FX01 is looked into")
+    outbox.drain(carla)
+    row.refresh_from_db()
+    return row
+
+
+def _standing(row: Withdrawal) -> PaymentHold:
+    return PaymentHold.objects.get(subject_id=row.pk)
+
+
+def test_a_held_payment_waits_in_the_officers_queue_with_a_clock(
+    carla: Actor, held: Withdrawal, browse: Browse
 ) -> None:
-    carla = world.actor("carla")
-    with tenant_scope(world.aurora.pk, carla):
-        alert = make_alert(carla, world.actor("miles"))
-        row = withdrawal(
-            alert.client, "100", day(0), state="compliance", paid_at=None, paid_amount=None
-        )
-        hold = PaymentHold.objects.create(
-            subject_type="payments.withdrawal",
-            subject_id=row.pk,
-            reason="Compliance check",
-            client_text="Your withdrawal is being checked.",
-            placed_by_ref="system:release-checks",
-            placed_by="Release checks",
-        )
-    url = reverse("compliance:release", args=[row.pk])
-    assert browse("carla").post(url, {"reason": "Known"}).status_code == 403
+    item = queues.item_for(carla, "held", held.pk)
+    assert item is not None
+    assert (item.due_at - item.opened_at).total_seconds() == 4 * 3600
+    page = browse("carla").get(reverse("compliance:held")).content.decode()
+    assert held.reference in page
+    assert held.client.name in page
+
+
+def test_its_page_shows_what_is_open_and_greys_the_release_for_who_held_it(
+    world: World, carla: Actor, held: Withdrawal, browse: Browse
+) -> None:
+    alert = Alert.objects.get(tenant_id=carla.tenant_id, client=held.client)
+    url = reverse("compliance:held-payment", args=[held.pk])
+    hers = browse("carla").get(url).content.decode()
+    assert alert.reference in hers
+    assert "In 30 days" in hers  # the figures that fired
+    assert "FX01 is looked into" in hers
+    assert "The reporting officer releases what is held." in hers
+    his = browse("miles").get(url).content.decode()
+    assert reverse("compliance:release", args=[held.pk]) in his
+
+
+def test_payments_staff_see_it_held_and_never_why(
+    carla: Actor, held: Withdrawal, browse: Browse
+) -> None:
+    alert = Alert.objects.get(tenant_id=carla.tenant_id, client=held.client)
+    for name in ("pavel", "petra"):
+        theirs = browse(name)
+        for url in ("compliance:held", "compliance:alerts"):
+            assert theirs.get(reverse(url)).status_code == 403
+        for url in ("compliance:held-payment", "compliance:release"):
+            assert theirs.get(reverse(url, args=[held.pk])).status_code == 403
+        page = theirs.get(reverse("payments:withdrawal", args=[held.pk])).content.decode()
+        assert held.reference in page
+        for secret in (alert.reference, "FX01", "looked into", "compliance:held"):
+            assert secret not in page
+
+
+def test_releasing_gives_the_payment_back_and_keeps_the_reason_with_compliance(
+    carla: Actor, held: Withdrawal, browse: Browse
+) -> None:
+    url = reverse("compliance:release", args=[held.pk])
+    browse("carla").post(url, {"reason": "Known"})
+    held.refresh_from_db()
+    assert held.state == "compliance"
     his = browse("miles")
-    assert row.reference in his.get(reverse("compliance:held")).content.decode()
-    assert "Why it may go" in his.get(url).content.decode()
+    assert "Why it may go although something is open" in his.get(url).content.decode()
+    assert his.post(url, {"reason": " "}).status_code == 422
     assert his.post(url, {"reason": "Proceeds of a sale, shown"}).status_code == 302
-    with tenant_scope(world.aurora.pk, carla):
-        row.refresh_from_db()
-        hold.refresh_from_db()
-        assert (row.state, hold.released_by) == ("review", "Miles")
-        assert not release_check(carla, row).stops
+    outbox.drain(carla)
+    held.refresh_from_db()
+    hold = _standing(held)
+    assert (held.state, hold.released_by) == ("review", "Miles")
+    assert hold.release_reason == "Released by compliance"
+    assert not release_check(carla, held).stops
+    assert queues.item_for(carla, "held", held.pk) is None
+    assert queues.item_for(carla, "withdrawals", held.pk) is not None
+    page = browse("pavel").get(reverse("payments:withdrawal", args=[held.pk])).content.decode()
+    assert "Proceeds of a sale" not in page
+
+
+def test_a_repeated_message_of_a_move_changes_nothing(carla: Actor, held: Withdrawal) -> None:
+    for _ in range(2):
+        outbox.put(TOPIC, subject_id=held.pk)
+        outbox.drain(carla)
+    assert WorkItem.objects.filter(tenant_id=carla.tenant_id, queue="held").count() == 1
+
+
+def test_a_held_deposit_says_no_more_than_that_compliance_holds_it() -> None:
+    money = Money.parse("100", "EUR")
+    facts = ArrivalFacts(
+        asked=money, paid=money, policy="automatic", threshold=None, client_name="Ada Lee",
+        payer_name="Ada Lee", stopped="", holds=("FX02 is looked into",),
+    )  # fmt: skip
+    assert arrival(facts) == (Arrival.HELD, "Held by compliance.")
