@@ -40,6 +40,7 @@ SELECT p.oid::regprocedure::text FROM pg_proc p
 WHERE p.pronamespace = 'public'::regnamespace AND %s = ANY (p.proconfig)
 """
 HOST = "127.0.0.1"
+PARTS = ("MT5", "GATEWAY", "BANK")
 
 
 class Past:
@@ -49,19 +50,30 @@ class Past:
         self._here = ExitStack()
         self._laid = False
         self._shift = timedelta(0)
+        self._told: dict[str, timedelta] = {}
         self._mt5: http.client.HTTPSConnection | None = None
 
     def go(self, moment: datetime) -> None:
-        """Set all clocks to ``moment``; from there they run on."""
+        """Set the clocks of this process and of the database to ``moment``; from there they run
+        on. The sandbox's parts are set when they are ``needed``."""
         if not self._laid:
             self._laid = True
             _owner(LAY, PLAIN, SHIFTED)
         self._set(moment - (clock.now() - self._shift))
 
+    def needed(self, *parts: str) -> None:
+        """Set the clocks of these parts of the sandbox (``PARTS``) to the moment that it is."""
+        for part in parts:
+            port = os.environ.get(f"SANDBOX_{part}_PORT")
+            if port and self._told.get(part, timedelta(0)) != self._shift:
+                self._told[part] = self._shift
+                self._tell(part, int(port))
+
     def home(self) -> None:
-        """Back to the present."""
+        """Back to the present, all of them."""
         if self._shift:
             self._set(timedelta(0))
+        self.needed(*PARTS)
 
     def close(self) -> None:
         """The present again, and the database as it was, also after a seeding that broke off."""
@@ -76,28 +88,19 @@ class Past:
         self._here.close()
         self._here.enter_context(clock.travelled(shift))
         self._shift = shift
-        seconds = shift.total_seconds()
+        seconds = f"{shift.total_seconds():.6f} seconds"
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('demo.shift', %s, false)", [f"{seconds:.6f} seconds"])
-        for name in ("SANDBOX_GATEWAY_PORT", "SANDBOX_BANK_PORT"):
-            self._tell(name, seconds)
-        self._tell_server(seconds)
+            cursor.execute("SELECT set_config('demo.shift', %s, false)", [seconds])
 
-    def _tell(self, name: str, seconds: float) -> None:
-        port = os.environ.get(name)
-        if not port:
-            return
-        path = "/control/clock" if "GATEWAY" in name else "/clock"
-        call(int(port), "POST", path, {"shift_s": seconds})
-
-    def _tell_server(self, seconds: float) -> None:
-        port = os.environ.get("SANDBOX_MT5_PORT")
-        if not port:
+    def _tell(self, part: str, port: int) -> None:
+        said = {"shift_s": self._shift.total_seconds()}
+        if part != "MT5":
+            call(port, "POST", "/control/clock" if part == "GATEWAY" else "/clock", said)
             return
         if self._mt5 is None:
-            self._mt5 = http.client.HTTPSConnection(HOST, int(port), timeout=10, context=trusting())
+            self._mt5 = http.client.HTTPSConnection(HOST, port, timeout=10, context=trusting())
         headers = {"X-Sandbox-Control": "yes", "Content-Type": "application/json"}
-        self._mt5.request("POST", "/sandbox/clock", json.dumps({"shift_s": seconds}), headers)
+        self._mt5.request("POST", "/sandbox/clock", json.dumps(said), headers)
         self._mt5.getresponse().read()
 
 

@@ -154,6 +154,7 @@ class Till:
     ) -> None:
         """By card, as far as ``what`` says; into the wallet, or on to an account."""
         compliance, staff = self.demo.actors["compliance"], self.demo.actors["payments"]
+        self.demo.past.needed("GATEWAY", *(["MT5"] if account else []))
         with self.scope():
             row = deposit_create(
                 actor=staff, client=client, method=self.card, money=amount, account=account
@@ -198,6 +199,7 @@ class Till:
     def receive(self, name: str, amount: Decimal, text: str) -> None:
         """Money on our account from someone."""
         self._bank_days.add(today())
+        self.demo.past.needed("BANK")
         self.sandbox.bank_post(
             "receipts",
             iban=self.iban,
@@ -235,6 +237,7 @@ class Till:
                 )
             except DomainError:  # too little in the wallet, or stopped: the demo does without
                 return None
+        self.demo.past.needed("GATEWAY")
         if what == "unknown":
             self.sandbox.control("faults", kind="error_500", reference=row.reference, times=50)
         self.work()
@@ -243,6 +246,7 @@ class Till:
     def decide(self, row: Withdrawal, what: str) -> None:
         """What people do about a withdrawal that waits."""
         lead, compliance = self.demo.actors["lead"], self.demo.actors["compliance"]
+        self.demo.past.needed("GATEWAY", *(["BANK"] if what == "bank" else []))
         with self.scope():
             row.refresh_from_db()
             if row.state != "review":
@@ -265,6 +269,7 @@ class Till:
 
     def pay_out(self, row: Withdrawal) -> None:
         """The gateway has paid it."""
+        self.demo.past.needed("GATEWAY")
         with self.scope():
             row.refresh_from_db()
         if row.state in ("submitted", "in_progress") and row.method_id == self.card.pk:

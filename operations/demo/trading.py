@@ -59,6 +59,7 @@ def trading(actor: Actor, demo: Demo) -> None:
     with tenant_scope(actor.tenant_id, actor):
         if not TradingServer.objects.filter(tenant_id=actor.tenant_id).exists():
             demo.past.go(demo.opened_at + timedelta(hours=1))
+    demo.past.needed("MT5")
     server = _server(admin, demo, int(port))
     _read(actor, server, SyncKind.SETUP, SyncKind.ACCOUNTS)
     _offer(admin, server)
@@ -155,6 +156,7 @@ def _open(actor: Actor, demo: Demo, server: TradingServer) -> list[Account]:
             account = services.account_open(
                 actor=actor, client=client, group=group, leverage=leverage
             )
+        demo.past.needed("MT5")
         outbox.drain(actor)
         opened.append(account)
     with tenant_scope(actor.tenant_id, actor):
