@@ -29,6 +29,7 @@ from compliance.states import ALERT, ALERT_OPEN
 ALERTS_QUEUE = "alerts"
 URGENT = {Scenario.Severity.HIGH, Scenario.Severity.CRITICAL}
 DAYS_FIRST_MAX = 180
+DAYS_MISSED_MAX = 30
 
 
 def monitoring_run(*, actor: Actor, as_of: date) -> MonitoringRun:
@@ -61,6 +62,23 @@ def monitoring_run(*, actor: Actor, as_of: date) -> MonitoringRun:
             data={"as_of": as_of.isoformat(), "raised": raised},
         )
     return run
+
+
+def days_due(actor: Actor, last: date) -> list[date]:
+    """The days until ``last`` as of which no run was finished: one, or more after missed nights.
+
+    A scenario that looks at one day, or whose window slides, would never see a night left out.
+    """
+    with tenant_scope(actor.tenant_id, actor):
+        done = (
+            MonitoringRun.objects.filter(tenant_id=actor.tenant_id, finished_at__isnull=False)
+            .order_by("-as_of")
+            .values_list("as_of", flat=True)
+            .first()
+        )
+    first = done + timedelta(days=1) if done else last
+    first = max(first, last - timedelta(days=DAYS_MISSED_MAX - 1))
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def found_by(

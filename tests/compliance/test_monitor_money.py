@@ -25,7 +25,7 @@ from compliance.monitoring.days import (
 )
 from compliance.monitoring.definitions import scenario_move, scenario_propose, scenarios_install
 from compliance.monitoring.kinds import KINDS
-from compliance.monitoring.run import found_by, monitoring_run
+from compliance.monitoring.run import days_due, found_by, monitoring_run
 from compliance.states import AlertState
 from tests.compliance.planted import AS_OF, day, deal, deposit, make_client, make_rate, withdrawal
 from tests.world import World
@@ -186,6 +186,21 @@ def test_a_run_raises_each_alert_once_and_into_the_queue(world: World) -> None:
         assert item is not None
         assert item.urgent
         assert MonitoringRun.objects.count() == 3
+
+
+def test_nights_that_were_missed_are_made_up_for(world: World) -> None:
+    carla = world.actor("carla")
+    with tenant_scope(world.aurora.pk, carla):
+        client = make_client(carla, "Missed")
+        withdrawal(client, "900", day(2), instrument="card-never-used")
+        scenarios_install(actor=world.actor("miles"))
+    assert days_due(carla, AS_OF) == [AS_OF]
+    monitoring_run(actor=carla, as_of=AS_OF - timedelta(days=4))
+    missed = [AS_OF - timedelta(days=back) for back in (3, 2, 1, 0)]
+    assert days_due(carla, AS_OF) == missed
+    raised = [monitoring_run(actor=carla, as_of=one).results["FX08 v1"]["raised"] for one in missed]
+    assert raised == [0, 1, 0, 0]  # as of the last night alone it would not have been seen
+    assert days_due(carla, AS_OF) == []
 
 
 def _structuring(actor: Actor, name: str = "Guilty") -> Client:
