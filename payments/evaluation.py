@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Sum
+from django.utils.translation import ngettext
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
@@ -184,7 +185,13 @@ def _in_flight(row: Withdrawal) -> Check:
     waiting = Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE).count()
     moving = Transfer.objects.filter(**mine).exclude(state__in=TRANSFER.final).count()
     if waiting or moving:
-        note = f"{waiting} deposits in question, {moving} transfers under way"
+        words = [
+            ngettext("%d deposit in question", "%d deposits in question", waiting) % waiting,
+            ngettext("%d transfer under way", "%d transfers under way", moving) % moving,
+        ]
+        note = ", ".join(
+            word for word, count in zip(words, (waiting, moving), strict=True) if count
+        )
         return Check("flight", Colour.ATTENTION, "Other money moves", note)
     return Check("flight", Colour.GOOD, "Nothing else moves", "no open transfers or deposits")
 

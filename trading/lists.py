@@ -266,7 +266,7 @@ DEALS = register(
             ),
             Column("swap", "Swap", lambda d: _deal_amount(d, d.swap), num=True, shown=False),
             Column("result", "Result", lambda d: _deal_amount(d, result_of(d)), num=True),
-            Column("comment", "Comment", lambda d: d.comment or None),
+            Column("comment", "Comment", lambda d: d.comment or None, shown=False),
             Column("position", "Position", lambda d: str(d.position_ticket), shown=False),
             Column("server", "Server", lambda d: d.server.name, shown=False),
             Column("revision", "Edits", lambda d: d.revision, num=True, shown=False),
@@ -412,7 +412,7 @@ OPERATIONS = register(
             Column(
                 "amount", "Amount", lambda o: Amount(o.amount, o.currency), num=True, fixed=True
             ),
-            Column("for", "Asked for by", lambda o: o.business_ref),
+            Column("for", "Asked for by", lambda o: o.purpose),
             Column("deal", "Deal", lambda o: str(o.deal_ticket or "–")),
             Column("created", "Asked", lambda o: o.created_at),
             Column("error", "Remark", lambda o: o.error or None, shown=False),

@@ -319,6 +319,13 @@ class BalanceOperation(TenantModel):
     def __str__(self) -> str:
         return f"{self.token} {self.amount} {self.currency}"
 
+    @property
+    def purpose(self) -> str:
+        """What asked for it, as people call it: `T-2026-000028` of `transfer:T-2026-000028:in`."""
+        kind, _, rest = self.business_ref.partition(":")
+        reference = rest.partition(":")[0]
+        return reference if "-" in reference and kind != "correction" else kind.capitalize()
+
 
 class DealCursor(TenantModel):
     """A login whose deals were read from the first on, up to ``until``; the stream carries on.

@@ -10,12 +10,15 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
 from backoffice.portal.context import queue_counts
+from backoffice.portal.templatetags import portal as tags
 from backoffice.staff.access import StaffRequest
 from backoffice.workflow import queues
 from backoffice.workflow.models import WorkItem
@@ -107,10 +110,11 @@ def decision_response(
     return render(request, template, full, status=status)
 
 
-def _next_label(line: SideLine | None) -> str:
+def _next_label(line: SideLine | None) -> SafeString | str:
     if line is None:
         return "next"
-    return f"next: {line.who}" + (f", {line.amount}" if line.amount else "")
+    amount = format_html(", {}", tags.shown(line.amount)) if line.amount else ""
+    return format_html("{}{}{}", "next: ", line.who, amount)
 
 
 def _item_buttons(actor: Actor, item: WorkItem | None) -> list[Button]:

@@ -59,6 +59,12 @@ def moment_text(moment: dt.datetime) -> str:
     return f"{day_text(moment)}, {moment.hour:02}:{moment.minute:02}:{moment.second:02}"
 
 
+def brief_text(moment: dt.datetime, now: dt.datetime) -> str:
+    """`22 Nov, 10:48` for a column: the year when it is another one. Both in the viewer's zone."""
+    day = day_text(moment) if moment.year != now.year else day_text(moment).rsplit(" ", 1)[0]
+    return f"{day}, {moment.hour:02}:{moment.minute:02}"
+
+
 def span_text(seconds: float) -> str:
     """One unit is enough to feel a distance in time: `42 min`, `3 h`, `9 d`, `1 mo`, `2 y`."""
     passed = abs(int(seconds))

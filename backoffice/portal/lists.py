@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,7 +54,9 @@ class Column:
             return MASK
         if value is None and not self.show:
             return ""  # the style sheet writes the dash of an empty cell
-        return self.show(value) if self.show else tags.shown(value)
+        if self.show:
+            return self.show(value)
+        return tags.brief_time(value) if isinstance(value, datetime) else tags.shown(value)
 
     def plain(self, row: Any, actor: Actor) -> Any:
         """For exports: the value itself, masked as on the page."""

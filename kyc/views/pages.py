@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +15,19 @@ from django.views.decorators.http import require_GET
 
 from backoffice.audit.services import audit
 from backoffice.core.context import Actor
+from backoffice.core.money import Money
 from backoffice.portal.decisions import decision_response
 from backoffice.portal.lists import FULL_DATA, MASK, list_response
 from backoffice.portal.timeline import Event, audit_events
 from backoffice.staff.access import StaffRequest, needs
+from backoffice.tenancy.models import Tenant
 from backoffice.workflow import approvals
 from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import queues
 from clients.countries import country_name
 from clients.documents import number_of, readings_of
 from clients.lists import RISK_COLOURS
-from clients.models import Client, ClientAction, ClientDocument
+from clients.models import Client, ClientAction, ClientDocument, DocumentType
 from clients.selectors import possible_duplicates
 from clients.states import DOCUMENT_COLOURS, DocumentState
 from kyc import actions, checks, guards, selectors
@@ -40,6 +43,10 @@ from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
 
 TIMELINE_EVENTS = 40
+LIMIT_WORDS = {
+    "deposit_total": "Deposits in all",
+    "deposit_per_month": "Deposits a month",
+}
 
 
 @require_GET
@@ -58,15 +65,27 @@ def case_list(request: StaffRequest) -> HttpResponse:
 @needs("kyc.view_case")
 def levels(request: StaffRequest) -> HttpResponse:
     """What each level asks for and grants."""
+    base = Tenant.objects.get(pk=request.actor.tenant_id).base_currency
     rows = [
         {
             "level": level,
             "rights": ", ".join(ClientAction(right).label.lower() for right in level.rights),
-            "requirements": level.requirements.order_by("client_kind", "order"),
+            "requirements": [
+                (each, ", ".join(_kind_word(kind) for kind in each.types))
+                for each in level.requirements.order_by("client_kind", "order")
+            ],
+            "limits": [
+                (LIMIT_WORDS.get(name, name), Money(Decimal(amount), base))
+                for name, amount in level.limits.items()
+            ],
         }
         for level in selectors.levels(request.actor.tenant_id)
     ]
     return render(request, "kyc/levels.html", {"levels": rows})
+
+
+def _kind_word(kind: str) -> str:
+    return str(DocumentType(kind).label) if kind in DocumentType.values else kind
 
 
 # PDFs stand in a frame of ours (clients:document allows that of itself).

@@ -36,6 +36,10 @@ class Words:
     body: str
     own: bool = False
 
+    @property
+    def name(self) -> str:
+        return name_of(self.code)
+
 
 @dataclass(frozen=True)
 class Message:
@@ -52,6 +56,22 @@ def defaults() -> dict[tuple[str, str], Words]:
             words = Words(code, each["language"], each["subject"], each["body"].strip())
             found[code, words.language] = words
     return found
+
+
+@cache
+def _names() -> dict[str, str]:
+    variants = tomllib.loads(Path(__file__).with_name("defaults.toml").read_text())
+    return {
+        code: each["name"]
+        for code, each_of in variants.items()
+        for each in each_of
+        if "name" in each
+    }
+
+
+def name_of(code: str) -> str:
+    """What staff call the message."""
+    return _names().get(code, code)
 
 
 def codes() -> list[str]:

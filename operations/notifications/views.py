@@ -168,7 +168,7 @@ DELIVERIES = register(
         ],
         columns=[
             Column("at", "When", lambda r: r.at, fixed=True),
-            Column("code", "Message", lambda r: r.code),
+            Column("code", "Message", lambda r: templates.name_of(r.code)),
             Column("subject", "Subject", lambda r: r.subject or None, grow=True),
             Column("address", "To", lambda r: r.address or None, masked=True),
             Column(

@@ -63,10 +63,20 @@ function onColumns(event) {
   form.querySelector("input[name=columns]").value = chosen.join(",");
 }
 
+/* A table wider than its panel scrolls inside it; only then does its head leave the window's top. */
+function fitTables() {
+  document.querySelectorAll(".table-scroll").forEach((box) => {
+    const table = box.querySelector("table");
+    if (table) box.classList.toggle("is-over", table.scrollWidth > box.clientWidth + 1);
+  });
+}
+
 export function start() {
+  new ResizeObserver(fitTables).observe(document.body);
   document.addEventListener("change", onChange);
   document.addEventListener("change", onColumns);
   document.addEventListener("click", onClick);
   document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-list]").forEach(showSelection));
+  document.addEventListener("htmx:afterSettle", fitTables);
   document.querySelectorAll("[data-list]").forEach(showSelection);
 }

@@ -95,7 +95,7 @@ def _facts(row: BalanceOperation) -> list[dict[str, object]]:
             "value": client.name if client else None,
             "url": reverse("clients:client", args=[client.pk]) if client else "",
         },
-        {"label": "Asked for by", "value": row.business_ref},
+        {"label": "Asked for by", "value": row.purpose},
         {"label": "Asked by", "value": row.asked_by},
         {"label": "Deal", "value": str(row.deal_ticket) if row.deal_ticket else None},
         {"label": "Sent", "value": row.sent_at},

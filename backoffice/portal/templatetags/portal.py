@@ -148,6 +148,17 @@ def time(moment: dt.datetime | dt.date | None, *, exact: bool = False) -> SafeSt
     )
 
 
+def brief_time(moment: dt.datetime) -> SafeString:
+    """A moment in a column of a list, to the minute; to the second and in UTC on hover."""
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _stamp(moment),
+        _hover(moment),
+        figures.brief_text(local, timezone.localtime(clock.now())),
+    )
+
+
 @register.simple_tag
 def age(since: dt.datetime | None) -> SafeString:
     """How long something waits, `00:42`, kept running in the browser."""
