@@ -16,6 +16,7 @@ from payments.models import (
     Transfer,
     WebhookMessage,
     Withdrawal,
+    WithdrawalPart,
 )
 
 Row = TypeVar("Row", Deposit, Withdrawal, Transfer, Destination)
@@ -59,6 +60,14 @@ def deposit_for(actor: Actor, pk: UUID) -> Deposit:
 def withdrawal_for(actor: Actor, pk: UUID) -> Withdrawal:
     found: Withdrawal = _found(withdrawals_for(actor), pk)
     return found
+
+
+def part_for(actor: Actor, pk: UUID) -> WithdrawalPart:
+    """A part of a withdrawal that the actor may touch."""
+    rows = WithdrawalPart.objects.filter(tenant_id=actor.tenant_id)
+    part: WithdrawalPart = _found(rows, pk)
+    part.withdrawal = withdrawal_for(actor, part.withdrawal_id)
+    return part
 
 
 def transfer_for(actor: Actor, pk: UUID) -> Transfer:

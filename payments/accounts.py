@@ -9,7 +9,7 @@ from backoffice.core.context import current_tenant_id
 from backoffice.tenancy.models import Tenant
 from payments.gateways.port import Account, Gateway
 from payments.gateways.registry import adapter_of
-from payments.models import GatewayAccount
+from payments.models import Destination, GatewayAccount
 
 SECRET_PURPOSE = "payments.gateway"  # noqa: S105 - names a key, is none
 NUMBER_PURPOSE = "payments.instrument"
@@ -44,6 +44,16 @@ def opened(gateway: GatewayAccount) -> Account:
         if each
     )
     return Account(gateway.name, gateway.base_url.rstrip("/"), gateway.merchant_id, secrets)
+
+
+def destination_number(destination: Destination) -> str:
+    """The sealed number of a destination, opened for a gateway and for nobody else."""
+    return crypto.unseal(
+        bytes(destination.number_sealed),
+        tenant_id=current_tenant_id(),
+        purpose=NUMBER_PURPOSE,
+        bound_to=str(destination.pk),
+    ).decode()
 
 
 def notify_url(gateway: GatewayAccount) -> str:

@@ -22,6 +22,10 @@ WITHDRAWAL_RESOLVED = Action(
     "payments.withdrawal_resolved", "settled the unknown outcome of {subject} as {outcome}: {proof}"
 )
 WITHDRAWAL_RETURNED = Action("payments.withdrawal_returned", "took {amount} of {subject} back")
+PART_PAID = Action("payments.part_paid", "paid {part} of {subject}: {amount} to {to}")
+PART_FAILED = Action("payments.part_failed", "could not pay {part} of {subject}: {reason}")
+PART_RETRIED = Action("payments.part_retried", "sends {part} of {subject} anew as {as}")
+PART_GIVEN_UP = Action("payments.part_given_up", "gave {part} of {subject} up: {reason}")
 HELD = Action("payments.held", "held {subject}: {reason}", discreet=True)
 RELEASED = Action("payments.released", "released {subject}: {reason}", discreet=True)
 TRANSFER_ASKED = Action("payments.transfer_asked", "asked for {subject}: {amount} {way}")
@@ -35,6 +39,7 @@ DESTINATION_SUSPENDED = Action(
 GATEWAY_CONNECTED = Action("payments.gateway_connected", "connected the gateway {name}")
 GATEWAY_CHANGED = Action("payments.gateway_changed", "changed the gateway {name}: {fields}")
 METHOD_SAVED = Action("payments.method_saved", "changed the method {name}: {fields}")
+POLICY_SAVED = Action("payments.policy_saved", "changed the rules of withdrawals: {changes}")
 RATE_SET = Action("payments.rate_set", "set the rate of {currency} to {rate}")
 NOTICE_PUT_ASIDE = Action("payments.notice_put_aside", "put a gateway's message aside: {reason}")
 
@@ -55,6 +60,10 @@ declare(
     WITHDRAWAL_FAILED,
     WITHDRAWAL_RESOLVED,
     WITHDRAWAL_RETURNED,
+    PART_PAID,
+    PART_FAILED,
+    PART_RETRIED,
+    PART_GIVEN_UP,
     HELD,
     RELEASED,
     TRANSFER_ASKED,
@@ -66,6 +75,7 @@ declare(
     GATEWAY_CONNECTED,
     GATEWAY_CHANGED,
     METHOD_SAVED,
+    POLICY_SAVED,
     RATE_SET,
     NOTICE_PUT_ASIDE,
 )

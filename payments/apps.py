@@ -19,6 +19,7 @@ class PaymentsConfig(AppConfig):
             approvals,
             books_check,
             handlers,
+            part_handlers,
             queues,
             states,
             tab,
@@ -27,6 +28,7 @@ class PaymentsConfig(AppConfig):
 
         moves.register(states.DEPOSIT)
         moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
+        moves.register(states.PART)
         moves.register(states.TRANSFER)
         ended = ["payments.operation_ended"]
         moves.register(

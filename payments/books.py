@@ -6,6 +6,7 @@ the client's wallet (docs/money.md).
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from django.utils.text import slugify
 
@@ -17,7 +18,7 @@ from ledger.errors import InsufficientFunds, PeriodClosed
 from ledger.services import account_for, hold_place, hold_settle, hold_void, post
 from payments.accounts import adapter_for
 from payments.errors import NotEnoughMoney
-from payments.models import Deposit, GatewayAccount, Transfer, Withdrawal
+from payments.models import Deposit, GatewayAccount, Transfer, Withdrawal, WithdrawalPart
 
 
 def wallet(actor: Actor, client_id: object, currency: str) -> AccountRef:
@@ -141,7 +142,8 @@ def withdrawal_paid(
 ) -> Posting:
     """What was paid leaves the wallet for good, then the fee; what is left of the hold is free."""
     assert withdrawal.hold_id is not None
-    posting = _settled(actor, withdrawal, paid, effective_at)
+    key = f"{withdrawal.reference}:paid"
+    posting = _settle(actor, key, withdrawal.hold_id, paid, effective_at)
     if fee:
         income = account_for(actor=actor, spec=chart.fee("withdrawal"), currency=fee.currency)
         post(
@@ -154,19 +156,75 @@ def withdrawal_paid(
     return posting
 
 
-def _settled(
-    actor: Actor, withdrawal: Withdrawal, paid: Money, effective_at: datetime | None
+def _settle(
+    actor: Actor, key: str, hold_id: UUID, paid: Money, effective_at: datetime | None
 ) -> Posting:
     """Valued on the bank's day, or today when that day is closed: it stays as it was signed."""
-    assert withdrawal.hold_id is not None
-    key = f"{withdrawal.reference}:paid"
-    hold_id = withdrawal.hold_id
     try:
         return hold_settle(
             actor=actor, key=key, hold_id=hold_id, amount=paid, effective_at=effective_at
         )
     except PeriodClosed:
         return hold_settle(actor=actor, key=key, hold_id=hold_id, amount=paid)
+
+
+def part_held(*, actor: Actor, part: WithdrawalPart) -> HoldRef:
+    """Set a part's money aside, in the transaction that releases the hold of the whole."""
+    withdrawal = part.withdrawal
+    amount = Money(part.amount, part.currency)
+    return hold_place(
+        actor=actor,
+        key=f"{part.reference}:hold",
+        kind="withdrawal",
+        debit=wallet(actor, withdrawal.client_id, amount.currency),
+        credit=house(actor, part.gateway, amount.currency),
+        amount=amount,
+        business_ref=part.reference,
+    )
+
+
+def part_paid(
+    *, actor: Actor, part: WithdrawalPart, paid: Money, effective_at: datetime | None = None
+) -> Posting:
+    assert part.hold_id is not None
+    return _settle(actor, f"{part.reference}:paid", part.hold_id, paid, effective_at)
+
+
+def part_released(*, actor: Actor, part: WithdrawalPart) -> HoldRef:
+    assert part.hold_id is not None
+    return hold_void(actor=actor, key=f"{part.reference}:void", hold_id=part.hold_id)
+
+
+def fee_held(*, actor: Actor, withdrawal: Withdrawal, fee: Money) -> HoldRef:
+    """The fee of a withdrawal that is paid in parts; taken when the parts are done."""
+    return hold_place(
+        actor=actor,
+        key=f"{withdrawal.reference}:hold:fee",
+        kind="withdrawal_fee",
+        debit=wallet(actor, withdrawal.client_id, fee.currency),
+        credit=account_for(actor=actor, spec=chart.fee("withdrawal"), currency=fee.currency),
+        amount=fee,
+        business_ref=withdrawal.reference,
+    )
+
+
+def fee_taken(*, actor: Actor, withdrawal: Withdrawal) -> Posting:
+    assert withdrawal.hold_id is not None
+    fee = Money(withdrawal.fee_amount, withdrawal.currency)
+    return hold_settle(
+        actor=actor,
+        key=f"{withdrawal.reference}:fee",
+        hold_id=withdrawal.hold_id,
+        amount=fee,
+        code="fee",
+    )
+
+
+def fee_released(*, actor: Actor, withdrawal: Withdrawal) -> HoldRef:
+    assert withdrawal.hold_id is not None
+    return hold_void(
+        actor=actor, key=f"{withdrawal.reference}:void:fee", hold_id=withdrawal.hold_id
+    )
 
 
 def withdrawal_returned(*, actor: Actor, withdrawal: Withdrawal, money: Money) -> Posting:

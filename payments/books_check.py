@@ -29,7 +29,11 @@ WITH booked AS (
     WHERE d.tenant_id = %(tenant)s
     UNION ALL
     SELECT 'withdrawal', w.reference, w.state, CASE
-        WHEN w.state IN ('paid', 'returned_after_paid') THEN ARRAY['withdrawal']
+        WHEN w.state IN ('paid', 'returned_after_paid') THEN
+            CASE WHEN EXISTS (SELECT FROM payments_withdrawalpart p
+                WHERE p.tenant_id = %(tenant)s AND p.withdrawal_id = w.id
+                  AND p.paid_amount IS NOT NULL)
+                THEN '{}'::text[] ELSE ARRAY['withdrawal'] END
             || CASE WHEN w.fee_amount > 0 THEN ARRAY['withdrawal_fee'] ELSE '{}' END
             || CASE WHEN w.state = 'returned_after_paid' THEN ARRAY['withdrawal_return']
                     ELSE '{}' END
@@ -37,10 +41,15 @@ WITH booked AS (
     FROM payments_withdrawal w LEFT JOIN booked b ON b.business_ref = w.reference
     WHERE w.tenant_id = %(tenant)s
     UNION ALL
+    SELECT 'part', p.reference, p.state,
+        CASE WHEN p.state = 'paid' THEN ARRAY['withdrawal'] ELSE '{}' END, coalesce(b.kinds, '{}')
+    FROM payments_withdrawalpart p LEFT JOIN booked b ON b.business_ref = p.reference
+    WHERE p.tenant_id = %(tenant)s
+    UNION ALL
     SELECT 'transfer', t.reference, t.state, CASE
         WHEN t.state = 'done' THEN ARRAY['transfer_in', 'transfer_out']
         WHEN t.state = 'returned' THEN ARRAY['transfer_back', 'transfer_out']
-        WHEN t.state IN ('bridged', 'crediting', 'returning') THEN ARRAY['transfer_out']
+        WHEN t.state IN ('bridged', 'crediting', 'returning', 'stranded') THEN ARRAY['transfer_out']
         ELSE '{}' END, coalesce(b.kinds, '{}')
     FROM payments_transfer t LEFT JOIN booked b ON b.business_ref = t.reference
     WHERE t.tenant_id = %(tenant)s
@@ -55,13 +64,36 @@ SELECT w.reference, w.state, coalesce(h.state, 'none'), coalesce(h.amount, 0),
 FROM payments_withdrawal w
 LEFT JOIN ledger_hold h ON h.tenant_id = %(tenant)s AND h.id = w.hold_id
 CROSS JOIN LATERAL (SELECT power(10::numeric, (%(places)s::jsonb ->> w.currency)::int) AS unit) u
+CROSS JOIN LATERAL (SELECT EXISTS (
+    SELECT FROM payments_withdrawalpart p WHERE p.tenant_id = %(tenant)s
+      AND p.withdrawal_id = w.id AND (p.hold_id IS NOT NULL OR p.state = 'replaced')) AS parted) x
 WHERE w.tenant_id = %(tenant)s AND NOT CASE
+    -- In parts: this hold was the whole's, and is the fee's where there is one.
+    WHEN x.parted AND w.fee_amount = 0 THEN h.state = 'voided'
+    WHEN x.parted AND w.state = 'paid' THEN h.state = 'settled'
+    WHEN x.parted AND w.state = 'failed' THEN h.state = 'voided'
+    WHEN x.parted THEN h.state = 'held' AND h.amount = w.fee_amount * u.unit
     WHEN w.state IN ('paid', 'returned_after_paid')
         THEN h.state = 'settled' AND h.settled = w.paid_amount * u.unit
     WHEN w.state IN ('failed', 'rejected', 'cancelled') THEN coalesce(h.state, 'voided') = 'voided'
     WHEN w.state = 'requested' THEN h.id IS NULL
     ELSE coalesce(h.state = 'held' AND h.amount = w.amount * u.unit, false) END
 ORDER BY w.reference
+"""
+
+_PART_HOLDS = """
+SELECT p.reference, p.state, coalesce(h.state, 'none'), coalesce(h.amount, 0),
+       coalesce(h.settled, 0)
+FROM payments_withdrawalpart p
+LEFT JOIN ledger_hold h ON h.tenant_id = %(tenant)s AND h.id = p.hold_id
+CROSS JOIN LATERAL (SELECT power(10::numeric, (%(places)s::jsonb ->> p.currency)::int) AS unit) u
+WHERE p.tenant_id = %(tenant)s AND NOT CASE
+    WHEN p.state = 'paid' THEN h.state = 'settled' AND h.settled = p.paid_amount * u.unit
+    WHEN p.state IN ('cancelled', 'replaced') THEN h.id IS NULL
+    WHEN p.state = 'given_up' THEN h.state = 'voided'
+    WHEN p.state = 'planned' THEN h.id IS NULL OR h.state = 'held'
+    ELSE coalesce(h.state = 'held' AND h.amount = p.amount * u.unit, false) END
+ORDER BY p.reference
 """
 
 _AMOUNTS = """
@@ -89,10 +121,11 @@ def payments_faults(tenant_id: int) -> Iterator[Fault]:
         for what, reference, state, kinds, found in cursor.fetchall():
             detail = f"{state}: expected {_list(kinds)}, found {_list(found)}"
             yield Fault(f"a {what} has exactly its journals", reference, detail)
-        cursor.execute(_HOLDS, values)
-        for reference, state, hold, amount, settled in cursor.fetchall():
-            detail = f"{state}: hold {hold} of {amount}, settled {settled}"
-            yield Fault("a withdrawal has exactly its hold", reference, detail)
+        for what, query in (("withdrawal", _HOLDS), ("part", _PART_HOLDS)):
+            cursor.execute(query, values)
+            for reference, state, hold, amount, settled in cursor.fetchall():
+                detail = f"{state}: hold {hold} of {amount}, settled {settled}"
+                yield Fault(f"a {what} has exactly its hold", reference, detail)
         cursor.execute(_AMOUNTS, values)
         for reference, amount, booked, currency in cursor.fetchall():
             detail = f"{amount} on the payment, {booked} minor {currency} in the books"

@@ -1,8 +1,6 @@
 """What speaks for and against paying a withdrawal: facts gathered, then judged line by line."""
 
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -18,11 +16,12 @@ from payments import release_checks, rules
 from payments.holds import standing
 from payments.models import Deposit, Destination, Rate, Transfer, Withdrawal
 from payments.rules import Check, Colour
-from payments.states import DEPOSIT_SET_ASIDE, TRANSFER, DepositState, WithdrawalState
+from payments.sources import CREDITED, GONE, Plan, plan_of, policy
+from payments.states import DEPOSIT_SET_ASIDE, TRANSFER, WithdrawalState
+from trading.models import Account
+from trading.selectors import lots_opened
 
-CREDITED = (DepositState.CREDITED, DepositState.MT_PENDING, DepositState.DONE)
 _W = WithdrawalState
-GONE = (_W.FAILED, _W.REJECTED, _W.CANCELLED, _W.RETURNED)
 COUNT_PER_DAY_MAX = 3
 NEW_DESTINATION = timedelta(days=30)
 
@@ -40,53 +39,7 @@ def base_currency() -> str:
     return Tenant.objects.get(pk=current_tenant_id()).base_currency
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One card or account that the client paid in from, and what of it has not gone back."""
-
-    label: str
-    deposited: Money
-    returned: Money
-    here: bool  # it is where this withdrawal goes
-
-    @property
-    def left(self) -> Money:
-        return self.deposited - self.returned
-
-
-def sources(row: Withdrawal) -> list[Source]:
-    """Where the client's money came from in the withdrawal's currency, the oldest first."""
-    mine = {"tenant_id": current_tenant_id(), "client_id": row.client_id}
-    deposited: dict[str, Decimal] = defaultdict(Decimal)
-    labels: dict[str, str] = {}
-    paid_in = Deposit.objects.filter(
-        **mine, paid_currency=row.currency, state__in=CREDITED
-    ).exclude(instrument_hash="")
-    for deposit in paid_in.order_by("id").only(
-        "instrument_hash", "instrument_label", "paid_amount"
-    ):
-        deposited[deposit.instrument_hash] += deposit.paid_amount or 0
-        labels.setdefault(deposit.instrument_hash, deposit.instrument_label)
-    returned = dict(
-        Withdrawal.objects.filter(**mine, currency=row.currency)
-        .exclude(state__in=GONE)
-        .exclude(pk=row.pk)
-        .values_list("destination__number_hash")
-        .annotate(total=Sum("amount"))
-    )
-    here = row.destination.number_hash
-    return [
-        Source(
-            labels[key],
-            Money.rounded(amount, row.currency),
-            Money.rounded(returned.get(key, Decimal(0)), row.currency),
-            key == here,
-        )
-        for key, amount in deposited.items()
-    ]
-
-
-def checks(actor: Actor, row: Withdrawal) -> list[Check]:
+def checks(actor: Actor, row: Withdrawal, found_plan: Plan | None = None) -> list[Check]:
     """Every line of the grid, as things stand now."""
     found = [
         _level(row),
@@ -94,7 +47,9 @@ def checks(actor: Actor, row: Withdrawal) -> list[Check]:
         _destination(row),
         _used(row),
         _limits(row),
-        _source(row),
+        _source(row, found_plan or plan_of(row)),
+        *_traded(row),
+        *_margin(row),
         _in_flight(row),
         *_shared(row),
         *release_checks.run(actor, row),
@@ -169,15 +124,77 @@ def _limits(row: Withdrawal) -> Check:
     return Check("limits", Colour.GOOD, "Within limits", note)
 
 
-def _source(row: Withdrawal) -> Check:
-    found = sources(row)
-    owed = [source for source in found if not source.here and source.left.minor > 0]
-    if not found:
+def _source(row: Withdrawal, found: Plan) -> Check:
+    if row.source_waived:
+        return Check("source", Colour.ATTENTION, "Sources passed over", row.source_waived)
+    if not found.is_whole:
+        first, count = found.parts[0], len(found.parts)
+        words = "all of it" if count == 1 else f"{count} parts"
+        note = f"{words}, {first.amount} to {first.label} first"
+        return Check("source", Colour.GOOD, "Sources first", note)
+    if not found.sources:
         return Check("source", Colour.ATTENTION, "No known source", "nothing was paid in by card")
-    if owed:
-        note = f"{owed[0].label} has {owed[0].left} that came from it"
-        return Check("source", Colour.ATTENTION, "Another source first", note)
+    if found.beyond and row.destination.kind != Destination.Kind.BANK:
+        kind = row.destination.get_kind_display().lower()
+        note = f"{found.beyond} did not come from it: profit goes by bank wire"
+        return Check("source", Colour.ATTENTION, f"Profit to a {kind}", note)
     return Check("source", Colour.GOOD, "Back to its source", row.destination.label)
+
+
+def _traded(row: Withdrawal) -> list[Check]:
+    """Lots opened since the last payment out, for what was deposited since; where it is asked."""
+    asked = policy().lots_per_1000
+    if not asked:
+        return []
+    since = (
+        Withdrawal.objects.filter(
+            tenant_id=current_tenant_id(), client_id=row.client_id, paid_at__isnull=False
+        )
+        .order_by("-paid_at")
+        .values_list("paid_at", flat=True)
+        .first()
+    )
+    deposited = _deposited_since(row, since)
+    if deposited is None:
+        note = "deposits in a currency without a rate"
+        return [Check("traded", Colour.ATTENTION, "Traded since deposit", note)]
+    need = round(deposited / 1000 * asked, 2)
+    lots = round(lots_opened(current_tenant_id(), row.client_id, since), 2)
+    colour = Colour.GOOD if lots >= need else Colour.ATTENTION
+    title = "Traded since deposit" if lots >= need else "Not traded enough"
+    return [Check("traded", colour, title, f"{lots} of {need} lots")]
+
+
+def _deposited_since(row: Withdrawal, since: datetime | None) -> Decimal | None:
+    """In base currency; None when there is no rate for some of it."""
+    rows = Deposit.objects.filter(
+        tenant_id=current_tenant_id(), client_id=row.client_id, state__in=CREDITED
+    )
+    if since is not None:
+        rows = rows.filter(credited_at__gt=since)
+    total = Decimal(0)
+    sums = rows.order_by().values_list("paid_currency").annotate(total=Sum("paid_amount"))
+    for currency, amount in sums:
+        base = base_amount(Money.rounded(amount, currency))
+        if base is None:
+            return None
+        total += base
+    return total
+
+
+def _margin(row: Withdrawal) -> list[Check]:
+    """Accounts whose positions need more than is there: money may be needed soon."""
+    short = (
+        Account.objects.filter(
+            tenant_id=current_tenant_id(), client_id=row.client_id, live=True, margin__gt=0
+        )
+        .filter(margin_free__lte=0)
+        .values_list("login", flat=True)
+    )
+    logins = ", ".join(str(login) for login in short[:3])
+    if not logins:
+        return []
+    return [Check("margin", Colour.ATTENTION, "No free margin", f"on {logins}")]
 
 
 def _in_flight(row: Withdrawal) -> Check:

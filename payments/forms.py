@@ -42,6 +42,13 @@ def _accounts(client: Client) -> QuerySet[Account]:
     ).select_related("server")
 
 
+def _destinations(client: Client) -> QuerySet[Destination]:
+    """Where a client's money may be asked to go."""
+    return Destination.objects.filter(tenant_id=current_tenant_id(), client=client).exclude(
+        state__in=[Destination.State.SUSPENDED, Destination.State.RETIRED]
+    )
+
+
 class _AmountForm(forms.Form):
     """An amount in a currency, and a key by which a form posted twice is one request."""
 
@@ -102,13 +109,17 @@ class WithdrawalForm(_AmountForm):
 
 class EditForm(_AmountForm):
     destination = forms.ModelChoiceField(label="To", queryset=Destination.objects.none())
-    field_order = ("destination", "amount", "currency")
+    waived = forms.CharField(
+        label="All of it there, because",
+        max_length=200,
+        required=False,
+        help_text="Empty: back to its sources first. Say why the sources can't take it.",
+    )
+    field_order = ("destination", "amount", "currency", "waived")
 
     def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["destination"].queryset = Destination.objects.filter(  # type: ignore[attr-defined]
-            tenant_id=current_tenant_id(), client=client
-        ).exclude(state=Destination.State.SUSPENDED)
+        self.fields["destination"].queryset = _destinations(client)  # type: ignore[attr-defined]
 
 
 class TransferForm(_AmountForm):
@@ -211,6 +222,13 @@ class MethodForm(forms.Form):
     fee_percent = forms.DecimalField(label="Fee, percent", initial=Decimal(0))
     fee_fixed = forms.DecimalField(label="Fee, fixed", initial=Decimal(0))
     expires_minutes = forms.IntegerField(label="Minutes to pay", initial=60)
+    instrument = forms.ChoiceField(label="Paid with", choices=Destination.Kind.choices)
+    refund_days = forms.IntegerField(
+        label="Days in which it takes refunds",
+        initial=180,
+        min_value=0,
+        help_text="Withdrawals go back to cards and wallets first, as long as they do.",
+    )
     position = forms.IntegerField(label="Place in lists", initial=100)
     active = forms.BooleanField(label="In use", required=False, initial=True)
 
@@ -219,6 +237,17 @@ class MethodForm(forms.Form):
         self.fields["gateway"].queryset = GatewayAccount.objects.filter(  # type: ignore[attr-defined]
             tenant_id=current_tenant_id()
         ).order_by("name")
+
+
+class PolicyForm(forms.Form):
+    source_first = forms.BooleanField(label="Back to the sources first", required=False)
+    lots_per_1000 = forms.DecimalField(
+        label="Lots to be traded per 1,000 deposited",
+        min_value=Decimal(0),
+        max_digits=8,
+        decimal_places=2,
+        help_text="Of the base currency, since the last withdrawal. 0 asks for none.",
+    )
 
 
 class RateForm(forms.Form):

@@ -23,6 +23,7 @@ from payments.models import Deposit, GatewayAccount, WebhookMessage
 from payments.services import deposits, notices, payouts
 from payments.services.deposits import paid_money
 from payments.services.transfers import deposit_forward, transfer_operation_ended
+from payments.services.withdrawals import withdrawal_review_again
 from payments.states import DepositState, WithdrawalState
 
 PARKED_AGAIN = timedelta(minutes=10)
@@ -42,7 +43,7 @@ def _subject(item: OutboxItem) -> UUID:
     return item.subject_id
 
 
-def _well(actor: Actor, gateway: GatewayAccount, error: str = "") -> None:
+def note_contact(actor: Actor, gateway: GatewayAccount, error: str = "") -> None:
     """Note how the last contact with a gateway went, for its health light."""
     rows = GatewayAccount.objects.filter(tenant_id=actor.tenant_id, pk=gateway.pk)
     if error:
@@ -56,7 +57,7 @@ def webhook(actor: Actor, item: OutboxItem) -> None:
     with tenant_scope(actor.tenant_id, actor):
         message = notices.message_process(actor=actor, message_id=_subject(item))
         if message.state != WebhookMessage.State.PARKED:
-            _well(actor, message.gateway)
+            note_contact(actor, message.gateway)
             return
         age = now() - message.received_at
     if age < notices.PARKED_FOR:
@@ -93,10 +94,10 @@ def deposit_expire(actor: Actor, item: OutboxItem) -> None:
         pass
     except GatewayError as error:
         with tenant_scope(actor.tenant_id, actor):
-            _well(actor, gateway, str(error))
+            note_contact(actor, gateway, str(error))
         raise TryLater(POLL_ERROR) from error
     with tenant_scope(actor.tenant_id, actor):
-        _well(actor, gateway)
+        note_contact(actor, gateway)
         if notice is not None and not (notice.outcome in _WAITING and _is_old(deposit)):
             notices.notice_apply(actor=actor, gateway=gateway, notice=notice)
             if notice.outcome not in _WAITING:
@@ -129,7 +130,7 @@ def deposit_refund(actor: Actor, item: OutboxItem) -> None:
     if isinstance(result, Unknown):
         raise GatewayError(result.reason, permanent=False)
     with tenant_scope(actor.tenant_id, actor):
-        _well(actor, gateway)
+        note_contact(actor, gateway)
         if isinstance(result, Refused):
             deposits.deposit_refund_refused(
                 actor=actor, deposit_id=deposit.pk, reason=result.reason
@@ -151,7 +152,7 @@ def submit(actor: Actor, item: OutboxItem) -> None:
         return
     result = adapter_for(payout.gateway).payout(account, payout.order)
     with tenant_scope(actor.tenant_id, actor):
-        _well(actor, payout.gateway, result.reason if isinstance(result, Unknown) else "")
+        note_contact(actor, payout.gateway, result.reason if isinstance(result, Unknown) else "")
         payouts.payout_answered(actor=actor, withdrawal_id=payout.withdrawal_id, result=result)
 
 
@@ -187,7 +188,7 @@ def _look(actor: Actor, payout: payouts.ToSend) -> None:
 
 def _again(actor: Actor, payout: payouts.ToSend, result: Result) -> None:
     with tenant_scope(actor.tenant_id, actor):
-        _well(actor, payout.gateway, result.reason if isinstance(result, Unknown) else "")
+        note_contact(actor, payout.gateway, result.reason if isinstance(result, Unknown) else "")
         payouts.payout_answered(actor=actor, withdrawal_id=payout.withdrawal_id, result=result)
         if isinstance(result, Unknown) and payout.state == WithdrawalState.UNKNOWN:
             payouts.payout_looked(
@@ -197,7 +198,7 @@ def _again(actor: Actor, payout: payouts.ToSend, result: Result) -> None:
 
 def _looked(actor: Actor, payout: payouts.ToSend, notice: Notice | None, error: str) -> None:
     with tenant_scope(actor.tenant_id, actor):
-        _well(actor, payout.gateway, error)
+        note_contact(actor, payout.gateway, error)
         if notice is not None:
             notices.notice_apply(actor=actor, gateway=payout.gateway, notice=notice)
         if notice is None or notice.outcome in _WAITING:
@@ -206,6 +207,12 @@ def _looked(actor: Actor, payout: payouts.ToSend, notice: Notice | None, error: 
                 withdrawal_id=payout.withdrawal_id,
                 error=error or "The gateway has not paid it yet.",
             )
+
+
+@outbox.handles("payments.review_again")
+def review_again(actor: Actor, item: OutboxItem) -> None:
+    with tenant_scope(actor.tenant_id, actor):
+        withdrawal_review_again(actor=actor, withdrawal_id=_subject(item))
 
 
 @outbox.handles("payments.gateway_test", attempts_max=1)
@@ -220,7 +227,7 @@ def gateway_test(actor: Actor, item: OutboxItem) -> None:
     except GatewayError as failure:
         error = str(failure)
     with tenant_scope(actor.tenant_id, actor):
-        _well(actor, gateway, error)
+        note_contact(actor, gateway, error)
 
 
 @outbox.handles("payments.client_asked")

@@ -1,10 +1,17 @@
-"""Locks, in this order: destination, deposit, withdrawal, transfer; then approvals, accounts of
-trading, and last the ledger's."""
+"""Locks, in this order: destination, deposit, withdrawal, its parts, transfer; then approvals,
+accounts of trading, and last the ledger's."""
 
 from uuid import UUID
 
 from backoffice.core.context import Actor
-from payments.models import Deposit, Destination, Transfer, WebhookMessage, Withdrawal
+from payments.models import (
+    Deposit,
+    Destination,
+    Transfer,
+    WebhookMessage,
+    Withdrawal,
+    WithdrawalPart,
+)
 
 
 def destination_locked(actor: Actor, pk: UUID) -> Destination:
@@ -17,6 +24,15 @@ def deposit_locked(actor: Actor, pk: UUID) -> Deposit:
 
 def withdrawal_locked(actor: Actor, pk: UUID) -> Withdrawal:
     return Withdrawal.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=pk)
+
+
+def part_locked(actor: Actor, pk: UUID) -> tuple[Withdrawal, WithdrawalPart]:
+    """A part and its withdrawal, which is locked first."""
+    mine = WithdrawalPart.objects.filter(tenant_id=actor.tenant_id)
+    withdrawal = withdrawal_locked(actor, mine.values_list("withdrawal_id", flat=True).get(pk=pk))
+    part = mine.select_for_update().get(pk=pk)
+    part.withdrawal = withdrawal
+    return withdrawal, part
 
 
 def transfer_locked(actor: Actor, pk: UUID) -> Transfer:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
-from payments.states import DepositState, TransferState, WithdrawalState
+from payments.states import DepositState, PartState, TransferState, WithdrawalState
 from trading.models import Account, BalanceOperation
 
 
@@ -112,6 +112,14 @@ class Method(TenantModel):
     fee_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
     fee_fixed = amount_field(default=0)
     expires_minutes = models.PositiveIntegerField(default=60)
+    # What clients pay with here: withdrawals go back to cards first, then to wallets.
+    instrument = models.CharField(
+        max_length=8,
+        choices=[("card", "Card"), ("wallet", "Wallet"), ("bank", "Bank account")],
+        default="card",
+    )
+    # For so many days the gateway takes a refund of what was paid.
+    refund_days = models.PositiveSmallIntegerField(default=180)
     position = models.PositiveSmallIntegerField(default=100)
     active = models.BooleanField(default=True)
     history = TenantHistory()
@@ -123,6 +131,26 @@ class Method(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WithdrawalPolicy(TenantModel):
+    """What a brokerage asks of withdrawals beyond each method's own settings. One per tenant."""
+
+    source_first = models.BooleanField(default=True)
+    # Lots per 1,000 of base currency deposited since the last withdrawal; 0: none is asked.
+    lots_per_1000 = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant"], name="withdrawal_policy_one"),
+            models.CheckConstraint(
+                condition=Q(lots_per_1000__gte=0), name="withdrawal_policy_lots"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Withdrawals"
 
 
 class Destination(TenantModel):
@@ -137,6 +165,7 @@ class Destination(TenantModel):
         NEW = "new", "To be approved"
         APPROVED = "approved", "Approved"
         SUSPENDED = "suspended", "Suspended"
+        RETIRED = "retired", "Retired"
 
     client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="destinations")
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -264,6 +293,12 @@ class Withdrawal(TenantModel):
     state = models.CharField(
         max_length=20, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED
     )
+    # The money is taken off this trading account first; null: it is in the wallet already.
+    account = TenantForeignKey(
+        Account, on_delete=models.PROTECT, null=True, related_name="withdrawals"
+    )
+    # Why it all goes where the client asked, and not to its sources first; empty: sources first.
+    source_waived = models.CharField(max_length=200, blank=True)
     amount = amount_field()
     currency = models.CharField(max_length=8)
     # In the tenant's base currency; null when no rate was known: then the widest band decides.
@@ -316,6 +351,59 @@ class Withdrawal(TenantModel):
             ("approve_withdrawal", "Approve withdrawals"),
             ("approve_large_withdrawal", "Approve large withdrawals, as the second person"),
             ("resolve_unknown", "Settle a payment whose outcome is unknown"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class WithdrawalPart(TenantModel):
+    """One of the parts in which a withdrawal is paid: back to the deposit that it came from, or to
+    a destination. A withdrawal that goes to its one destination as a whole has none."""
+
+    reference = models.CharField(max_length=20)
+    withdrawal = TenantForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="parts")
+    gateway = TenantForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="parts")
+    # One of the two: given back through the gateway that took it, or paid to a destination.
+    deposit = TenantForeignKey(Deposit, on_delete=models.PROTECT, null=True, related_name="parts")
+    destination = TenantForeignKey(
+        Destination, on_delete=models.PROTECT, null=True, related_name="parts"
+    )
+    label = models.CharField(max_length=80)
+    why = models.CharField(max_length=200)
+    state = models.CharField(max_length=12, choices=PartState.choices, default=PartState.PLANNED)
+    amount = amount_field()
+    currency = models.CharField(max_length=8)
+    paid_amount = amount_field(null=True)
+    hold_id = models.UUIDField(null=True)
+    provider_ref = models.CharField(max_length=80, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    looks = models.PositiveSmallIntegerField(default=0)
+    event_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now)
+    submitted_at = models.DateTimeField(null=True)
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="part_reference"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="part_amount"),
+            models.CheckConstraint(
+                condition=Q(deposit__isnull=False, destination__isnull=True)
+                | Q(deposit__isnull=True, destination__isnull=False),
+                name="part_one_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["planned", "cancelled", "replaced"])
+                | Q(hold_id__isnull=False),
+                name="part_has_hold",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "withdrawal"], name="part_withdrawal"),
+            models.Index(fields=["tenant", "state", "-id"], name="part_state"),
+            models.Index(fields=["tenant", "deposit"], name="part_deposit"),
+            models.Index(fields=["tenant", "destination"], name="part_destination"),
         ]
 
     def __str__(self) -> str:
@@ -381,6 +469,10 @@ class Transfer(TenantModel):
     )
     deposit = TenantForeignKey(
         Deposit, on_delete=models.PROTECT, null=True, related_name="transfers"
+    )
+    # The withdrawal that waits for this money to come off a trading account.
+    withdrawal = TenantForeignKey(
+        Withdrawal, on_delete=models.PROTECT, null=True, related_name="transfers"
     )
     reason = models.CharField(max_length=300, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)

@@ -89,6 +89,8 @@ class WithdrawalState(models.TextChoices):
     SUBMITTED = "submitted", "Sent"
     IN_PROGRESS = "in_progress", "With the provider"
     UNKNOWN = "unknown", "Outcome unknown"
+    PAYING = "paying", "Being paid in parts"
+    PART_FAILED = "part_failed", "A part failed"
     PAID = "paid", "Paid"
     FAILED = "failed", "Failed"
     REJECTED = "rejected", "Rejected"
@@ -106,12 +108,16 @@ WITHDRAWAL = machine(
         _W.HELD: {_W.REVIEW, _W.COMPLIANCE, _W.APPROVED, _W.REJECTED, _W.CANCELLED},
         _W.REVIEW: {_W.COMPLIANCE, _W.APPROVED, _W.REJECTED, _W.CANCELLED},
         _W.COMPLIANCE: {_W.REVIEW, _W.REJECTED},
-        _W.APPROVED: {_W.SUBMITTING, _W.REJECTED, _W.COMPLIANCE},
+        # Back to review when its destination was changed after the approval.
+        _W.APPROVED: {_W.SUBMITTING, _W.PAYING, _W.REVIEW, _W.REJECTED, _W.COMPLIANCE},
         # From here on only the provider's word, a statement or a person with proof decides.
         _W.SUBMITTING: {_W.SUBMITTED, _W.UNKNOWN, _W.FAILED, _W.PAID},
         _W.SUBMITTED: {_W.IN_PROGRESS, _W.PAID, _W.FAILED, _W.UNKNOWN},
         _W.IN_PROGRESS: {_W.PAID, _W.FAILED, _W.UNKNOWN},
         _W.UNKNOWN: {_W.SUBMITTED, _W.IN_PROGRESS, _W.PAID, _W.FAILED},
+        # Each part has a state of its own; the whole follows from them.
+        _W.PAYING: {_W.PART_FAILED, _W.PAID, _W.FAILED},
+        _W.PART_FAILED: {_W.PAYING, _W.PAID, _W.FAILED},
         _W.PAID: {_W.RETURNED},
     },
     final={_W.FAILED, _W.REJECTED, _W.CANCELLED, _W.RETURNED},
@@ -128,6 +134,8 @@ WITHDRAWAL_COLOURS = {
     _W.SUBMITTED: "going",
     _W.IN_PROGRESS: "going",
     _W.UNKNOWN: "attention",
+    _W.PAYING: "going",
+    _W.PART_FAILED: "attention",
     _W.PAID: "good",
     _W.FAILED: "bad",
     _W.REJECTED: "bad",
@@ -135,7 +143,7 @@ WITHDRAWAL_COLOURS = {
     _W.RETURNED: "attention",
 }
 
-# The hold on the wallet stands in these states and in no other.
+# The hold on the wallet stands in these states; while parts are paid, each has a hold of its own.
 WITHDRAWAL_HOLDING = frozenset(
     {
         _W.HELD,
@@ -150,6 +158,51 @@ WITHDRAWAL_HOLDING = frozenset(
 )
 
 
+class PartState(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    SUBMITTING = "submitting", "Being sent"
+    SUBMITTED = "submitted", "Sent"
+    IN_PROGRESS = "in_progress", "With the provider"
+    UNKNOWN = "unknown", "Outcome unknown"
+    PAID = "paid", "Paid"
+    FAILED = "failed", "Failed"
+    REPLACED = "replaced", "Sent anew"
+    GIVEN_UP = "given_up", "Given up"
+    CANCELLED = "cancelled", "Not needed"
+
+
+_P = PartState
+
+PART = machine(
+    "payments.withdrawalpart",
+    initial=_P.PLANNED,
+    transitions={
+        _P.PLANNED: {_P.SUBMITTING, _P.CANCELLED},
+        _P.SUBMITTING: {_P.SUBMITTED, _P.UNKNOWN, _P.FAILED, _P.PAID},
+        _P.SUBMITTED: {_P.IN_PROGRESS, _P.PAID, _P.FAILED, _P.UNKNOWN},
+        _P.IN_PROGRESS: {_P.PAID, _P.FAILED, _P.UNKNOWN},
+        _P.UNKNOWN: {_P.SUBMITTED, _P.IN_PROGRESS, _P.PAID, _P.FAILED},
+        # Certainly not paid, its money still held: a person sends it anew or gives it up.
+        _P.FAILED: {_P.REPLACED, _P.GIVEN_UP},
+    },
+    final={_P.PAID, _P.REPLACED, _P.GIVEN_UP, _P.CANCELLED},
+    labels=dict(_P.choices),
+)
+
+PART_COLOURS = {
+    _P.PLANNED: "neutral",
+    _P.SUBMITTING: "going",
+    _P.SUBMITTED: "going",
+    _P.IN_PROGRESS: "going",
+    _P.UNKNOWN: "attention",
+    _P.PAID: "good",
+    _P.FAILED: "bad",
+    _P.REPLACED: "neutral",
+    _P.GIVEN_UP: "neutral",
+    _P.CANCELLED: "neutral",
+}
+
+
 class TransferState(models.TextChoices):
     REQUESTED = "requested", "Requested"
     DEBITING = "debiting", "Leaving its source"
@@ -158,6 +211,7 @@ class TransferState(models.TextChoices):
     DONE = "done", "Done"
     REFUSED = "refused", "Refused"
     RETURNING = "returning", "Going back"
+    STRANDED = "stranded", "Nobody took it"
     RETURNED = "returned", "Given back"
 
 
@@ -171,7 +225,9 @@ TRANSFER = machine(
         _T.DEBITING: {_T.BRIDGED, _T.REFUSED},
         _T.BRIDGED: {_T.CREDITING},
         _T.CREDITING: {_T.DONE, _T.RETURNING},
-        _T.RETURNING: {_T.RETURNED},
+        # The source does not take it back either: on the bridge until a person says where it goes.
+        _T.RETURNING: {_T.RETURNED, _T.STRANDED},
+        _T.STRANDED: {_T.RETURNING, _T.RETURNED},
     },
     final={_T.DONE, _T.REFUSED, _T.RETURNED},
     labels=dict(_T.choices),
@@ -185,5 +241,6 @@ TRANSFER_COLOURS = {
     _T.DONE: "good",
     _T.REFUSED: "bad",
     _T.RETURNING: "attention",
+    _T.STRANDED: "bad",
     _T.RETURNED: "neutral",
 }

@@ -1,17 +1,17 @@
 from django.urls import path
 
-from payments.views import ask, decide, notices, pages, setup
+from payments.views import ask, decide, decide_deposits, notices, pages, parts, setup
 
 app_name = "payments"
 urlpatterns = [
     path("overview/", pages.overview, name="overview"),
     path("deposits/", pages.deposit_list, name="deposit-list"),
     path("deposits/<uuid:pk>/", pages.deposit_page, name="deposit"),
-    path("deposits/<uuid:pk>/decide/", decide.deposit_decide, name="deposit-decide"),
-    path("deposits/<uuid:pk>/credit/", decide.deposit_credit, name="deposit-credit"),
-    path("deposits/<uuid:pk>/return/", decide.deposit_return, name="deposit-return"),
+    path("deposits/<uuid:pk>/decide/", decide_deposits.deposit_decide, name="deposit-decide"),
+    path("deposits/<uuid:pk>/credit/", decide_deposits.deposit_credit, name="deposit-credit"),
+    path("deposits/<uuid:pk>/return/", decide_deposits.deposit_return, name="deposit-return"),
     path("deposits/<uuid:pk>/hold/", decide.deposit_hold, name="deposit-hold"),
-    path("deposits/<uuid:pk>/cancel/", decide.deposit_cancel, name="deposit-cancel"),
+    path("deposits/<uuid:pk>/cancel/", decide_deposits.deposit_cancel, name="deposit-cancel"),
     path("withdrawals/", pages.withdrawal_list, name="withdrawal-list"),
     path("withdrawals/<uuid:pk>/", pages.withdrawal_page, name="withdrawal"),
     path("withdrawals/<uuid:pk>/decide/", decide.withdrawal_decide, name="withdrawal-decide"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("withdrawals/<uuid:pk>/cancel/", decide.withdrawal_cancel, name="withdrawal-cancel"),
     path("withdrawals/<uuid:pk>/resolve/", decide.withdrawal_resolve, name="withdrawal-resolve"),
     path("withdrawals/<uuid:pk>/look/", decide.withdrawal_look, name="withdrawal-look"),
+    path("parts/<uuid:pk>/retry/", parts.part_retry, name="part-retry"),
+    path("parts/<uuid:pk>/give-up/", parts.part_give_up, name="part-give-up"),
+    path("parts/<uuid:pk>/resolve/", parts.part_resolve, name="part-resolve"),
     path("holds/<uuid:pk>/release/", decide.hold_release, name="hold-release"),
     path("transfers/", pages.transfer_list, name="transfer-list"),
     path("transfers/<uuid:pk>/", pages.transfer_page, name="transfer"),

@@ -13,7 +13,7 @@ from uuid import UUID
 from backoffice.core.money import Money
 
 # What next_reference() gives deposits and withdrawals; banks fold case and drop or add spaces.
-OUR_REFERENCE = re.compile(r"\b([DW])[-\s]?(\d{4})[-\s]?(\d{6,})\b", re.IGNORECASE)
+OUR_REFERENCE = re.compile(r"\b(WP|[DW])[-\s]?(\d{4})[-\s]?(\d{6,})\b", re.IGNORECASE)
 RULE_VERSION = "exact-1"
 
 

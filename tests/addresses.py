@@ -323,6 +323,7 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_withdrawal: "withdrawal withdrawal-decide withdrawal-approve withdrawal-reject"
     " withdrawal-ask withdrawal-hold withdrawal-edit withdrawal-cancel withdrawal-resolve"
     " withdrawal-look",
+    money.make_part: "part-retry part-give-up part-resolve",
     money.make_hold: "hold-release",
     money.make_message: "notice notice-aside",
     money.make_method: "method",

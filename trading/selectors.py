@@ -201,6 +201,22 @@ def _day(row: dict[str, Any] | None, day: date) -> Day:
     return Day(day, row["volume"], row["result"], row["count"])
 
 
+def lots_opened(tenant_id: int, client_id: UUID, since: datetime | None) -> Decimal:
+    """Lots that a client opened on live accounts since a moment, or ever."""
+    rows = Deal.objects.filter(
+        tenant_id=tenant_id,
+        account__client_id=client_id,
+        account__live=True,
+        action__in=TRADES,
+        entry__in=(0, 2),
+        deleted_at=None,
+    )
+    if since is not None:
+        rows = rows.filter(at__gt=since)
+    total: Decimal | None = rows.aggregate(total=Sum("lots", output_field=_MONEY))["total"]
+    return total or ZERO
+
+
 # -- positions --------------------------------------------------------------------------------
 
 

@@ -12,8 +12,10 @@ WITH days AS (
     WHERE j.tenant_id = %(tenant)s AND j.kind = 'deposit'
       AND (d.credited_at AT TIME ZONE 'UTC')::date BETWEEN %(first)s AND %(last)s
     UNION ALL
-    SELECT 'withdrawal', count(*) FROM ledger_hold h
-    JOIN payments_withdrawal w ON w.tenant_id = h.tenant_id AND w.hold_id = h.id
+    -- In parts, each part has a hold of its own.
+    SELECT 'withdrawal', count(DISTINCT w.id) FROM payments_withdrawal w
+    LEFT JOIN payments_withdrawalpart p ON p.tenant_id = w.tenant_id AND p.withdrawal_id = w.id
+    JOIN ledger_hold h ON h.tenant_id = w.tenant_id AND h.id = coalesce(p.hold_id, w.hold_id)
     WHERE h.tenant_id = %(tenant)s AND h.settled > 0 AND w.state = 'paid'
       AND (w.paid_at AT TIME ZONE 'UTC')::date BETWEEN %(first)s AND %(last)s
 )

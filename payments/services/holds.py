@@ -12,7 +12,7 @@ from payments import actions
 from payments.holds import standing
 from payments.locks import deposit_locked, withdrawal_locked
 from payments.models import Deposit, PaymentHold, Withdrawal
-from payments.services import deposits, payouts
+from payments.services import deposits, parts, payouts
 from payments.services.withdrawals import KIND, ask_again, to_queue
 from payments.states import (
     DEPOSIT,
@@ -75,6 +75,7 @@ def _stop_withdrawal(actor: Actor, row: Withdrawal) -> None:
         raise StateConflict(
             f"{row.reference} is {row.get_state_display().lower()}: it can't be stopped any more."
         )
+    parts.parts_drop(actor=actor, withdrawal=row)
     moves.move(row, WITHDRAWAL, WithdrawalState.COMPLIANCE, actor=actor)
     queues.item_close(actor=actor, queue=payouts.QUEUE, subject_id=row.pk)
 

@@ -21,8 +21,9 @@ from payments import actions
 from payments.accounts import adapter_for
 from payments.gateways.port import Notice, NoticeUnreadable, Outcome
 from payments.locks import deposit_locked, message_locked
-from payments.models import Deposit, GatewayAccount, WebhookMessage, Withdrawal
+from payments.models import Deposit, GatewayAccount, WebhookMessage, Withdrawal, WithdrawalPart
 from payments.services.deposits import deposit_arrived, paid_money
+from payments.services.parts import part_notice
 from payments.services.payouts import payout_notice
 from payments.states import DEPOSIT, DepositState
 
@@ -128,6 +129,10 @@ def notice_apply(*, actor: Actor, gateway: GatewayAccount, notice: Notice) -> Ap
             actor=actor, withdrawal_id=withdrawal.pk, notice=notice
         )
         return Applied(state, note, withdrawal.pk, needs_person)
+    part = WithdrawalPart.objects.filter(**mine).first()
+    if part is not None:
+        state, note, needs_person = part_notice(actor=actor, part_id=part.pk, notice=notice)
+        return Applied(state, note, part.withdrawal_id, needs_person)
     return Applied(S.PARKED, f"There is no payment {notice.reference} at this gateway.")
 
 

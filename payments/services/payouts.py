@@ -11,18 +11,18 @@ from uuid import UUID
 from django.db import transaction
 
 from backoffice.audit.services import audit
-from backoffice.core import crypto
 from backoffice.core.clock import now
-from backoffice.core.context import Actor, current_tenant_id
+from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted, StateConflict
 from backoffice.core.money import Money
 from backoffice.workflow import moves, outbox, queues
 from payments import actions, books, release_checks
-from payments.accounts import NUMBER_PURPOSE, adapter_for, notify_url
+from payments.accounts import adapter_for, destination_number, notify_url
 from payments.gateways.port import Notice, Outcome, PayoutOrder, Refused, Result, Sent, Unknown
 from payments.holds import standing
 from payments.locks import withdrawal_locked
 from payments.models import Destination, GatewayAccount, WebhookMessage, Withdrawal
+from payments.services import parts
 from payments.states import WITHDRAWAL, WithdrawalState
 
 QUEUE = "withdrawals"
@@ -32,15 +32,6 @@ S = WebhookMessage.State
 LOOKS = (timedelta(minutes=5), timedelta(hours=1), *(timedelta(days=1),) * 5)
 # With the gateway or an unknown outcome: what may still become of it is theirs to say.
 OUT = frozenset({_W.SUBMITTING, _W.SUBMITTED, _W.IN_PROGRESS, _W.UNKNOWN})
-
-
-def destination_number(destination: Destination) -> str:
-    return crypto.unseal(
-        bytes(destination.number_sealed),
-        tenant_id=current_tenant_id(),
-        purpose=NUMBER_PURPOSE,
-        bound_to=str(destination.pk),
-    ).decode()
 
 
 def net_amount(row: Withdrawal) -> Money:
@@ -74,9 +65,20 @@ def payout_take(*, actor: Actor, withdrawal_id: UUID) -> ToSend | None:
     stops = [check for check in release_checks.run(actor, row) if check.stops]
     if stops or standing(row):
         reason = stops[0].title if stops else "Held by compliance."
+        parts.parts_drop(actor=actor, withdrawal=row)
         moves.move(row, WITHDRAWAL, _W.COMPLIANCE, actor=actor, reason=reason)
         return None
+    if row.destination.state != Destination.State.APPROVED:
+        parts.parts_drop(actor=actor, withdrawal=row)
+        word = row.destination.get_state_display().lower()
+        row.why = f"its destination is {word} since it was approved"
+        moves.move(row, WITHDRAWAL, _W.REVIEW, actor=actor, reason=row.why, update_fields=["why"])
+        outbox.put("payments.review_again", subject_id=row.pk)
+        return None
     row.submitted_at = now()
+    if parts.parts_of(row):
+        parts.parts_start(actor=actor, withdrawal=row)
+        return None
     moves.move(row, WITHDRAWAL, _W.SUBMITTING, actor=actor, update_fields=["submitted_at"])
     audit(
         actor=actor,

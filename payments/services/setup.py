@@ -19,7 +19,7 @@ from payments.accounts import seal_secret
 from payments.gateways.http import check_url
 from payments.gateways.port import GatewayError
 from payments.gateways.registry import adapter_of
-from payments.models import DepositPolicy, GatewayAccount, Method, Rate
+from payments.models import DepositPolicy, GatewayAccount, Method, Rate, WithdrawalPolicy
 
 ROTATION = timedelta(hours=24)
 SECRET_CHARS_MIN = 16
@@ -37,6 +37,8 @@ METHOD_FIELDS = (
     "fee_percent",
     "fee_fixed",
     "expires_minutes",
+    "instrument",
+    "refund_days",
     "position",
     "active",
 )
@@ -176,10 +178,36 @@ def _check_method(row: Method) -> None:
         found["fee_percent"] = "A fee is a part of the amount."
     if row.deposit_policy == DepositPolicy.UNDER_THRESHOLD and row.deposit_threshold is None:
         found["deposit_threshold"] = "Up to which amount is it credited at once?"
+    if not 0 <= row.refund_days <= 3650:
+        found["refund_days"] = "Between none and ten years."
     if not 1 <= row.expires_minutes <= 60 * 24 * 60:
         found["expires_minutes"] = "Between a minute and sixty days."
     if found:
         raise InvalidInput(fields=found)
+
+
+@transaction.atomic
+def policy_save(*, actor: Actor, source_first: bool, lots_per_1000: Decimal) -> WithdrawalPolicy:
+    """What is asked of withdrawals: back to their sources first, and so many lots traded."""
+    if not 0 <= lots_per_1000 < 1000 or lots_per_1000 != round(lots_per_1000, 2):
+        raise InvalidInput(
+            fields={"lots_per_1000": "Between 0 (not asked) and 1,000, with two decimal places."}
+        )
+    row, _ = WithdrawalPolicy.objects.select_for_update().get_or_create(tenant_id=actor.tenant_id)
+    wanted = {"source_first": source_first, "lots_per_1000": lots_per_1000}
+    changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+    if changed:
+        row.source_first, row.lots_per_1000 = source_first, lots_per_1000
+        row.save()
+        said = "; ".join(f"{name.replace('_', ' ')} {wanted[name]}" for name in changed)
+        audit(
+            actor=actor,
+            action=actions.POLICY_SAVED,
+            subject=row,
+            label="Withdrawals",
+            data={"changes": said},
+        )
+    return row
 
 
 @transaction.atomic

@@ -13,12 +13,13 @@ from django.db import transaction
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.core.money import Money
-from payments.accounts import adapter_for, fingerprint
+from payments.accounts import adapter_for
 from payments.gateways.port import Instrument, Notice, Outcome
-from payments.models import Deposit, WebhookMessage, Withdrawal
+from payments.models import Deposit, WebhookMessage, Withdrawal, WithdrawalPart
 from payments.services.notices import notice_apply
+from payments.services.parts import OUT as PARTS_OUT
 from payments.services.payouts import OUT, net_amount
-from payments.states import DepositState, WithdrawalState
+from payments.states import DepositState, PartState, WithdrawalState
 
 S = WebhookMessage.State
 
@@ -40,17 +41,19 @@ class BankMovement:
 
 
 def bank_movements(actor: Actor, references: Sequence[str]) -> list[BankMovement]:
-    """The deposits and withdrawals of these references whose gateway is a bank."""
+    """The deposits, withdrawals and parts of these references whose gateway is a bank."""
     mine = {"tenant_id": actor.tenant_id, "reference__in": list(references)}
     deposits = Deposit.objects.filter(**mine).select_related("gateway")
     withdrawals = Withdrawal.objects.filter(**mine).select_related("gateway")
+    parts = WithdrawalPart.objects.filter(**mine).select_related("gateway")
     return [
         *(_deposit(row) for row in deposits if _by_statement(row)),
         *(_withdrawal(row) for row in withdrawals if _by_statement(row)),
+        *(_part(row) for row in parts if _by_statement(row)),
     ]
 
 
-def _by_statement(row: Deposit | Withdrawal) -> bool:
+def _by_statement(row: Deposit | Withdrawal | WithdrawalPart) -> bool:
     return row.gateway is not None and adapter_for(row.gateway).by_statement
 
 
@@ -83,6 +86,18 @@ def _withdrawal(row: Withdrawal) -> BankMovement:
     )
 
 
+def _part(row: WithdrawalPart) -> BankMovement:
+    return BankMovement(
+        kind="withdrawal",
+        id=row.pk,
+        reference=row.reference,
+        money=-Money(row.amount, row.currency),
+        expected=row.state in PARTS_OUT,
+        settled=row.state == PartState.PAID,
+        state=row.get_state_display().lower(),
+    )
+
+
 @transaction.atomic
 def booked_by_bank(
     *,
@@ -106,13 +121,16 @@ def booked_by_bank(
         or Withdrawal.objects.filter(tenant_id=actor.tenant_id, reference=reference)
         .select_related("gateway")
         .first()
+        or WithdrawalPart.objects.filter(tenant_id=actor.tenant_id, reference=reference)
+        .select_related("gateway")
+        .first()
     )
     if row is None or row.gateway is None:
         raise InvalidInput(f"There is no payment {reference[:20]} by bank.")
     number = counterparty_account
     instrument = Instrument(
         label=f"Bank •• {number[-4:]}" if number else "",
-        fingerprint=fingerprint(number) if number else "",
+        fingerprint="".join(number.split()),
         country=number[:2] if number[:2].isalpha() else "",
         holder=counterparty,
     )

@@ -6,6 +6,7 @@ row's lock decides, and everyone after is told.
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -40,8 +41,10 @@ from payments.locks import destination_locked, withdrawal_locked
 from payments.models import Destination, Method, PaymentHold, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.rules import Check, Colour
+from payments.services import parts
 from payments.services.deposits import method_check
 from payments.services.payouts import QUEUE
+from payments.sources import plan_of
 from payments.states import WITHDRAWAL, WithdrawalState
 
 KIND = "payments.withdrawal"
@@ -209,6 +212,7 @@ def content(row: Withdrawal) -> Mapping[str, Any]:
         "To": f"{target.label}, {target.holder}",
         "Destination version": target.version,
         "Method": row.method.name,
+        "Goes to": str(plan_of(row)),
     }
 
 
@@ -280,6 +284,7 @@ def _stop_if_red(actor: Actor, row: Withdrawal) -> None:
 
 def _approve(actor: Actor, row: Withdrawal, why: str) -> None:
     row.approved_at = now()
+    parts.parts_plan(actor=actor, withdrawal=row, found=plan_of(row))
     moves.move(
         row, WITHDRAWAL, _W.APPROVED, actor=actor, reason=why[:300], update_fields=["approved_at"]
     )
@@ -309,6 +314,16 @@ def refused(actor: Actor, approval: Approval) -> None:
         ask_again(actor, row)
     elif row.state == _W.REVIEW:
         _reject(actor, row, "other", approval.reason)
+
+
+@transaction.atomic
+def withdrawal_review_again(*, actor: Actor, withdrawal_id: UUID) -> Withdrawal:
+    """Something changed after the approval: it is asked for anew, and waits for people."""
+    row = withdrawal_locked(actor, withdrawal_id)
+    if row.state == _W.REVIEW and pending_for(actor, row.pk, KIND) is None:
+        ask_again(actor, row)
+        to_queue(actor, row)
+    return row
 
 
 @transaction.atomic
@@ -344,6 +359,7 @@ def withdrawal_reject(
 
 
 def _reject(actor: Actor, row: Withdrawal, code: str, text: str) -> None:
+    parts.parts_drop(actor=actor, withdrawal=row)
     if row.hold_id is not None:
         books.withdrawal_released(actor=actor, withdrawal=row)
     row.reason_code, row.reason = code, text[:300]
@@ -391,15 +407,19 @@ def withdrawal_edit(
     withdrawal: Withdrawal,
     money: Money,
     destination: Destination,
+    waived: str | None = None,
     approval_id: str = "",
 ) -> Withdrawal:
-    """Another amount or destination: whatever was approved is asked for anew, and whoever edits
-    approves it no more."""
+    """Another amount or destination, or (``waived``) why its sources are passed over.
+
+    Whatever was approved is asked for anew, and whoever edits approves it no more.
+    """
     target = destination_locked(actor, destination.pk)
     row = withdrawal_locked(actor, withdrawal.pk)
     approval = _seen(row, approval_id, pending_for(actor, row.pk, KIND))
     before = content(row)
-    if (money, target.pk) == (money_of(row), row.destination_id):
+    passed = row.source_waived if waived is None else " ".join(waived.split())[:200]
+    if (money, target.pk, passed) == (money_of(row), row.destination_id, row.source_waived):
         return row
     method_check(row.method, money, out=True)
     _check_destination(target, row.client, row.method)
@@ -409,7 +429,7 @@ def withdrawal_edit(
         row.amount, row.currency = money.amount, money.currency
         row.hold_id = books.withdrawal_held(actor=actor, withdrawal=row, amount=money, step=step).id
     fee = rules.fee(money, percent=row.method.fee_percent, fixed=row.method.fee_fixed)
-    row.destination, row.fee_amount = target, fee.amount
+    row.destination, row.fee_amount, row.source_waived = target, fee.amount, passed
     row.amount_base = evaluation.base_amount(money)
     after = content(row)
     diff = {name: [before[name], after[name]] for name in after if before[name] != after[name]}

@@ -33,15 +33,11 @@ from payments.holds import standing
 from payments.models import Deposit, PaymentHold, WebhookMessage, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.selectors import wallet_rows
-from payments.services import deposits, holds, payouts, withdrawals
-from payments.services.deposits import paid_money
+from payments.services import holds, parts, payouts, withdrawals
 from payments.services.withdrawals import KIND
-from payments.states import (
-    DEPOSIT_COLOURS,
-    WITHDRAWAL_COLOURS,
-    DepositState,
-    WithdrawalState,
-)
+from payments.sources import plan_of
+from payments.states import WITHDRAWAL_COLOURS, WithdrawalState
+from payments.views.parts import part_lines
 
 WORK = "payments.work_payment"
 GET_POST = require_http_methods(["GET", "POST"])
@@ -64,19 +60,6 @@ def _withdrawals(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, 
     }
 
 
-@describe("deposits")
-def _deposits(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
-    rows = access.deposits_for(actor).filter(pk__in=ids)
-    return {
-        row.pk: (
-            f"{row.client.reference} {row.client.name}",
-            f"{row.reference} · {row.instrument_label or row.method.name}",
-            paid_money(row) if row.paid_amount is not None else None,
-        )
-        for row in rows
-    }
-
-
 # Withdrawals
 
 
@@ -86,8 +69,8 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     actor = request.actor
     row = access.withdrawal_for(actor, pk)
     approval = pending_for(actor, row.pk, KIND)
-    checks = evaluation.checks(actor, row)
-    sources = evaluation.sources(row)
+    found = plan_of(row)
+    checks = evaluation.checks(actor, row, found)
     context = {
         "title": row.reference,
         "row": row,
@@ -96,11 +79,11 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "amount": Money(row.amount, row.currency),
         "checks": checks,
         "wallets": wallet_rows(actor, row.client, Money(row.amount, row.currency), row),
-        "sources": sources,
-        "plan": f"{payouts.net_amount(row)} to {row.destination.label}",
+        "plan": found,
+        "parts": part_lines(actor, row),
         "approval": _approval(approval, row),
-        "holds": _holds(actor, row),
-        "messages_about": _contradictions(actor, row.pk),
+        "holds": holds_on(actor, row),
+        "messages_about": contradictions(actor, row.pk),
         "events": timeline(actor, row.pk, row.destination_id),
     }
     return decision_response(
@@ -113,13 +96,13 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _holds(actor: Actor, row: Deposit | Withdrawal) -> dict[str, Any]:
+def holds_on(actor: Actor, row: Deposit | Withdrawal) -> dict[str, Any]:
     """Who may know why reads it; everyone else reads that it is held."""
     knows = actor.can(holds.RIGHT)
     return {"rows": standing(row), "knows": knows}
 
 
-def _contradictions(actor: Actor, pk: UUID) -> list[WebhookMessage]:
+def contradictions(actor: Actor, pk: UUID) -> list[WebhookMessage]:
     rows = WebhookMessage.objects.filter(
         tenant_id=actor.tenant_id, subject_id=pk, state=WebhookMessage.State.REFUSED
     )
@@ -181,7 +164,9 @@ def _withdrawal_actions(
         Button("Hold", url("hold"), key="h", method="get", why_not=hold_why),
         Button("Change", url("edit"), key="e", method="get", why_not=edit_why),
     ]
-    if row.state == WithdrawalState.UNKNOWN:
+    if row.state in (WithdrawalState.PAYING, WithdrawalState.PART_FAILED):
+        return [Button("Ask the gateways", url("look"), key="a", kind="primary", icon="refresh")]
+    if row.state in payouts.OUT:
         may = actor.can("payments.resolve_unknown")
         buttons = [
             Button("Ask the gateway", url("look"), key="a", kind="primary", icon="refresh"),
@@ -219,7 +204,7 @@ def withdrawal_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
     return decided(request, queue=queues.WITHDRAWALS, before=before, sentence=sentence)
 
 
-def _form(
+def form_of(
     request: StaffRequest,
     row: Any,
     form: forms.Form,
@@ -309,6 +294,7 @@ def withdrawal_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         "amount": Money(row.amount, row.currency).amount,
         "currency": row.currency,
         "destination": row.destination_id,
+        "waived": row.source_waived,
         "key": str(approval.pk) if approval else "",
     }
     form = money_forms.EditForm(row.client, data(request), initial=initial)
@@ -319,6 +305,7 @@ def withdrawal_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
             withdrawal=row,
             money=form.cleaned_data["money"],
             destination=form.cleaned_data["destination"],
+            waived=form.cleaned_data["waived"],
             approval_id=form.cleaned_data["key"],
         )
 
@@ -327,7 +314,7 @@ def withdrawal_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         messages.success(request, f"{row.reference} is changed; approvals begin anew.")
         return redirect(back)
     says = "Approvals given so far lapse, and you will not approve it yourself."
-    return _form(
+    return form_of(
         request, row, form, title=f"Change {row.reference}", label="Change", back=back, says=says
     )
 
@@ -349,7 +336,7 @@ def withdrawal_cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
         return redirect(back)
     says = f"{Money(row.amount, row.currency)} is free again in the wallet."
     title = f"Cancel {row.reference}"
-    return _form(
+    return form_of(
         request, row, form, title=title, label="Cancel it", back=back, says=says, danger=True
     )
 
@@ -373,7 +360,7 @@ def withdrawal_ask(request: StaffRequest, pk: UUID) -> HttpResponse:
 
     if request.method == "POST" and tried(form, ask):
         return next_of(request, queues.WITHDRAWALS, item, f"{row.reference} waits for the client.")
-    return _form(
+    return form_of(
         request,
         row,
         form,
@@ -408,7 +395,7 @@ def _hold(request: StaffRequest, row: Any, queue: Queue) -> HttpResponse:
             return next_of(request, queue, before, f"{row.reference} is held.")
         messages.success(request, f"{row.reference} is held.")
         return redirect(back)
-    return _form(request, row, form, title=f"Hold {row.reference}", label="Hold", back=back)
+    return form_of(request, row, form, title=f"Hold {row.reference}", label="Hold", back=back)
 
 
 def _page_of(row: Any) -> str:
@@ -434,7 +421,7 @@ def hold_release(request: StaffRequest, pk: UUID) -> HttpResponse:
         return redirect(back)
     says = f"Held because: {hold.reason}. Payments staff decide on the payment afterwards."
     title = f"Release {row.reference}"
-    return _form(request, row, form, title=title, label="Release", back=back, says=says)
+    return form_of(request, row, form, title=title, label="Release", back=back, says=says)
 
 
 @GET_POST
@@ -460,7 +447,9 @@ def withdrawal_resolve(request: StaffRequest, pk: UUID) -> HttpResponse:
     amount = Money(row.amount, row.currency)
     says = f"Paid settles {amount} out of the wallet for good; not paid gives it back."
     title = f"Settle {row.reference}"
-    return _form(request, row, form, title=title, label="Settle", back=back, says=says, danger=True)
+    return form_of(
+        request, row, form, title=title, label="Settle", back=back, says=says, danger=True
+    )
 
 
 @require_POST
@@ -468,131 +457,8 @@ def withdrawal_resolve(request: StaffRequest, pk: UUID) -> HttpResponse:
 def withdrawal_look(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Ask the gateway now instead of at the next look."""
     row = access.withdrawal_for(request.actor, pk)
-    outbox.put("payments.look", subject_id=row.pk)
+    if not parts.parts_look(actor=request.actor, withdrawal=row):
+        topic = "payments.look" if row.state in payouts.OUT else "payments.submit"
+        outbox.put(topic, subject_id=row.pk)
     messages.info(request, "The gateway is asked; what it says appears here.")
     return redirect(_page_of(row))
-
-
-# Deposits
-
-
-@require_GET
-@needs(WORK)
-def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
-    actor = request.actor
-    row = access.deposit_for(actor, pk)
-    paid = paid_money(row) if row.paid_amount is not None else None
-    asked = Money(row.asked_amount, row.asked_currency)
-    context = {
-        "title": row.reference,
-        "row": row,
-        "client": row.client,
-        "colour": DEPOSIT_COLOURS[DepositState(row.state)],
-        "amount": paid or asked,
-        "asked": asked,
-        "paid": paid,
-        "checks": evaluation.deposit_checks(actor, row),
-        "wallets": wallet_rows(actor, row.client),
-        "holds": _holds(actor, row),
-        "messages_about": _contradictions(actor, row.pk),
-        "events": timeline(actor, row.pk),
-    }
-    return decision_response(
-        request,
-        queue=queues.DEPOSITS,
-        subject_id=row.pk,
-        template="payments/deposit_decide.html",
-        context=context,
-        actions=_deposit_actions(actor, row, paid or asked),
-    )
-
-
-def _deposit_actions(actor: Actor, row: Deposit, money: Money) -> list[Button]:
-    open_ = row.state in (DepositState.REVIEW, DepositState.AMOUNT_MISMATCH)
-    why = "" if open_ else f"It is {row.get_state_display().lower()}."
-
-    def url(verb: str) -> str:
-        return reverse(f"payments:deposit-{verb}", args=[row.pk])
-
-    hold_why = "" if actor.can(holds.RIGHT) else "Compliance holds payments; ask them."
-    return [
-        Button(
-            f"Credit {money}", url("credit"), key="a", kind="primary", method="get", why_not=why
-        ),
-        Button("Give back", url("return"), key="r", kind="danger", method="get", why_not=why),
-        Button("Hold", url("hold"), key="h", method="get", why_not=hold_why or why),
-    ]
-
-
-def _deposit_verb(
-    request: StaffRequest,
-    pk: UUID,
-    verb: Callable[..., Deposit],
-    *,
-    title: str,
-    says: str,
-    done: str,
-    danger: bool = False,
-    back: str = "",
-) -> HttpResponse:
-    row = access.deposit_for(request.actor, pk)
-    before = item_for(request.actor, queues.DEPOSITS.code, row.pk)
-    form = money_forms.ReasonForm(data(request))
-
-    def run() -> None:
-        verb(actor=request.actor, deposit=row, reason=form.cleaned_data["reason"])
-
-    if request.method == "POST" and tried(form, run):
-        return next_of(request, queues.DEPOSITS, before, f"{row.reference} {done}.")
-    money = paid_money(row) if row.paid_amount is not None else None
-    return _form(
-        request,
-        row,
-        form,
-        title=f"{title} {row.reference}",
-        label=f"{title} {money}" if money else title,
-        back=back or queues.DEPOSITS.url(row.pk),
-        says=says.format(money=money, client=row.client.name),
-        danger=danger,
-    )
-
-
-@GET_POST
-@needs(WORK)
-def deposit_credit(request: StaffRequest, pk: UUID) -> HttpResponse:
-    return _deposit_verb(
-        request,
-        pk,
-        deposits.deposit_credit,
-        title="Credit",
-        says="{money} goes into the wallet of {client}.",
-        done="is credited",
-    )
-
-
-@GET_POST
-@needs(WORK)
-def deposit_return(request: StaffRequest, pk: UUID) -> HttpResponse:
-    return _deposit_verb(
-        request,
-        pk,
-        deposits.deposit_return,
-        title="Give back",
-        says="{money} goes back to the payer through the gateway. This can't be undone.",
-        done="goes back to the payer",
-        danger=True,
-    )
-
-
-@GET_POST
-@needs(WORK)
-def deposit_cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
-    return _deposit_verb(
-        request,
-        pk,
-        deposits.deposit_cancel,
-        title="Cancel",
-        says="Money that comes all the same is still credited.",
-        done="is cancelled",
-        back=reverse("payments:deposit", args=[pk]),
-    )

@@ -32,6 +32,7 @@ from payments.states import (
     TransferState,
     WithdrawalState,
 )
+from payments.views.parts import part_lines
 
 VIEW = "payments.view_payment"
 WORK = "payments.work_payment"
@@ -74,7 +75,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     )
 
 
-def journal_rows(actor: Actor, reference: str) -> list[Row]:
+def journal_rows(actor: Actor, *references: str) -> list[Row]:
     """The lines of a payment in the books, oldest first."""
     return [
         {
@@ -85,6 +86,7 @@ def journal_rows(actor: Actor, reference: str) -> list[Row]:
             "code": line.code,
             "amount": line.amount,
         }
+        for reference in references
         for entry in ledger.journals_of(actor.tenant_id, reference)
         for line in entry.lines
     ]
@@ -102,7 +104,7 @@ def _page(request: StaffRequest, row: Any, **context: Any) -> HttpResponse:
     full = {
         "row": row,
         "client": row.client,
-        "journals": journal_rows(request.actor, row.reference),
+        "journals": journal_rows(request.actor, row.reference, *context.pop("references", ())),
         "events": timeline(request.actor, row.pk, *context.pop("subjects", ())),
         "title": row.reference,
         **context,
@@ -194,6 +196,7 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.withdrawal_for(actor, pk)
     money = Money(row.amount, row.currency)
     paid = Money(row.paid_amount, row.currency) if row.paid_amount is not None else None
+    parts = part_lines(actor, row)
     facts = [
         _fact("Amount", money),
         _fact("Fee", Money(row.fee_amount, row.currency)),
@@ -217,6 +220,9 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         what=f"to {row.destination.label} of",
         facts=facts,
         why=row.error or row.reason or row.why,
+        parts=parts,
+        references=[line["row"].reference for line in parts],
+        subjects=[line["row"].pk for line in parts],
         checks=_checks_then(row),
         checked_at=row.decision.get("at", ""),
         actions=_withdrawal_buttons(actor, row),
@@ -231,9 +237,12 @@ def _checks_then(row: Withdrawal) -> list[Row]:
     ]
 
 
+DECIDABLE = (WithdrawalState.REVIEW, WithdrawalState.COMPLIANCE, WithdrawalState.PART_FAILED)
+
+
 def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
     found = []
-    if row.state in (WithdrawalState.REVIEW, WithdrawalState.COMPLIANCE) and actor.can(WORK):
+    if row.state in DECIDABLE and actor.can(WORK):
         url = reverse("payments:withdrawal-decide", args=[row.pk])
         found.append(Button("Decide", url, key="o", kind="primary", method="get"))
     found += _hold_buttons(actor, row, "withdrawal", stoppable=row.state in holds.STOPPABLE)

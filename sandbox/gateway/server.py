@@ -139,9 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["api", "payouts"]:
                 self._payout(self._merchant(body), _object(body))
             case ["api", "refunds"]:
-                merchant, data = self._merchant(body), _object(body)
-                refund = self.server.cashier.refund(merchant, data)
-                self._json(200, {"refund_id": refund.id, "status": "paid"})
+                self._refund(self._merchant(body), _object(body))
             case ["control", what]:
                 self._control(what, _object(body))
             case _:
@@ -164,6 +162,15 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 cashier.payment_decide(payment, "declined")
         self._html(200, page.outcome_page(payment))
+
+    def _refund(self, merchant: str, data: dict[str, Any]) -> None:
+        reference = str(data.get("reference", ""))
+        self._faulty(reference, before=True)
+        if self.server.cashier.faults.take("refused", reference):
+            raise Refused(422, "refused", "The card is closed.")
+        refund = self.server.cashier.refund(merchant, data)
+        self._faulty(reference, before=False)
+        self._json(200, {"refund_id": refund.id, "status": "paid"})
 
     def _payout(self, merchant: str, data: dict[str, Any]) -> None:
         reference = str(data.get("reference", ""))

@@ -46,6 +46,7 @@ def bank_shop(shop: Brokerage, tmp_path: Path) -> Iterator[Brokerage]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     shop.funded("1000.00")
+    shop.rules(source_first=False)  # it was paid in by card, and is to leave by wire
     shop.bank(server.address)
     yield shop
     server.shutdown()

@@ -15,6 +15,7 @@ from payments.models import (
     PaymentHold,
     WebhookMessage,
     Withdrawal,
+    WithdrawalPart,
 )
 from payments.services.deposits import deposit_arrived, deposit_create
 from payments.services.destinations import destination_add, destination_approve
@@ -85,6 +86,21 @@ def make_withdrawal(world: World) -> Withdrawal:
         method=deposit.method,
         destination=make_destination(world, deposit.client),
         money=Money(Decimal(40), "EUR"),
+    )
+
+
+def make_part(world: World) -> WithdrawalPart:
+    """A part of a withdrawal that waits to be sent."""
+    withdrawal = make_withdrawal(world)
+    return WithdrawalPart.objects.create(
+        reference="WP-2026-900001",
+        withdrawal=withdrawal,
+        gateway=withdrawal.method.gateway or make_method(world).gateway,
+        destination=withdrawal.destination,
+        label="Card",
+        why="tests",
+        amount=Decimal(40),
+        currency="EUR",
     )
 
 

@@ -30,7 +30,7 @@ from payments.models import (
 )
 from payments.services.deposits import deposit_create
 from payments.services.destinations import destination_add, destination_approve
-from payments.services.setup import gateway_connect, method_save
+from payments.services.setup import gateway_connect, method_save, policy_save
 from payments.services.withdrawals import withdrawal_request
 from sandbox.gateway.cashier import Cashier
 from sandbox.gateway.records import Payment
@@ -112,6 +112,14 @@ class Brokerage:
                 actor=self.world.actor("petra"), code="card", values=values, method=self.card
             )
 
+    def rules(self, *, source_first: bool = True, lots: str = "0") -> None:
+        with self.scope():
+            policy_save(
+                actor=self.world.actor("petra"),
+                source_first=source_first,
+                lots_per_1000=Decimal(lots),
+            )
+
     def restrict(self, action: str, text: str) -> None:
         with self.scope():
             restriction_place(
@@ -160,7 +168,9 @@ class Brokerage:
         """The client opens the address and sees the cashier's page."""
         return self.cashier.payment_open(dict(parse_qsl(urlsplit(deposit.pay_url).query)))
 
-    def pays(self, deposit: Deposit, *, amount: str = "", currency: str = "") -> None:
+    def pays(
+        self, deposit: Deposit, *, amount: str = "", currency: str = "", card: str = "4242"
+    ) -> None:
         """The client pays; the message is sent and worked."""
         payment = self.at_the_cashier(deposit)
         self.cashier.payment_decide(
@@ -169,14 +179,14 @@ class Brokerage:
             amount=amount,
             currency=currency,
             holder="Anna Eriksson",
-            card="4242",
+            card=card,
         )
         self.cashier.pump()
         self.work()
 
-    def funded(self, amount: str = "1000.00") -> Deposit:
+    def funded(self, amount: str = "1000.00", card: str = "4242") -> Deposit:
         deposit = self.deposit(amount)
-        self.pays(deposit)
+        self.pays(deposit, card=card)
         return self.again(deposit)
 
     def funded_usd(self, amount: str) -> None:

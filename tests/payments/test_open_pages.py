@@ -67,7 +67,8 @@ def test_the_withdrawal_page_answers_what_why_and_what_speaks_for_it(
         "Same name",
         "Back to its source",
         "Held for this",
-        "400.00 EUR to Card",
+        "Where it goes",
+        "It came from it",
         "one who approves withdrawals",
     ):
         assert words in page, words

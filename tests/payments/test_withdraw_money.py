@@ -226,7 +226,10 @@ def test_an_edit_asks_anew_and_bars_who_edited(rich: Brokerage) -> None:
         )
     edited = rich.outgoing(row)
     assert (edited.state, edited.amount, rich.available()) == ("review", 300, 700)
-    assert edited.decision["changed"] == {"Amount": ["400.00 EUR", "300.00 EUR"]}
+    assert edited.decision["changed"] == {
+        "Amount": ["400.00 EUR", "300.00 EUR"],
+        "Goes to": ["400.00 EUR to Card •• 4242", "300.00 EUR to Card •• 4242"],
+    }
     with rich.scope():
         approval = pending_for(rich.system, row.pk)
         assert approval is not None
