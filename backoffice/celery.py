@@ -83,6 +83,11 @@ app.conf.beat_schedule = {
         "task": "kyc.tasks.kyc_daily",
         "schedule": crontab(minute="35"),  # each step is taken once, so every hour is harmless
     },
+    "payments-watch": {
+        "task": "payments.tasks.payments_watch",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "commissions": {
         "task": "ib.tasks.accrue_all",
         "schedule": 60.0,

@@ -8,6 +8,9 @@ DEPOSIT_CREDITED = Action("payments.deposit_credited", "credited {amount} of {su
 DEPOSIT_CANCELLED = Action("payments.deposit_cancelled", "cancelled {subject}: {reason}")
 DEPOSIT_RETURN = Action("payments.deposit_return", "gives {amount} of {subject} back: {reason}")
 DEPOSIT_RETURNED = Action("payments.deposit_returned", "gave {amount} of {subject} back")
+DEPOSIT_RESOLVED = Action(
+    "payments.deposit_resolved", "settled the return of {subject} as {outcome}: {proof}"
+)
 WITHDRAWAL_ASKED = Action(
     "payments.withdrawal_asked", "asked for {subject}: {amount} to {destination}"
 )
@@ -50,6 +53,7 @@ declare(
     DEPOSIT_CANCELLED,
     DEPOSIT_RETURN,
     DEPOSIT_RETURNED,
+    DEPOSIT_RESOLVED,
     WITHDRAWAL_ASKED,
     WITHDRAWAL_EDITED,
     WITHDRAWAL_APPROVED,

@@ -288,3 +288,9 @@ def transfer_arrived(*, actor: Actor, transfer: Transfer) -> Posting:
 def transfer_back(*, actor: Actor, transfer: Transfer) -> Posting:
     taker = _side(actor, transfer, source=True)
     return _transfer_step(actor, transfer, "back", _bridge(actor, transfer.currency), taker)
+
+
+def transfer_to_wallet(*, actor: Actor, transfer: Transfer) -> Posting:
+    """What no account takes goes from the bridge into the client's wallet."""
+    taker = wallet(actor, transfer.client_id, transfer.currency)
+    return _transfer_step(actor, transfer, "back", _bridge(actor, transfer.currency), taker)

@@ -175,6 +175,30 @@ class ResolveForm(forms.Form):
     provider_ref = forms.CharField(label="Provider's reference", max_length=80, required=False)
 
 
+class ReturnedForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label="What happened",
+        choices=[("returned", "It was given back"), ("not", "It was not given back")],
+    )
+    proof = forms.CharField(
+        label="Proof", max_length=280, help_text="Whose word, when, under which number."
+    )
+
+
+class LegForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label="What happened",
+        choices=[
+            ("booked", "The server has booked it"),
+            ("not", "The server has not booked it"),
+        ],
+    )
+    ticket = forms.IntegerField(
+        label="Number of the deal", required=False, min_value=1, help_text="When it was booked."
+    )
+    proof = forms.CharField(label="Proof", max_length=280, help_text="Who looked, where and when.")
+
+
 class RejectForm(forms.Form):
     reason = forms.ChoiceField(choices=[(r.code, r.label) for r in REJECTIONS.values()])
     note = forms.CharField(max_length=200, required=False)

@@ -191,10 +191,14 @@ WITHDRAWALS = register(
         rows=access.withdrawals_for,
         filters=WithdrawalFilters,
         segments=(
-            _cut("decide", "To decide", [_W.REVIEW], count=True),
+            _cut("decide", "To decide", [_W.REVIEW, _W.PART_FAILED], count=True),
             _cut("held", "Held", [_W.COMPLIANCE], count=True),
             _cut("unknown", "Unknown", [_W.UNKNOWN], count=True),
-            _cut("out", "Being paid", [_W.APPROVED, _W.SUBMITTING, _W.SUBMITTED, _W.IN_PROGRESS]),
+            _cut(
+                "out",
+                "Being paid",
+                [_W.APPROVED, _W.SUBMITTING, _W.SUBMITTED, _W.IN_PROGRESS, _W.PAYING],
+            ),
             ALL,
         ),
         columns=[
@@ -239,6 +243,7 @@ TRANSFERS = register(
         segments=(
             ALL,
             _cut("open", "Under way", [_T.DEBITING, _T.BRIDGED, _T.CREDITING, _T.RETURNING]),
+            _cut("decide", "To decide", [_T.STRANDED], count=True),
             _cut("failed", "Not made", [_T.REFUSED, _T.RETURNED]),
         ),
         columns=[

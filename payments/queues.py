@@ -39,3 +39,29 @@ NOTICES = register(
         order=35,
     )
 )
+TRANSFERS = register(
+    Queue(
+        code="transfers",
+        label="Transfers",
+        permission="payments.work_payment",
+        icon="arrows-exchange",
+        list_url="payments:transfer-list",
+        url=lambda pk: f"/money/transfers/{pk}/decide/",
+        due_minutes=120,
+        order=33,
+    )
+)
+# What compliance holds and nobody has decided for a day. Others do not learn of it.
+HELD = register(
+    Queue(
+        code="held",
+        label="Held payments",
+        permission="payments.hold_payment",
+        icon="lock",
+        list_url="payments:withdrawal-list",
+        url=lambda pk: f"/money/held/{pk}/",
+        due_minutes=24 * 60,
+        order=27,
+        discreet=True,
+    )
+)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments.views import ask, decide, decide_deposits, notices, pages, parts, setup
+from payments.views import ask, decide, decide_deposits, notices, pages, parts, setup, stuck
 
 app_name = "payments"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("deposits/<uuid:pk>/credit/", decide_deposits.deposit_credit, name="deposit-credit"),
     path("deposits/<uuid:pk>/return/", decide_deposits.deposit_return, name="deposit-return"),
     path("deposits/<uuid:pk>/hold/", decide.deposit_hold, name="deposit-hold"),
+    path("deposits/<uuid:pk>/look/", decide_deposits.deposit_look, name="deposit-look"),
+    path("deposits/<uuid:pk>/settle/", decide_deposits.deposit_settle, name="deposit-settle"),
     path("deposits/<uuid:pk>/cancel/", decide_deposits.deposit_cancel, name="deposit-cancel"),
     path("withdrawals/", pages.withdrawal_list, name="withdrawal-list"),
     path("withdrawals/<uuid:pk>/", pages.withdrawal_page, name="withdrawal"),
@@ -29,6 +31,12 @@ urlpatterns = [
     path("holds/<uuid:pk>/release/", decide.hold_release, name="hold-release"),
     path("transfers/", pages.transfer_list, name="transfer-list"),
     path("transfers/<uuid:pk>/", pages.transfer_page, name="transfer"),
+    path("transfers/<uuid:pk>/decide/", stuck.transfer_decide, name="transfer-decide"),
+    path("transfers/<uuid:pk>/again/", stuck.transfer_again, name="transfer-again"),
+    path("transfers/<uuid:pk>/wallet/", stuck.transfer_wallet, name="transfer-wallet"),
+    path("transfers/<uuid:pk>/look/", stuck.transfer_look, name="transfer-look"),
+    path("transfers/<uuid:pk>/settle/", stuck.transfer_settle, name="transfer-settle"),
+    path("held/<uuid:pk>/", stuck.held_page, name="held"),
     path("messages/", pages.notice_list, name="notice-list"),
     path("messages/<uuid:pk>/", notices.notice_page, name="notice"),
     path("messages/<uuid:pk>/aside/", notices.notice_aside, name="notice-aside"),

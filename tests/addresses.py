@@ -317,9 +317,16 @@ def _transfer(world: World) -> Any:
     )
 
 
+def _transfer_with_leg(world: World) -> Any:
+    row = _transfer(world)
+    row.credit_operation = trading_rows.make_operation(world.actor("adam"), row.target)
+    row.save()
+    return row
+
+
 MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_deposit: "deposit deposit-decide deposit-credit deposit-return deposit-hold"
-    " deposit-cancel",
+    " deposit-cancel deposit-look deposit-settle",
     money.make_withdrawal: "withdrawal withdrawal-decide withdrawal-approve withdrawal-reject"
     " withdrawal-ask withdrawal-hold withdrawal-edit withdrawal-cancel withdrawal-resolve"
     " withdrawal-look",
@@ -327,7 +334,9 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_hold: "hold-release",
     money.make_message: "notice notice-aside",
     money.make_method: "method",
-    _transfer: "transfer",
+    _transfer: "transfer transfer-decide transfer-again transfer-wallet transfer-look",
+    _transfer_with_leg: "transfer-settle",
+    lambda world: money.make_withdrawal(world): "held",
     lambda world: money.make_method(world).gateway: "gateway gateway-test",
     lambda world: make_lead(world.actor("olivia")): "deposit-new withdrawal-new transfer-new"
     " destination-new",

@@ -10,7 +10,12 @@ from django.db import transaction
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
-from backoffice.core.errors import IdempotencyConflict, InvalidInput, StateConflict
+from backoffice.core.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotPermitted,
+    StateConflict,
+)
 from backoffice.core.money import Money
 from backoffice.portal import search
 from backoffice.tenancy.references import next_reference
@@ -365,6 +370,35 @@ def deposit_refund_refused(*, actor: Actor, deposit_id: UUID, reason: str) -> De
     )  # fmt: skip
     queues.item_open(actor=actor, queue=QUEUE, subject=row, desk_id=row.client.desk_id)
     return row
+
+
+@transaction.atomic
+def deposit_return_resolve(
+    *, actor: Actor, deposit: Deposit, returned: bool, proof: str
+) -> Deposit:
+    """Settle a refund that the gateway says nothing of, with proof in words."""
+    if not actor.can("payments.resolve_unknown"):
+        raise NotPermitted
+    if len(proof.strip()) < 10:
+        raise InvalidInput(
+            fields={"proof": "Say what proves it: whose word, when, under which number."}
+        )
+    row = deposit_locked(actor, deposit.pk)
+    if row.state != DepositState.RETURNING:
+        raise StateConflict(
+            f"{row.reference} is {row.get_state_display().lower()}. Nothing was done."
+        )
+    outcome = "given back" if returned else "not given back"
+    audit(
+        actor=actor,
+        action=actions.DEPOSIT_RESOLVED,
+        subject=row,
+        data={"outcome": outcome, "proof": proof},
+    )
+    queues.item_close(actor=actor, queue=QUEUE, subject_id=row.pk)
+    if returned:
+        return deposit_refunded(actor=actor, deposit_id=row.pk)
+    return deposit_refund_refused(actor=actor, deposit_id=row.pk, reason=proof)
 
 
 @transaction.atomic

@@ -267,7 +267,7 @@ def withdrawal_resolve(
     target = _W.PAID if paid else _W.FAILED
     if row.state == target:
         return row
-    if row.state != _W.UNKNOWN:
+    if row.state not in (_W.UNKNOWN, _W.SUBMITTED, _W.IN_PROGRESS):
         raise StateConflict(
             f"{row.reference} is {row.get_state_display().lower()}: its outcome is not unknown. "
             "Nothing was done."

@@ -10,11 +10,18 @@ from django.db.models import Q
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
-from backoffice.core.errors import DomainError, IdempotencyConflict, InvalidInput
+from backoffice.core.errors import (
+    DomainError,
+    IdempotencyConflict,
+    InvalidInput,
+    NotPermitted,
+    StateConflict,
+)
+from backoffice.core.ids import uuid7
 from backoffice.core.money import Money
 from backoffice.portal import search
 from backoffice.tenancy.references import next_reference
-from backoffice.workflow import moves
+from backoffice.workflow import moves, queues
 from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from payments import actions, books
@@ -27,6 +34,7 @@ from trading.services import operation_request
 from trading.states import OperationState
 
 _T = TransferState
+QUEUE = "transfers"
 SEARCH_KIND = "transfer"
 
 
@@ -179,11 +187,16 @@ def _give_back(actor: Actor, row: Transfer, reason: str) -> None:
     if row.source is None:
         _given_back(actor, row)
         return
+    _back_to_source(actor, row, f"transfer:{row.reference}:back")
+
+
+def _back_to_source(actor: Actor, row: Transfer, business_ref: str) -> None:
+    assert row.source is not None
     row.return_operation = operation_request(
         actor=actor,
         account=row.source,
         amount=money_of(row),
-        business_ref=f"transfer:{row.reference}:back",
+        business_ref=business_ref,
         note=f"{row.reference} back",
     )
     row.save(update_fields=["return_operation"])
@@ -207,6 +220,7 @@ def _refused(actor: Actor, row: Transfer, reason: str) -> None:
 
 
 def _ended(actor: Actor, row: Transfer, outcome: str) -> None:
+    queues.item_close(actor=actor, queue=QUEUE, subject_id=row.pk)
     audit(
         actor=actor,
         action=actions.TRANSFER_ENDED,
@@ -262,9 +276,55 @@ def _back_ended(actor: Actor, row: Transfer, operation: BalanceOperation | None)
     if operation.state == OperationState.APPLIED:
         _given_back(actor, row)
     elif operation.state in (OperationState.REFUSED, OperationState.VOIDED):
-        # Nobody took it: it stays on the bridge, in sight, until a person books where it belongs.
+        # Nobody took it: it stays on the bridge, before people, until one says where it goes.
         row.reason = f"It could not be given back: {_why(operation)}"[:300]
-        row.save(update_fields=["reason"])
+        moves.move(
+            row, TRANSFER, _T.STRANDED, actor=actor, reason=row.reason, update_fields=["reason"]
+        )
+        queues.item_open(
+            actor=actor, queue=QUEUE, subject=row, desk_id=row.client.desk_id, urgent=True
+        )
+
+
+# A person decides on what nobody took
+
+
+def _stranded(actor: Actor, transfer: Transfer) -> Transfer:
+    if not actor.can("payments.resolve_unknown"):
+        raise NotPermitted
+    row = transfer_locked(actor, transfer.pk)
+    if row.state != _T.STRANDED:
+        raise StateConflict(
+            f"{row.reference} is {row.get_state_display().lower()}. Nothing was done."
+        )
+    return row
+
+
+@transaction.atomic
+def transfer_return_again(*, actor: Actor, transfer: Transfer) -> Transfer:
+    """Offer it to its source once more: the account may take it by now."""
+    row = _stranded(actor, transfer)
+    moves.move(row, TRANSFER, _T.RETURNING, actor=actor, reason="Offered to its source again.")
+    _back_to_source(actor, row, f"transfer:{row.reference}:back:{uuid7().hex[-8:]}")
+    queues.item_close(actor=actor, queue=QUEUE, subject_id=row.pk)
+    return row
+
+
+@transaction.atomic
+def transfer_to_wallet(*, actor: Actor, transfer: Transfer, reason: str) -> Transfer:
+    """Book it from the bridge into the client's wallet, since no account takes it."""
+    if not reason.strip():
+        raise InvalidInput(fields={"reason": "Say why."})
+    row = _stranded(actor, transfer)
+    books.transfer_to_wallet(actor=actor, transfer=row)
+    row.done_at, row.reason = now(), f"Into the wallet: {reason.strip()}"[:300]
+    moves.move(
+        row, TRANSFER, _T.RETURNED, actor=actor, reason=row.reason,
+        update_fields=["done_at", "reason"],
+    )  # fmt: skip
+    _ended(actor, row, "booked to the wallet")
+    _deposit_done(actor, row, row.reason)
+    return row
 
 
 # Deposits that go on to an account

@@ -27,7 +27,7 @@ from backoffice.workflow.approvals import pending_for, why_not
 from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import Queue, item_for
 from clients.services import note_add
-from payments import access, evaluation, queues, rules
+from payments import access, evaluation, queues, rules, watch
 from payments import forms as money_forms
 from payments.holds import standing
 from payments.models import Deposit, PaymentHold, WebhookMessage, Withdrawal
@@ -71,6 +71,7 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     approval = pending_for(actor, row.pk, KIND)
     found = plan_of(row)
     checks = evaluation.checks(actor, row, found)
+    lines = part_lines(actor, row)
     context = {
         "title": row.reference,
         "row": row,
@@ -80,11 +81,12 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "checks": checks,
         "wallets": wallet_rows(actor, row.client, Money(row.amount, row.currency), row),
         "plan": found,
-        "parts": part_lines(actor, row),
+        "parts": lines,
         "approval": _approval(approval, row),
         "holds": holds_on(actor, row),
         "messages_about": contradictions(actor, row.pk),
-        "events": timeline(actor, row.pk, row.destination_id),
+        "events": timeline(actor, row.pk, row.destination_id, *(line["row"].pk for line in lines)),
+        "since": watch.since(actor, row.pk, row.state),
     }
     return decision_response(
         request,
@@ -166,6 +168,11 @@ def _withdrawal_actions(
     ]
     if row.state in (WithdrawalState.PAYING, WithdrawalState.PART_FAILED):
         return [Button("Ask the gateways", url("look"), key="a", kind="primary", icon="refresh")]
+    if row.state == WithdrawalState.APPROVED:
+        return [
+            Button("Send it now", url("look"), key="a", kind="primary", icon="refresh"),
+            Button("Hold", url("hold"), key="h", method="get", why_not=hold_why),
+        ]
     if row.state in payouts.OUT:
         may = actor.can("payments.resolve_unknown")
         buttons = [

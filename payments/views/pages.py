@@ -19,13 +19,14 @@ from ledger import chart
 from ledger import selectors as ledger
 from payments import access, lists, selectors, tab
 from payments.holds import standing
-from payments.models import Deposit, Withdrawal
+from payments.models import Deposit, Transfer, Withdrawal
 from payments.services import holds
 from payments.services.payouts import OUT
 from payments.services.transfers import way
 from payments.states import (
     DEPOSIT_COLOURS,
     DEPOSIT_SET_ASIDE,
+    TRANSFER,
     TRANSFER_COLOURS,
     WITHDRAWAL_COLOURS,
     DepositState,
@@ -296,5 +297,12 @@ def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         facts=facts,
         why=row.reason,
         subjects=[leg.pk for _, leg in legs if leg is not None],
-        actions=(),
+        actions=_transfer_buttons(request.actor, row),
     )
+
+
+def _transfer_buttons(actor: Actor, row: Transfer) -> Sequence[Button]:
+    if row.state in TRANSFER.final or not actor.can(WORK):
+        return ()
+    url = reverse("payments:transfer-decide", args=[row.pk])
+    return (Button("Decide", url, key="o", kind="primary", method="get"),)

@@ -92,10 +92,11 @@ def make_withdrawal(world: World) -> Withdrawal:
 def make_part(world: World) -> WithdrawalPart:
     """A part of a withdrawal that waits to be sent."""
     withdrawal = make_withdrawal(world)
+    assert withdrawal.gateway is not None
     return WithdrawalPart.objects.create(
         reference="WP-2026-900001",
         withdrawal=withdrawal,
-        gateway=withdrawal.method.gateway or make_method(world).gateway,
+        gateway=withdrawal.gateway,
         destination=withdrawal.destination,
         label="Card",
         why="tests",

@@ -1,10 +1,12 @@
 """Transfers against a running trading server: never in two places, given back when refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
+from django.urls import reverse
 
 from backoffice.core.errors import IdempotencyConflict, InvalidInput
 from backoffice.core.money import Money
@@ -12,6 +14,7 @@ from clients.errors import ActionStopped
 from payments.errors import NotEnoughMoney
 from payments.models import Transfer
 from payments.services.transfers import transfer_request
+from payments.tasks import payments_watch
 from sandbox.gateway.server import CashierServer
 from sandbox.mt5.faults import FaultKind
 from tests.payments.money import Brokerage, eur
@@ -19,6 +22,8 @@ from tests.trading.house import BALANCE, STD_USD, House, house_of
 from tests.world import World
 from trading import services as trading
 from trading.models import Account
+
+Browse = Callable[[str], Browser]
 
 
 class Both(Brokerage):
@@ -194,3 +199,76 @@ def test_who_may_not_trade_puts_no_money_there(both: Both) -> None:
     with pytest.raises(ActionStopped):
         both.move("10.00", None, both.account)
     assert both.wallet() == 1000
+
+
+# What stands still
+
+
+def _stranded(both: Both) -> Transfer:
+    """Between two accounts: the target refuses it, and then the source does."""
+    other = both.open()
+    both.move("300.00", None, both.account)
+    both.house.fail(BALANCE, FaultKind.RETCODE, retcode=3, after=1, times=2)
+    return both.move("100.00", both.account, other)
+
+
+def test_what_neither_account_takes_waits_for_a_person_who_books_it_to_the_wallet(
+    both: Both, browse: Browse
+) -> None:
+    row = _stranded(both)
+    assert (row.state, both.bridge(), both.mirror(both.account)) == ("stranded", 100, 200)
+    assert both.queue("transfers") == [row.pk]
+    assert both.sound()
+    petra, pavel = browse("petra"), browse("pavel")
+    page = petra.get(reverse("payments:transfer-decide", args=[row.pk])).content.decode()
+    assert "Neither the target nor the source took it." in page
+    url = reverse("payments:transfer-wallet", args=[row.pk])
+    assert pavel.post(url, {"reason": "why not"}).status_code == 403
+    assert petra.post(url, {"reason": ""}).status_code == 422
+    assert petra.post(url, {"reason": "Both accounts are closed."}).status_code == 302
+    assert both.moved(row).state == "returned"
+    assert (both.bridge(), both.wallet()) == (0, 800)
+    assert both.queue("transfers") == []
+    assert petra.post(url, {"reason": "Once more."}).status_code == 422
+    assert both.wallet() == 800
+    assert both.sound()
+
+
+def test_what_neither_account_takes_is_offered_to_its_source_again(
+    both: Both, browse: Browse
+) -> None:
+    row = _stranded(both)
+    answer = browse("petra").post(reverse("payments:transfer-again", args=[row.pk]))
+    assert answer.status_code == 302
+    both.work()
+    assert both.moved(row).state == "returned"
+    assert (both.bridge(), both.there(both.account)) == (0, 300)
+    assert both.queue("transfers") == []
+    assert both.sound()
+
+
+@pytest.mark.parametrize("booked", [True, False])
+def test_a_leg_that_nobody_knows_of_is_settled_with_proof(
+    both: Both, browse: Browse, booked: bool
+) -> None:
+    both.house.fail(BALANCE, FaultKind.DROP_AFTER)
+    row = both.move("300.00", None, both.account)
+    with both.house.later(minutes=45):
+        payments_watch()
+    assert both.queue("transfers") == [row.pk]
+    petra = browse("petra")
+    page = petra.get(reverse("payments:transfer-decide", args=[row.pk])).content.decode()
+    assert "nobody knows yet whether it arrived" in page
+    url = reverse("payments:transfer-settle", args=[row.pk])
+    form = {"outcome": "booked" if booked else "not", "proof": "Seen on the server by the desk."}
+    assert petra.post(url, {**form, "proof": "yes"}).status_code == 422
+    if booked:
+        assert petra.post(url, form).status_code == 422  # without the deal's number
+        form["ticket"] = "777001"
+    assert petra.post(url, form).status_code == 302
+    both.work()
+    assert both.moved(row).state == ("done" if booked else "returned")
+    assert (both.bridge(), both.wallet()) == (0, 700 if booked else 1000)
+    payments_watch()
+    assert both.queue("transfers") == []
+    assert both.sound()

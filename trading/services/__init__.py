@@ -10,7 +10,12 @@ from trading.services.changes import (
     password_reset,
     password_show,
 )
-from trading.services.operations import operation_cancel, operation_look, operation_request
+from trading.services.operations import (
+    operation_cancel,
+    operation_look,
+    operation_request,
+    operation_resolve,
+)
 from trading.services.servers import group_offer, server_add, server_ask, server_change
 
 __all__ = [
@@ -24,6 +29,7 @@ __all__ = [
     "operation_cancel",
     "operation_look",
     "operation_request",
+    "operation_resolve",
     "password_reset",
     "password_show",
     "server_add",

@@ -178,6 +178,36 @@ def operation_cancel(*, actor: Actor, operation: BalanceOperation, reason: str) 
 
 
 @transaction.atomic
+def operation_resolve(
+    *,
+    actor: Actor,
+    operation: BalanceOperation,
+    booked: bool,
+    proof: str,
+    ticket: int | None = None,
+) -> BalanceOperation:
+    """Settle an unknown operation by hand: a person has seen on the server itself whether it was
+    booked. ``ticket`` is the deal's number there; ``proof`` says who saw it and when."""
+    if len(proof.strip()) < 10:
+        raise InvalidInput(fields={"proof": "Say who looked, where and when."})
+    if booked and (ticket is None or ticket <= 0):
+        raise InvalidInput(fields={"ticket": "The number of the deal on the server is needed."})
+    row = operation_locked(actor, operation.pk)
+    if row.state != OperationState.UNKNOWN:
+        raise StateConflict(
+            f"It is {row.get_state_display().lower()}; its outcome is known. Nothing was done."
+        )
+    if not booked:
+        return operation_end(actor, row, OperationState.VOIDED, by_hand=proof, error=proof)
+    used = BalanceOperation.objects.filter(
+        tenant_id=actor.tenant_id, server=row.server, deal_ticket=ticket
+    )
+    if used.exists():
+        raise InvalidInput(fields={"ticket": "This deal belongs to another operation."})
+    return operation_end(actor, row, OperationState.APPLIED, ticket=ticket, by_hand=proof)
+
+
+@transaction.atomic
 def operation_look(*, actor: Actor, operation: BalanceOperation) -> BalanceOperation:
     """Have an unknown operation looked for now instead of at its time."""
     row = operation_locked(actor, operation.pk)

@@ -1,0 +1,219 @@
+"""No payment stands still unseen: for each state that is not an end, who moves it on and after how
+long it is put before a person. ``tests/payments/test_watch_states.py`` holds the tables to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from backoffice.core.clock import now
+from backoffice.core.context import Actor
+from backoffice.core.transitions import Machine
+from backoffice.workflow import queues
+from backoffice.workflow.models import Transition, WorkItem
+from payments.models import Deposit, Transfer, Withdrawal, WithdrawalPart
+from payments.states import (
+    DEPOSIT,
+    PART,
+    TRANSFER,
+    WITHDRAWAL,
+    DepositState,
+    PartState,
+    TransferState,
+    WithdrawalState,
+)
+
+_D, _W, _P, _T = DepositState, WithdrawalState, PartState, TransferState
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SWEEP_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """``by`` moves it on; when it has stood for ``after`` it is put into ``queue``. ``since``: a
+    field that the time is counted from, instead of the entry into the state."""
+
+    by: str
+    after: timedelta
+    queue: str
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    machine: Machine
+    model: Any
+    states: Mapping[str, Watch]
+    # States out of which only the outside leads, and nothing of ours waits meanwhile.
+    resting: Mapping[str, str]
+
+
+def _table(states: Mapping[Any, Watch]) -> dict[str, Watch]:
+    return {str(state): watch for state, watch in states.items()}
+
+
+_ASKED = Watch("outbox payments.deposit_expire asks the gateway", 4 * DAY, "deposits", "expires_at")
+_PEOPLE = 5 * MINUTE  # the service puts it there at once; this is for the one that it missed
+_SENT = "outbox payments.look asks the gateway, the statement tells of a bank's"
+
+DEPOSITS = Watched(
+    DEPOSIT,
+    Deposit,
+    _table(
+        {
+            _D.CREATED: Watch("the request itself", 15 * MINUTE, "deposits"),
+            _D.REDIRECTED: _ASKED,
+            _D.PENDING: _ASKED,
+            _D.AUTHORIZED: _ASKED,
+            _D.PAID: Watch("the notice itself", 15 * MINUTE, "deposits"),
+            _D.REVIEW: Watch("people", _PEOPLE, "deposits"),
+            _D.AMOUNT_MISMATCH: Watch("people", _PEOPLE, "deposits"),
+            _D.HELD: Watch("compliance", DAY, "held"),
+            _D.CREDITED: Watch("outbox payments.deposit_credited", 15 * MINUTE, "deposits"),
+            _D.MT_PENDING: Watch("its transfer", HOUR, "deposits"),
+            _D.RETURNING: Watch("outbox payments.deposit_refund", HOUR, "deposits"),
+        }
+    ),
+    {
+        str(_D.EXPIRED): "money that comes late is credited by its notice or the statement",
+        str(_D.DECLINED): "money that comes late is credited by its notice or the statement",
+        str(_D.CANCELLED): "money that comes late is credited by its notice or the statement",
+    },
+)
+WITHDRAWALS = Watched(
+    WITHDRAWAL,
+    Withdrawal,
+    _table(
+        {
+            _W.REQUESTED: Watch("the transfer off its account", HOUR, "withdrawals"),
+            _W.HELD: Watch("the request itself", 15 * MINUTE, "withdrawals"),
+            _W.REVIEW: Watch("people", _PEOPLE, "withdrawals"),
+            _W.COMPLIANCE: Watch("compliance", DAY, "held"),
+            _W.APPROVED: Watch("outbox payments.submit", 15 * MINUTE, "withdrawals"),
+            _W.SUBMITTING: Watch("outbox payments.submit", 15 * MINUTE, "withdrawals"),
+            _W.SUBMITTED: Watch(_SENT, 3 * DAY, "withdrawals"),
+            _W.IN_PROGRESS: Watch(_SENT, 3 * DAY, "withdrawals"),
+            _W.UNKNOWN: Watch("outbox payments.look", 2 * HOUR, "withdrawals"),
+            _W.PAYING: Watch("its parts", 4 * DAY, "withdrawals"),
+            _W.PART_FAILED: Watch("people", _PEOPLE, "withdrawals"),
+        }
+    ),
+    {str(_W.PAID): "a bank may still send it back; its statement tells"},
+)
+PARTS = Watched(
+    PART,
+    WithdrawalPart,
+    _table(
+        {
+            _P.PLANNED: Watch("outbox payments.part_submit", HOUR, "withdrawals"),
+            _P.SUBMITTING: Watch("outbox payments.part_submit", 15 * MINUTE, "withdrawals"),
+            _P.SUBMITTED: Watch(_SENT, 3 * DAY, "withdrawals"),
+            _P.IN_PROGRESS: Watch(_SENT, 3 * DAY, "withdrawals"),
+            _P.UNKNOWN: Watch("outbox payments.part_look", 2 * HOUR, "withdrawals"),
+            _P.FAILED: Watch("people", _PEOPLE, "withdrawals"),
+        }
+    ),
+    {},
+)
+_LEG = "outbox trading.operation_send and operation_look, and the sweep of operations"
+TRANSFERS = Watched(
+    TRANSFER,
+    Transfer,
+    _table(
+        {
+            _T.REQUESTED: Watch("the request itself", 15 * MINUTE, "transfers"),
+            _T.DEBITING: Watch(_LEG, 30 * MINUTE, "transfers"),
+            _T.BRIDGED: Watch("the first leg's end", 15 * MINUTE, "transfers"),
+            _T.CREDITING: Watch(_LEG, 30 * MINUTE, "transfers"),
+            _T.RETURNING: Watch(_LEG, 30 * MINUTE, "transfers"),
+            _T.STRANDED: Watch("people", _PEOPLE, "transfers"),
+        }
+    ),
+    {},
+)
+WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS)
+
+
+def sweep(actor: Actor) -> int:
+    """Open an item for each payment that stands still, close those of payments that came to their
+    end; how many were opened."""
+    opened = 0
+    for watched in WATCHED:
+        for state, watch in watched.states.items():
+            for row in _standing(actor, watched.model, state, watch):
+                _open(actor, row, watch)
+                opened += 1
+    for watched in (DEPOSITS, WITHDRAWALS, TRANSFERS):
+        _close(actor, watched)
+    return opened
+
+
+def since(actor: Actor, pk: Any, state: str) -> datetime | None:
+    """When a payment came into its state."""
+    found: datetime | None = (
+        Transition.objects.filter(tenant_id=actor.tenant_id, subject_id=pk, target=state)
+        .order_by("-id")
+        .values_list("at", flat=True)
+        .first()
+    )
+    return found
+
+
+def _standing(actor: Actor, model: Any, state: str, watch: Watch) -> list[Any]:
+    """Rows in ``state`` for too long that no open item shows."""
+    subject = "withdrawal_id" if model is WithdrawalPart else "pk"
+    shown = WorkItem.objects.filter(
+        tenant_id=actor.tenant_id, queue=watch.queue, subject_id=OuterRef(subject), closed_at=None
+    )
+    limit = now() - watch.after
+    rows: QuerySet[Any] = model.objects.filter(tenant_id=actor.tenant_id, state=state).filter(
+        ~Exists(shown), created_at__lt=limit
+    )
+    if watch.since:
+        rows = rows.filter(**{f"{watch.since}__lt": limit})
+    else:
+        entered = (
+            Transition.objects.filter(
+                tenant_id=actor.tenant_id, subject_id=OuterRef("pk"), target=state
+            )
+            .order_by("-id")
+            .values("at")[:1]
+        )
+        rows = rows.annotate(entered=Coalesce(Subquery(entered), "created_at"))
+        rows = rows.filter(entered__lt=limit)
+    if model is WithdrawalPart and state == _P.PLANNED:
+        rows = rows.filter(hold_id__isnull=False)  # before that its withdrawal is what waits
+    return list(rows.order_by("id")[:SWEEP_MAX])
+
+
+def _open(actor: Actor, row: Any, watch: Watch) -> None:
+    subject = row.withdrawal if isinstance(row, WithdrawalPart) else row
+    queues.item_open(
+        actor=actor,
+        queue=watch.queue,
+        subject=subject,
+        desk_id=subject.client.desk_id,
+        urgent=watch.by != "people",
+    )
+
+
+def _close(actor: Actor, watched: Watched) -> None:
+    """Close what still stands in a queue although its payment came to rest, or to other people."""
+    for code in sorted({watch.queue for watch in watched.states.values()}):
+        states = [state for state, watch in watched.states.items() if watch.queue == code]
+        waits = watched.model.objects.filter(
+            tenant_id=actor.tenant_id, pk=OuterRef("subject_id"), state__in=states
+        )
+        items = WorkItem.objects.filter(
+            ~Exists(waits),
+            tenant_id=actor.tenant_id,
+            queue=code,
+            subject_type=watched.machine.name,
+            closed_at=None,
+        )
+        for subject_id in items.values_list("subject_id", flat=True)[:SWEEP_MAX]:
+            queues.item_close(actor=actor, queue=code, subject_id=subject_id)
