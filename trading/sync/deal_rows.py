@@ -78,11 +78,13 @@ SELECT %(tenant)s, s.id, %(server)s, a.id, s.ticket, {_THEIRS}, %(moment)s, 0
 FROM pg_temp.deals_read s
 LEFT JOIN trading_account a ON a.tenant_id = %(tenant)s AND a.server_id = %(server)s
     AND a.login = s.login
-WHERE s.ticket > %(newest)s
-   OR NOT EXISTS (SELECT FROM trading_deal d WHERE d.tenant_id = %(tenant)s
-        AND d.server_id = %(server)s AND d.ticket = s.ticket)
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - names of columns, from the table above
+# A join, so that the planner may choose: by index for a few rows, by hash for many.
+_FORGET_KNOWN = """
+DELETE FROM pg_temp.deals_read s USING trading_deal d
+WHERE d.tenant_id = %(tenant)s AND d.server_id = %(server)s AND d.ticket = s.ticket
+"""
 _VANISHED = """
 UPDATE trading_deal SET deleted_at = %(moment)s, synced_at = %(moment)s
 WHERE tenant_id = %(tenant)s AND server_id = %(server)s AND login = %(login)s
@@ -121,6 +123,8 @@ def deals_write(actor: Actor, server: TradingServer, deals: Sequence[port.Deal])
         _make_months(cursor, deals, moment)
         stage(cursor, "deals_read", COLUMNS, _rows(deals))
         edited = _edit(actor, cursor, here, deals)
+        if min(deal.deal for deal in deals) <= here["newest"]:
+            cursor.execute(_FORGET_KNOWN, here)
         cursor.execute(_INSERT, here)
         new = cursor.rowcount
         if new:
