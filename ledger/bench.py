@@ -18,6 +18,7 @@ from django.db import connection
 from backoffice.core.bench import (
     BenchDatabase,
     Figure,
+    Goal,
     Options,
     child_environment,
     interleave,
@@ -56,17 +57,22 @@ _POST_SCRIPT = """
 \\set wallet random(1, {wallets})
 \\set shard random(1, {shards})
 \\set amount random(1, 100000)
-WITH s AS MATERIALIZED (SELECT set_config('app.tenant_id', '{tenant}', true) AS id)
-SELECT p.* FROM s, LATERAL ledger_post(s.id::bigint, 'deposit:' || {new_id},
+SELECT (p.answer).* FROM (SELECT ledger_post(
+    set_config('app.tenant_id', '{tenant}', true)::bigint, 'deposit:' || {new_id},
     sha256('a request'::bytea), {new_id}, 'deposit', 'D-' || (:amount)::int::text, now(),
     '{{}}', NULL, ARRAY['system', 'bench', 'bench', '', '', ''],
     ARRAY[('{{{clearing}}}'::uuid[])[(:shard)::int]],
     ARRAY[('01900000-0000-7000-8000-' || lpad((:wallet)::int::text, 12, '0'))::uuid],
-    ARRAY['EUR'], ARRAY[(:amount)::bigint], ARRAY['principal']) p;
+    ARRAY['EUR'], ARRAY[(:amount)::bigint], ARRAY['principal']) AS answer OFFSET 0) p;
 """
 
 
-@register("ledger")
+@register(
+    "ledger",
+    single_post=Goal(ratio_min=0.8),
+    service_post=Goal(ratio_min=4),
+    batch_1000=Goal(ratio_min=5),
+)
 def ledger(database: BenchDatabase, options: Options) -> list[Figure]:
     """Single posts, posts through the services, batches; proves the books afterwards."""
     books = Books(database, options)

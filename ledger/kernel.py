@@ -34,7 +34,7 @@ POST_BATCH = KernelFunction(
         *("text[]", "int[]"),
         *_LINES,
     ),
-    "(p.answer).*",
+    many=True,
 )
 HOLD_PLACE = KernelFunction(
     "ledger_hold_place",

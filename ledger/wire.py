@@ -8,13 +8,13 @@ to libpq (``psycopg.pq``) with text parameters; only where something listens to 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Connection
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -39,31 +39,39 @@ class KernelFunction:
     """A SQL function and the types of what it takes; the tenant comes first.
 
     ``inside`` is called in a transaction that has the tenant in scope. ``alone`` is a transaction
-    of its own, scope included: one round trip instead of four. LATERAL puts the scope first.
+    of its own, scope included: one round trip instead of four. An argument is evaluated before the
+    call, so the scope is there when the function looks. ``many``: it answers with rows.
     """
 
     name: str
     types: tuple[str, ...]
-    columns: str = "p.*"
+    many: bool = False
 
     @cached_property
     def inside(self) -> str:
-        return f"SELECT {self.columns} FROM {self.name}(%s::bigint{self._rest}) p"  # noqa: S608
+        return self._calling("%s")
 
     @cached_property
     def alone(self) -> str:
-        return (
-            "WITH s AS MATERIALIZED (SELECT set_config('app.tenant_id', %s, true) AS id)"  # noqa: S608
-            f" SELECT {self.columns} FROM s, LATERAL {self.name}(s.id::bigint{self._rest}) p"
-        )
+        return self._calling("set_config('app.tenant_id', %s, true)")
 
-    @property
-    def _rest(self) -> str:
-        return "".join(f", %s::{kind}" for kind in self.types)
+    def _calling(self, tenant: str) -> str:
+        rest = "".join(f", %s::{kind}" for kind in self.types)
+        if self.many:
+            return (
+                f"WITH s AS MATERIALIZED (SELECT {tenant}::bigint AS id)"  # noqa: S608
+                f" SELECT (p.answer).* FROM s, LATERAL {self.name}(s.id{rest}) p"
+            )
+        # OFFSET 0: the columns are taken from one call, never from a call each.
+        return (
+            f"SELECT (p.answer).* FROM (SELECT {self.name}({tenant}::bigint{rest}) AS answer"  # noqa: S608
+            " OFFSET 0) p"
+        )
 
 
 def execute(function: KernelFunction, tenant_id: int, parameters: Sequence[Any]) -> list[Outcome]:
     """Call it in the transaction that is open, or else in one of its own."""
+    connection = connections[DEFAULT_DB_ALIAS]
     inside = connection.in_atomic_block
     statement = function.inside if inside else function.alone
     values = [str(tenant_id), *map(_text, parameters)]
@@ -113,11 +121,17 @@ def _outcome(result: PGresult, row: int) -> Outcome:
     return Outcome(
         outcome or "",
         UUID(ref) if ref else None,  # type: ignore[arg-type]  # refusals have none
-        datetime.fromisoformat(at).astimezone(UTC) if at else None,  # type: ignore[arg-type]
+        _moment(at) if at else None,  # type: ignore[arg-type]
         UUID(account) if account else None,
         int(available) if available else None,
         detail,
     )
+
+
+@lru_cache(maxsize=16)
+def _moment(text: str) -> datetime:
+    """All journals of a batch are booked at one moment."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _text(value: Any) -> str | None:

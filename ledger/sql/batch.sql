@@ -26,6 +26,14 @@ DECLARE
     at timestamptz;
     wall text;
     reason ledger_outcome;
+    js uuid[];
+    numbers int[];
+    ds uuid[];
+    cs uuid[];
+    curs text[];
+    amts bigint[];
+    cods text[];
+    effectives timestamptz[];
 BEGIN
     PERFORM ledger_enter(t);
     IF (SELECT count(DISTINCT x) FROM unnest(line_of) x WHERE x BETWEEN 1 AND cardinality(k)) <> cardinality(k)
@@ -83,6 +91,8 @@ BEGIN
         chunk := todo[low:high];
         BEGIN
             at := clock_timestamp();
+            -- A part of ten lines and one of a thousand want other plans, as in ledger_move.
+            PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
             INSERT INTO ledger_journal
                 (tenant_id, id, kind, business_ref, meta, actor_kind, actor_ref, actor_name,
                  approved_by, ip, request_id, effective_at, created_at)
@@ -90,16 +100,19 @@ BEGIN
                    x.effective, at
             FROM unnest(j, j_kind, j_ref, j_meta, effective) WITH ORDINALITY
                  AS x (j, kind, ref, meta, effective, n)
-            WHERE x.n = ANY (chunk) ORDER BY x.n;
-            PERFORM ledger_move(t, at, l.js, l.nos, l.ds, l.cs, l.curs, l.amts, l.cods, l.effs) FROM (
-                SELECT array_agg(x.j ORDER BY y.i) AS js, array_agg(y.line_no ORDER BY y.i) AS nos,
-                       array_agg(y.d ORDER BY y.i) AS ds, array_agg(y.c ORDER BY y.i) AS cs,
-                       array_agg(y.cur ORDER BY y.i) AS curs, array_agg(y.amt ORDER BY y.i) AS amts,
-                       array_agg(y.cod ORDER BY y.i) AS cods, array_agg(x.effective ORDER BY y.i) AS effs
-                FROM (SELECT z.*, row_number() OVER (PARTITION BY z.n ORDER BY z.i)::int AS line_no
-                      FROM unnest(line_of, debit, credit, cur, amt, cod) WITH ORDINALITY
-                           AS z (n, d, c, cur, amt, cod, i) WHERE z.n = ANY (chunk)) y
-                JOIN unnest(j, effective) WITH ORDINALITY AS x (j, effective, n) ON x.n = y.n) l;
+            JOIN unnest(chunk) AS part (n) ON part.n = x.n ORDER BY x.n;
+            SELECT array_agg(x.j ORDER BY y.i), array_agg(y.line_no ORDER BY y.i),
+                   array_agg(y.d ORDER BY y.i), array_agg(y.c ORDER BY y.i),
+                   array_agg(y.cur ORDER BY y.i), array_agg(y.amt ORDER BY y.i),
+                   array_agg(y.cod ORDER BY y.i), array_agg(x.effective ORDER BY y.i)
+            INTO js, numbers, ds, cs, curs, amts, cods, effectives
+            FROM (SELECT z.*, row_number() OVER (PARTITION BY z.n ORDER BY z.i)::int AS line_no
+                  FROM unnest(line_of, debit, credit, cur, amt, cod) WITH ORDINALITY
+                       AS z (n, d, c, cur, amt, cod, i)
+                  JOIN unnest(chunk) AS part (n) ON part.n = z.n) y
+            JOIN unnest(j, effective) WITH ORDINALITY AS x (j, effective, n) ON x.n = y.n;
+            PERFORM set_config('plan_cache_mode', 'auto', true);
+            PERFORM ledger_move(t, at, js, numbers, ds, cs, curs, amts, cods, effectives);
             FOREACH place IN ARRAY chunk LOOP
                 posted_at[place] := at;
             END LOOP;
