@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 VENV_PYTHON := .venv/bin/python
 WORKERS ?= 2
+NAME ?= all
 export PYTHON
 
 .PHONY: help install run test check bench reset lock
@@ -11,7 +12,7 @@ help:
 	@echo "make reset          stop it and delete its data"
 	@echo "make test           run all tests        (make test ARGS='tests/ledger -k hold' for some)"
 	@echo "make check          run all other checks"
-	@echo "make bench NAME=x   measure one thing beside its yardstick"
+	@echo "make bench          measure everything beside its yardsticks   (make bench NAME=ledger for one)"
 	@echo "make install        only bring .venv/ up to date"
 	@echo "make lock           take newer versions of the dependencies into the lock files"
 
@@ -31,7 +32,6 @@ check: install
 	@$(VENV_PYTHON) -m tools.check
 
 bench: install
-	@test -n "$(NAME)" || { echo "Say what to measure: make bench NAME=ledger" >&2; exit 2; }
 	@$(VENV_PYTHON) -m tools.engines exec -- $(VENV_PYTHON) manage.py bench $(NAME) --json $(ARGS)
 
 reset:

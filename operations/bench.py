@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.template import Context, Engine
 from django.test import Client, override_settings
 
-from backoffice.core.bench import BenchDatabase, Figure, Options, register
+from backoffice.core.bench import BenchDatabase, Figure, Goal, Options, register
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.tenant_tables import RUNTIME_ROLE
@@ -55,7 +55,7 @@ def p95(times: list[float]) -> float:
     return ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
 
 
-@register("pages")
+@register("pages", list_p95=Goal(value_max=60), list_html=Goal(value_max=LIST_HTML_KB_MAX))
 def pages(database: BenchDatabase, options: Options) -> list[Figure]:
     scale = QUICK_SCALE if options.quick else options.scale
     with as_owner():

@@ -84,15 +84,36 @@ class BenchDatabase:
         return found
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What a figure has to reach: so many times its yardstick, or at most a value in its unit."""
+
+    ratio_min: float | None = None
+    value_max: float | None = None
+
+    def met(self, value: float, ratio: float) -> bool:
+        return (self.ratio_min is None or ratio >= self.ratio_min) and (
+            self.value_max is None or value <= self.value_max
+        )
+
+    def __str__(self) -> str:
+        if self.ratio_min is not None:
+            return f"ratio >= {self.ratio_min:g}"
+        return f"<= {self.value_max:g}"
+
+
 Runner = Callable[[BenchDatabase, Options], list[Figure]]
 _runners: dict[str, Runner] = {}
+_goals: dict[tuple[str, str], Goal] = {}
 
 
-def register(name: str) -> Callable[[Runner], Runner]:
-    """``@register("ledger")`` over a function (database, options) -> figures."""
+def register(name: str, **goals: Goal) -> Callable[[Runner], Runner]:
+    """``@register("ledger", single_post=Goal(...))`` over a function (database, options) ->
+    figures; the goals go by the names of figures."""
 
     def decorate(runner: Runner) -> Runner:
         _runners[name] = runner
+        _goals.update({(name, figure): goal for figure, goal in goals.items()})
         return runner
 
     return decorate
@@ -100,6 +121,11 @@ def register(name: str) -> Callable[[Runner], Runner]:
 
 def runners() -> Mapping[str, Runner]:
     return dict(_runners)
+
+
+def goal_of(bench: str, figure: str) -> Goal | None:
+    """None for a figure that is only to be known."""
+    return _goals.get((bench, figure))
 
 
 def interleave(
