@@ -87,7 +87,7 @@ CLIENTS = register(
             Column("level", "Level", lambda c: c.level, num=True),
             Column("risk", "Risk", lambda c: c.risk_band, show=risk_badge),
             Column("category", "Category", lambda c: c.get_category_display(), shown=False),
-            Column("desk", "Desk", lambda c: c.desk.name if c.desk else None),
+            Column("desk", "Desk", lambda c: c.desk.name if c.desk else None, shown=False),
             Column(
                 "manager", "Manager", lambda c: c.manager.name if c.manager else None, shown=False
             ),

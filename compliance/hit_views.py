@@ -72,9 +72,9 @@ HITS_PAGE = register(
             ),
             Column("client", "Client", lambda hit: hit.subject["name"], grow=True, fixed=True),
             Column("listed", "Listed as", lambda hit: hit.listed_name, grow=True),
-            Column("list", "List", lambda hit: hit.source_title),
+            Column("list", "List", lambda hit: hit.source_title, grow=True),
             Column("score", "Score", lambda hit: f"{hit.score:.2f}", num=True),
-            Column("found", "Found", lambda hit: hit.found_at),
+            Column("found", "Found", lambda hit: hit.found_at, show=tags.time),
             Column(
                 "state", "State", lambda hit: hit,
                 show=lambda hit: tags.badge(HIT_COLOURS[hit.state], hit.get_state_display()),

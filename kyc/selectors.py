@@ -10,7 +10,7 @@ from backoffice.core.clock import today
 from backoffice.core.context import Actor, current_tenant_id
 from clients.countries import country_name
 from clients.documents import TYPED, readings_of
-from clients.models import Client, ClientDocument, ClientKind, RiskBand
+from clients.models import Client, ClientAction, ClientDocument, ClientKind, RiskBand
 from clients.states import DocumentState
 from kyc import checks, rules
 from kyc.models import (
@@ -218,7 +218,7 @@ def content_of(case: KycCase) -> dict[str, Any]:
         "residence": client.residence,
         "address": client.address,
         "level": case.level.number,
-        "rights": sorted(case.level.rights),
+        "rights": [str(ClientAction(right).label) for right in case.level.rights],
         "risk": client.risk_band,
         "politically exposed": client.politically_exposed,
         "documents": {

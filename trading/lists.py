@@ -413,7 +413,7 @@ OPERATIONS = register(
                 "amount", "Amount", lambda o: Amount(o.amount, o.currency), num=True, fixed=True
             ),
             Column("for", "Asked for by", lambda o: o.purpose),
-            Column("deal", "Deal", lambda o: str(o.deal_ticket or "–")),
+            Column("deal", "Deal", lambda o: str(o.deal_ticket or "–"), shown=False),
             Column("created", "Asked", lambda o: o.created_at),
             Column("error", "Remark", lambda o: o.error or None, shown=False),
             Column("state", "State", lambda o: o.state, show=operation_badge),
