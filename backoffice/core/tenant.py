@@ -171,7 +171,7 @@ class TenantHistoryRow(models.Model):
         abstract = True
 
 
-def _history_user(instance: Any, **kwargs: Any) -> Any:
+def history_user(instance: Any, **kwargs: Any) -> Any:
     from django.contrib.auth import get_user_model
 
     actor = current_actor()
@@ -188,7 +188,7 @@ class TenantHistory(HistoricalRecords):  # type: ignore[misc]
             "history_id_field": models.UUIDField(default=uuid7),
             "historical_queryset": TenantHistoricalQuerySet,
             "user_db_constraint": False,
-            "get_user": _history_user,
+            "get_user": history_user,
             "bases": (TenantHistoryRow,),
         }
         super().__init__(**{**defaults, **kwargs})

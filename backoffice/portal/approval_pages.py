@@ -16,6 +16,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.core.money import Money
 from backoffice.portal.decisions import refused
+from backoffice.portal.desks import approvals_of_desks
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, list_response, register
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import audit_events
@@ -39,7 +40,7 @@ def visible(actor: Actor) -> QuerySet[Approval]:
     """What the actor asked for, or could decide: the kinds of which they hold the right."""
     kinds = [kind.code for kind in approvals.kinds() if actor.can(kind.permission)]
     rows = Approval.objects.filter(tenant_id=actor.tenant_id)
-    return rows.filter(kind__in=kinds) | rows.filter(maker_ref=actor.ref)
+    return approvals_of_desks(actor, rows.filter(kind__in=kinds)) | rows.filter(maker_ref=actor.ref)
 
 
 def _mine(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from backoffice.core.context import Actor, tenant_in_scope
 from backoffice.portal.navigation import navigation
@@ -31,20 +32,28 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {"actor": actor, "portal": {}, "navigation": []}
     tenant: Any = request.tenant  # type: ignore[attr-defined]
     waiting = queue_counts(request)
-    late = late_text(waiting) if any(count.late for count in waiting) else ""
     return {
         "actor": actor,
         "navigation": navigation(actor, request.path, waiting),
         "portal": {
-            "brand": {"name": tenant.name, "accent": tenant.slug},
+            "brand": {"name": tenant.name, "entity": tenant.entity, "accent": tenant.accent},
             "user": {"name": actor.name, "role": ", ".join(actor.roles)},
             "search_url": reverse("portal:search"),
             "home_url": "/",
-            "late": {"count": late, "url": reverse("portal:late")} if late else {},
-            "notifications": _notifications[0](actor) if _notifications else {},
+            "counters_url": reverse("portal:counters"),
+            **topbar_counts(actor, waiting),
             "notices": [notice for provider in _notices for notice in provider(request)],
             "tenants": _tenants(request, tenant),
         },
+    }
+
+
+def topbar_counts(actor: Actor, waiting: list[QueueCount]) -> dict[str, Any]:
+    """What is late in all queues together, and the bell."""
+    late = late_text(waiting) if any(count.late for count in waiting) else ""
+    return {
+        "late": {"count": late, "url": reverse("portal:late")} if late else {},
+        "notifications": _notifications[0](actor) if _notifications else {},
     }
 
 
@@ -54,6 +63,27 @@ def queue_counts(request: Any) -> list[QueueCount]:
         request.queue_counts = counts(request.actor)
     found: list[QueueCount] = request.queue_counts
     return found
+
+
+def support_notice(request: HttpRequest) -> list[dict[str, Any]]:
+    """The banner of a support session: whose, why, until when."""
+    row = getattr(request, "support", None)
+    if row is None:
+        return []
+    until = localtime(row.expires_at).strftime("%H:%M")
+    text = (
+        f"Support session of {row.user_name}: {row.reason}. To read only, masked, recorded page "
+        f"by page; it ends at {until}."
+    )
+    return [
+        {
+            "colour": "held",
+            "text": text,
+            "url": reverse("staff:support"),
+            "link": "End it",
+            "icon": "lifebuoy",
+        }
+    ]
 
 
 def _tenants(request: HttpRequest, current: Any) -> list[dict[str, Any]]:

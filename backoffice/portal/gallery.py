@@ -16,6 +16,7 @@ from django.shortcuts import render
 
 from backoffice.core import clock
 from backoffice.core.money import Money
+from backoffice.staff.access import StaffRequest, needs
 
 
 def eur(text: str) -> Money:
@@ -193,8 +194,9 @@ def gallery_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def gallery(request: HttpRequest) -> HttpResponse:
-    """The page itself; there is none in production."""
-    if not settings.DEBUG:
+@needs()
+def gallery(request: StaffRequest) -> HttpResponse:
+    """The page itself; there is none in production, where its address is not laid."""
+    if not (settings.DEBUG or settings.DEMO):
         raise Http404
     return render(request, "portal/gallery.html", gallery_context(request))

@@ -8,7 +8,7 @@ from django.urls import reverse
 from backoffice.core.context import Actor
 from backoffice.workflow.queues import QueueCount
 
-GROUPS = ("", "Queues", "Work", "Insight", "System")
+GROUPS = ("", "Queues", "Work", "Insight", "Settings", "System")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Item:
     counter: str = ""
     late: int = 0
     late_text: str = ""
+    #: Of a queue: its counter is asked for anew every minute.
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,12 @@ class Group:
     items: Sequence[Item]
 
 
-def navigation(actor: Actor, path: str, counts: Sequence[QueueCount]) -> list[Group]:
-    found: dict[str, list[Item]] = {label: [] for label in GROUPS}
+def queue_items(path: str, counts: Sequence[QueueCount]) -> list[Item]:
+    """The lines of the queues, with what waits in each."""
+    items = []
     for count in counts:
         url = reverse(count.queue.list_url)
-        found["Queues"].append(
+        items.append(
             Item(
                 label=count.queue.label,
                 url=url,
@@ -81,8 +84,15 @@ def navigation(actor: Actor, path: str, counts: Sequence[QueueCount]) -> list[Gr
                 counter=count.total_text if count.total else "",
                 late=count.late,
                 late_text=count.late_text,
+                code=count.queue.code,
             )
         )
+    return items
+
+
+def navigation(actor: Actor, path: str, counts: Sequence[QueueCount]) -> list[Group]:
+    found: dict[str, list[Item]] = {label: [] for label in GROUPS}
+    found["Queues"] = queue_items(path, counts)
     for entry in entries_for(actor):
         url = reverse(entry.url_name)
         prefix = entry.prefix or url

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import Permission
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError, NotPermitted
+from backoffice.portal import invitations
+from backoffice.portal.actions import Button
 from backoffice.portal.decisions import refused
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
 from backoffice.portal.templatetags import portal as tags
@@ -115,7 +119,12 @@ MEMBERS = register(
                 show=lambda on: tags.badge("good" if on else "bad", "Active" if on else "Out"),
             ),
         ],
-        empty=Empty("No members", "People are added by the platform's administrator."),
+        empty=Empty("No members", "Invite people: they choose their password by a link."),
+        buttons=lambda actor: [
+            Button(
+                "Invite", reverse("portal:member-invite"), "i", "primary", "user-plus", method="get"
+            )
+        ],
     )
 )
 
@@ -124,6 +133,55 @@ MEMBERS = register(
 @needs(MANAGE)
 def member_list(request: StaffRequest) -> HttpResponse:
     return list_response(request, MEMBERS)
+
+
+class InviteForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=120)
+    email = forms.EmailField(label="E-mail")
+    title = forms.CharField(label="Title", max_length=80, required=False)
+    role = forms.ChoiceField(
+        label="Role",
+        required=False,
+        help_text="A second person gives it.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@needs(MANAGE)
+def member_invite(request: StaffRequest) -> HttpResponse:
+    """Write to a person, and ask a second person for their first role."""
+    form = InviteForm(request.POST or None)
+    field = form.fields["role"]
+    assert isinstance(field, forms.ChoiceField)
+    known = {role.code: role for role in roles(request.actor)}
+    field.choices = [("", "None yet"), *((code, role.name) for code, role in known.items())]
+    if form.is_valid():
+        wanted = known.get(form.cleaned_data.pop("role"))
+        try:
+            with transaction.atomic():
+                row = invitations.member_invite(actor=request.actor, **form.cleaned_data)
+                if wanted is not None:
+                    _ask(request.actor, row, wanted)
+        except DomainError as error:
+            for name, why in (error.fields or {"__all__": error.sentence}).items():
+                form.add_error(name if name in form.fields else None, why)
+        else:
+            messages.success(request, f"{row.user.name} gets a letter with a link.")
+            return redirect("portal:member", pk=row.pk)
+    status = 422 if form.is_bound else 200
+    return render(request, "portal/member_invite.html", {"form": form}, status=status)
+
+
+@require_POST
+@needs(MANAGE)
+def member_invite_again(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = _member(request, pk)
+    try:
+        invitations.invitation_repeat(actor=request.actor, membership=row)
+    except DomainError as error:
+        return refused(request, error, reverse("portal:member", args=[pk]))
+    messages.success(request, f"{row.user.name} gets another letter.")
+    return redirect("portal:member", pk=pk)
 
 
 def _member(request: StaffRequest, pk: UUID) -> Membership:
@@ -159,18 +217,22 @@ def member_grant(request: StaffRequest, pk: UUID) -> HttpResponse:
     if role is None:
         return refused(request, DomainError("Choose a role."), back)
     try:
-        _may_grant(request.actor, row, role)
-        approval_ask(
-            actor=request.actor,
-            kind=GRANT,
-            subject=row,
-            label=f"{role.name} for {row.user.name}",
-            content=grant_content(row, role),
-        )
+        _ask(request.actor, row, role)
     except DomainError as error:
         return refused(request, error, back)
     messages.success(request, "Asked. A second person has to approve it.")
     return redirect(back)
+
+
+def _ask(actor: Actor, row: Membership, role: Role) -> None:
+    _may_grant(actor, row, role)
+    approval_ask(
+        actor=actor,
+        kind=GRANT,
+        subject=row,
+        label=f"{role.name} for {row.user.name}",
+        content=grant_content(row, role),
+    )
 
 
 def _may_grant(actor: Actor, row: Membership, role: Role) -> None:

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from backoffice.portal import approval_pages, people, trail, views
+from backoffice.portal import approval_pages, people, settings_pages, trail, views
 
 app_name = "portal"
 urlpatterns = [
     path("search/", views.search_view, name="search"),
+    path("counters/", views.counters, name="counters"),
     path("late/", views.late, name="late"),
     path("live/", views.live, name="live"),
     path("views/save/", views.view_save, name="view-save"),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("approvals/<uuid:pk>/", approval_pages.approval_detail, name="approval"),
     path("approvals/<uuid:pk>/decide/", approval_pages.approval_decide, name="approval-decide"),
     path("staff/", people.member_list, name="members"),
+    path("staff/invite/", people.member_invite, name="member-invite"),
+    path("staff/<uuid:pk>/invite/", people.member_invite_again, name="member-invite-again"),
     path("staff/<uuid:pk>/", people.member_detail, name="member"),
     path("staff/<uuid:pk>/grant/", people.member_grant, name="member-grant"),
     path("staff/<uuid:pk>/withdraw/", people.member_withdraw, name="member-withdraw"),
@@ -26,6 +29,12 @@ urlpatterns = [
     path("roles/", people.role_matrix, name="roles"),
     path("api-keys/", people.api_keys, name="api-keys"),
     path("api-keys/<uuid:pk>/revoke/", people.api_key_revoke, name="api-key-revoke"),
+    path("settings/", settings_pages.overview, name="settings"),
+    path("settings/brand/", settings_pages.brand, name="settings-brand"),
+    path("settings/access/", settings_pages.access, name="settings-access"),
+    path("settings/access/<uuid:pk>/end/", settings_pages.support_end, name="support-end"),
+    path("settings/levels/", settings_pages.levels, name="settings-levels"),
+    path("settings/levels/<slug:code>/", settings_pages.level, name="settings-level"),
     path("items/<uuid:pk>/claim/", views.item_claim, name="item-claim"),
     path("items/<uuid:pk>/release/", views.item_release, name="item-release"),
 ]

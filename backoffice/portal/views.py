@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
@@ -15,7 +16,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal import actions, decisions, exports, navigation, search, selectors, services
-from backoffice.portal.context import queue_counts
+from backoffice.portal.context import queue_counts, topbar_counts
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
 from backoffice.portal.models import Export, SavedView
 from backoffice.portal.timeline import state_now
@@ -216,6 +217,20 @@ def item_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     except DomainError as error:
         return decisions.refused(request, error, back)
     return redirect(back)
+
+
+@require_GET
+@needs()
+def counters(request: StaffRequest) -> HttpResponse:
+    """The frame's counters alone, which each open page asks for every minute."""
+    waiting = queue_counts(request)
+    context = {
+        "items": navigation.queue_items("", waiting),
+        **topbar_counts(request.actor, waiting),
+    }
+    response = HttpResponse(render_to_string("portal/counters.html", context))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_GET

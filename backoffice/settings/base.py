@@ -34,6 +34,11 @@ ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", "").split(",")
 PUBLIC_URL = os.environ.get(
     "PUBLIC_URL", f"http://127.0.0.1:{os.environ.get('WEB_PORT', '8000')}"
 ).rstrip("/")
+# Networks of the proxies in front, whose X-Forwarded-For is believed; everyone else's is not.
+TRUSTED_PROXIES = [part for part in os.environ.get("TRUSTED_PROXIES", "").split(",") if part]
+# Where platform administrators work (/platform/): host names and networks; empty: anywhere.
+PLATFORM_HOSTS = [part for part in os.environ.get("PLATFORM_HOSTS", "").split(",") if part]
+PLATFORM_NETWORKS = [part for part in os.environ.get("PLATFORM_NETWORKS", "").split(",") if part]
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -116,13 +121,11 @@ AUTHENTICATION_BACKENDS = [
     "guardian.backends.ObjectPermissionBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+_VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-    )
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
 ]
 ANONYMOUS_USER_NAME = None  # guardian: no row for strangers
 GUARDIAN_MONKEY_PATCH_USER = False
@@ -139,9 +142,17 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key",
 }
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# What people do without signing in, as allauth writes its limits.
+RATE_LIMITS = {
+    "upload_link": "60/m/ip",
+    "upload": "20/m/ip,40/10m/key",
+    "invitation": "20/m/ip",
+}
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of invitations too
 SOCIALACCOUNT_ONLY = False
 USERSESSIONS_TRACK_ACTIVITY = True
 SESSION_SEEN_EVERY_S = 60.0  # how fresh "last seen" is kept in the list of sessions
+MFA_ADAPTER = "backoffice.staff.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

@@ -8,6 +8,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_TASK_ALWAYS_EAGER = False
 ACCOUNT_RATE_LIMITS = {}
+RATE_LIMITS = {}
 LOGGING_CONFIG = None
 DEMO = False
 DATABASES["default"]["TEST"] = {"NAME": "test_backoffice"}  # tests/engines.py says where

@@ -25,8 +25,8 @@ from backoffice.core.context import Actor, ActorKind
 from backoffice.core.crypto import seal
 from backoffice.core.errors import DomainError, IdempotencyConflict, InvalidInput, NotPermitted
 from backoffice.core.ids import uuid7
-from backoffice.staff.middleware import client_ip
 from backoffice.staff.models import ApiKey, ApiRequest
+from backoffice.staff.network import client_ip
 from backoffice.staff.services import hash_key
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope

@@ -6,4 +6,4 @@ class StaffConfig(AppConfig):
     label = "staff"
 
     def ready(self) -> None:
-        from backoffice.staff import checks  # noqa: F401
+        from backoffice.staff import checks, sign_in  # noqa: F401

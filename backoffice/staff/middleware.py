@@ -16,6 +16,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from backoffice.core.context import request_id, tenant_context
+from backoffice.staff import support
+from backoffice.staff.network import admitted, client_ip
 from backoffice.staff.selectors import Entrance, actor_for, entrance_of
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
@@ -97,11 +99,14 @@ class TenantMiddleware:
             return _sign_in(request)
         if settings.MFA_MANDATORY and not is_mfa_enabled(request.user):
             return redirect("mfa_index")
+        supported = support.supported_tenant(request)
+        if supported is not None:
+            return _in_support(request, supported, view, args, kwargs)
         entrance = entrance_of(request.user, hostname(request))
         tenant = chosen_tenant(request, entrance)
         if tenant is None:
             return redirect("staff:tenant-choose")
-        if not _ip_allowed(tenant, request):
+        if not admitted(client_ip(request), tenant.ip_allow_list):
             return render(request, "403.html", {"why": "ip"}, status=403)
         request.tenant, request.tenants = tenant, entrance.tenants
         with tenant_scope(tenant.pk):
@@ -113,6 +118,30 @@ class TenantMiddleware:
             zone = ZoneInfo(request.user.timezone)
             with tenant_context(tenant.pk, actor), timezone.override(zone):
                 return view(request, *args, **kwargs)
+
+
+def _in_support(
+    request: Any,
+    tenant: Tenant,
+    view: Callable[..., HttpResponseBase],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> HttpResponseBase:
+    """A platform administrator's look: the brokerage's IP list is for its own people."""
+    request.tenant, request.tenants = tenant, [tenant]
+    with tenant_scope(tenant.pk):
+        row = support.support_of(request, tenant)
+        if row is None:
+            support.forget(request)
+            return redirect("staff:support")
+        if request.method not in support.READS:
+            return render(request, "403.html", {"why": "support"}, status=403)
+        actor = support.support_actor(row, client_ip(request))
+        request.actor, request.support = actor, row
+        zone = ZoneInfo(request.user.timezone)
+        with tenant_context(tenant.pk, actor), timezone.override(zone):
+            support.page_opened(request, actor, row)
+            return view(request, *args, **kwargs)
 
 
 def chosen_tenant(request: HttpRequest, entrance: Entrance) -> Tenant | None:
@@ -127,15 +156,6 @@ def chosen_tenant(request: HttpRequest, entrance: Entrance) -> Tenant | None:
 
 def hostname(request: HttpRequest) -> str:
     return request.get_host().partition(":")[0]
-
-
-def client_ip(request: HttpRequest) -> str:
-    """The address that the proxy in front vouches for (TRUSTED_PROXIES), else the peer's."""
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
-def _ip_allowed(tenant: Tenant, request: HttpRequest) -> bool:
-    return not tenant.ip_allow_list or client_ip(request) in tenant.ip_allow_list
 
 
 def _sign_in(request: Any) -> HttpResponseBase:

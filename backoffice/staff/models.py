@@ -177,3 +177,46 @@ class ApiRequest(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class AccessPolicy(TenantModel):
+    """Where a brokerage's people may come from; ``Tenant.ip_allow_list`` is the edge's copy.
+
+    ``ranges`` are lines such as ``203.0.113.0/24 Limassol office``; none: from anywhere.
+    """
+
+    ranges = ArrayField(models.CharField(max_length=110), default=list, blank=True)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant"], name="access_policy_tenant")
+        ]
+
+    def __str__(self) -> str:
+        return "Where staff may come from"
+
+
+class SupportSession(TenantModel):
+    """A platform administrator's look into a brokerage: with a reason, for a time, to read only."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    user_name = models.CharField(max_length=120)
+    reason = models.CharField(max_length=300)
+    opened_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=160, blank=True)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("opened_at")),
+                name="support_session_has_an_end",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_name}: {self.reason}"

@@ -110,6 +110,11 @@ ROLES = {
     "support": RoleTemplate(
         "Support coordinator", frozenset(_SUPPORT | {"clients.upload_document"})
     ),
+    # Bound to the desks that they are given: no clients.view_all_desks.
+    "desk": RoleTemplate(
+        "Desk coordinator",
+        frozenset((_SUPPORT | {"clients.upload_document"}) - {"clients.view_all_desks"}),
+    ),
     "manager": RoleTemplate(
         "Manager", frozenset(_REPORTS | {"staff.view_audit", "reporting.sign_report"})
     ),

@@ -15,6 +15,30 @@ from backoffice.tenancy.models import Tenant
 
 WORK_DESK = "work_desk"
 ALL_DESKS = "clients.view_all_desks"
+# Rights over the whole house, whose pages show every desk's clients: who is bound to desks does
+# not hold them, whatever their roles say.
+HOUSE_WIDE = frozenset(
+    {
+        "staff.view_audit",
+        "staff.manage_staff",
+        "staff.manage_settings",
+        "operations.view_operations",
+        "operations.manage_operations",
+        "ledger.view_ledger",
+        "ledger.post_manual",
+        "ledger.approve_manual",
+        "reconciliation.view_break",
+        "reconciliation.work_break",
+        "reconciliation.import_statement",
+        "reconciliation.approve_adjustment",
+        "reporting.view_report",
+        "reporting.run_report",
+        "reporting.sign_report",
+        "compliance.manage_lists",
+        "payments.manage_gateways",
+        "trading.manage_servers",
+    }
+)
 
 
 def tenants_of(user: User) -> list[Tenant]:
@@ -76,6 +100,8 @@ def actor_for(user: User, tenant_id: int, ip: str = "") -> Actor | None:
         return None
     names, codes = found
     permissions = frozenset(codes)
+    if ALL_DESKS not in permissions:
+        permissions -= HOUSE_WIDE
     return Actor(
         kind=ActorKind.STAFF,
         ref=f"user:{user.pk}",

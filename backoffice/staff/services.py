@@ -16,6 +16,8 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, NotPermitted
 from backoffice.staff import actions
 from backoffice.staff.models import ApiKey, MemberIndex, Membership, MembershipRole, Role, User
+from backoffice.staff.roles import ROLES
+from backoffice.staff.selectors import known_permissions
 
 
 def _permissions(codes: Iterable[str]) -> list[Permission]:
@@ -47,6 +49,20 @@ def role_create(*, actor: Actor, code: str, name: str, permissions: Iterable[str
         data={"permissions": sorted(codes)},
     )
     return role
+
+
+@transaction.atomic
+def roles_install(*, actor: Actor) -> list[Role]:
+    """The roles that a new brokerage starts with; those that it has already stay as they are."""
+    there = set(Role.objects.filter(tenant_id=actor.tenant_id).values_list("code", flat=True))
+    known = known_permissions()
+    return [
+        role_create(
+            actor=actor, code=code, name=template.name, permissions=template.permissions & known
+        )
+        for code, template in ROLES.items()
+        if code not in there
+    ]
 
 
 @transaction.atomic

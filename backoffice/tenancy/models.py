@@ -3,10 +3,22 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
 from django.db import models
+from simple_history.models import HistoricalRecords
 
-from backoffice.core.tenant import TenantHistory, TenantModel
+from backoffice.core.tenant import TenantHistory, TenantModel, history_user
+
+
+class Accent(models.TextChoices):
+    """The brand's one colour: for the primary action and the active item alone."""
+
+    INDIGO = "", "Indigo"
+    BLUE = "blue", "Blue"
+    TEAL = "teal", "Teal"
+    FOREST = "forest", "Forest"
+    PLUM = "plum", "Plum"
+    COPPER = "copper", "Copper"
+    GRAPHITE = "graphite", "Graphite"
 
 
 class Tenant(models.Model):
@@ -18,12 +30,17 @@ class Tenant(models.Model):
     timezone = models.CharField(max_length=60, default="UTC")
     base_currency = models.CharField(max_length=8, default="EUR")
     currencies = ArrayField(models.CharField(max_length=8), default=list)
-    brand_colour = models.CharField(
-        max_length=7, default="#3451d1", validators=[RegexValidator(r"^#[0-9a-f]{6}$")]
+    # The legal entity's name under the brand, as every page shows it.
+    entity = models.CharField(max_length=160, blank=True)
+    accent = models.CharField(
+        max_length=10, choices=Accent.choices, default=Accent.INDIGO, blank=True
     )
-    ip_allow_list = ArrayField(models.GenericIPAddressField(), default=list, blank=True)
+    # Networks that staff may come from, what the edge reads before any tenant is in scope;
+    # staff.AccessPolicy is the record behind it. Empty: from anywhere.
+    ip_allow_list = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(user_db_constraint=False, get_user=history_user)
 
     objects: ClassVar[models.Manager["Tenant"]] = models.Manager()
 

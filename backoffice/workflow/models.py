@@ -184,6 +184,7 @@ class QueuePolicy(TenantModel):
     history = TenantHistory()
 
     class Meta(TenantModel.Meta):
+        permissions: ClassVar = [("manage_queues", "Change the service levels of queues")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "queue"], name="queue_policy_queue")
         ]

@@ -6,8 +6,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from backoffice.core.errors import DomainError
+from backoffice.staff import limits
 from backoffice.staff.access import public
-from backoffice.staff.middleware import client_ip
+from backoffice.staff.network import client_ip
 from clients import links
 from clients.errors import LinkRefused
 from clients.forms import ClientUploadForm, show_error
@@ -23,6 +24,11 @@ REFUSED = 410
 @public("a client hands in documents; the address itself is the secret")
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest, token: str) -> HttpResponse:
+    too_often = limits.refused(request, "upload_link")
+    if too_often is None and request.method == "POST":
+        too_often = limits.refused(request, "upload", key=token)
+    if too_often is not None:
+        return too_often
     try:
         with links.opened(token, ip=client_ip(request)) as link:
             return _answer(request, link)

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import Signer
 from django.test import Client as Browser
+from django.test import override_settings
 
 from backoffice.audit.models import AuditEntry
 from backoffice.core.clock import now
@@ -135,3 +137,26 @@ def test_the_form_is_protected_against_posts_of_other_sites(made: NewUploadLink)
     file = SimpleUploadedFile("p.jpg", picture())
     answer = browser.post(f"/upload/{made.token}/", {"type": "passport", "file": file})
     assert answer.status_code == 403
+
+
+def test_an_address_that_guesses_links_is_slowed_down(made: NewUploadLink) -> None:
+    cache.clear()
+    with override_settings(RATE_LIMITS={"upload_link": "3/m/ip"}):
+        guesses = [Browser().get(f"/upload/guess{number}/").status_code for number in range(4)]
+        assert guesses == [410, 410, 410, 429]
+        assert Browser().get(f"/upload/{made.token}/").status_code == 429
+        elsewhere = Browser().get(f"/upload/{made.token}/", REMOTE_ADDR="203.0.113.7")
+        assert elsewhere.status_code == 200
+    cache.clear()
+
+
+def test_one_link_takes_so_many_tries_whatever_their_address(
+    made: NewUploadLink, world: World
+) -> None:
+    cache.clear()
+    with override_settings(RATE_LIMITS={"upload": "2/m/key"}):
+        statuses = [_post(made.token, b"MZ not a photo")[0] for _ in range(2)]
+        statuses.append(_post(made.token)[0])
+    cache.clear()
+    assert statuses == [422, 422, 429]
+    assert _count(world) == 0
