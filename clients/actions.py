@@ -24,6 +24,9 @@ LINK_CREATED = Action("clients.link_created", "made an upload link for {subject}
 LINK_REVOKED = Action("clients.link_revoked", "withdrew an upload link of {subject}")
 DATA_SHOWN = Action("clients.data_shown", "looked at unmasked data of {subject}")
 DESK_CREATED = Action("clients.desk_created", "created the desk {subject}")
+DESK_RENAMED = Action("clients.desk_renamed", "renamed the desk {was} to {subject}")
+DESK_JOINED = Action("clients.desk_joined", "gave the desk {subject} to {member}")
+DESK_LEFT = Action("clients.desk_left", "took the desk {subject} from {member}")
 
 declare(
     CREATED,
@@ -46,6 +49,9 @@ declare(
     LINK_REVOKED,
     DATA_SHOWN,
     DESK_CREATED,
+    DESK_RENAMED,
+    DESK_JOINED,
+    DESK_LEFT,
 )
 
 # Looks, not changes: in the full timeline, not among the last events.

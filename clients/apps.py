@@ -9,14 +9,26 @@ class ClientsConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal import search
         from backoffice.portal.navigation import Entry, register
+        from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
-        from clients import actions, states  # noqa: F401
+        from clients import actions, desks, states  # noqa: F401
         from clients.services import SEARCH_KIND
         from clients.views.pages import register_tabs
 
         moves.register(states.CLIENT)
         moves.register(states.DOCUMENT)
         register_tabs()
+        desks.register()
+        register_area(
+            Area(
+                "Desks",
+                "Teams, and whose clients they see",
+                "users-group",
+                "clients:desks",
+                (desks.MANAGE,),
+                45,
+            )
+        )
         register(
             Entry("Work", "Clients", "clients:list", "users", ("clients.view_client",), "c", 10)
         )

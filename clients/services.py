@@ -12,6 +12,7 @@ from backoffice.core.clock import now, today
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.portal import search
+from backoffice.portal.desks import desk_moved
 from backoffice.staff.models import Membership, User
 from backoffice.tenancy.models import LegalEntity
 from backoffice.tenancy.references import next_reference
@@ -287,6 +288,7 @@ def client_assign(
     row.desk, row.manager = desk, _member(actor, manager)
     row.save(update_fields=["desk", "manager"])
     _index(row)
+    desk_moved(tenant_id=actor.tenant_id, client_id=row.pk, desk_id=desk.pk if desk else None)
     audit(
         actor=actor,
         action=actions.ASSIGNED,

@@ -1,9 +1,13 @@
 from django.urls import path
 
-from clients.views import changes, documents, pages, public
+from clients.views import changes, desks, documents, pages, public
 
 app_name = "clients"
 urlpatterns = [
+    path("settings/desks/", desks.desk_list, name="desks"),
+    path("settings/desks/<uuid:pk>/", desks.desk_page, name="desk"),
+    path("settings/desks/<uuid:pk>/join/", desks.desk_join, name="desk-join"),
+    path("settings/desks/<uuid:pk>/leave/", desks.desk_leave, name="desk-leave"),
     path("clients/", pages.client_list, name="list"),
     path("clients/new/", changes.client_new, name="new"),
     path("clients/<uuid:pk>/", pages.client_page, name="client"),

@@ -5,6 +5,7 @@ class ComplianceConfig(AppConfig):
     name = "compliance"
 
     def ready(self) -> None:
+        from backoffice.portal import desks
         from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves
         from clients.followers import follow
@@ -22,6 +23,8 @@ class ComplianceConfig(AppConfig):
         from payments import release_checks
 
         moves.register(states.HIT)
+        for name in ("Hit", "Alert"):
+            desks.register(f"compliance.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.ALERT)
         hits.register_approval()
         checks.register(handlers.CHECK, handlers.screen_case, label="Screening")

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from backoffice.portal.lists import MASK
 from compliance.entity_json import entity_from_json
 from compliance.models import Hit
 
 
-def side_by_side(hit: Hit) -> list[dict[str, Any]]:
-    """``{label, mine, listed, colour}``; the colour says whether the two agree."""
+def side_by_side(hit: Hit, *, full: bool) -> list[dict[str, Any]]:
+    """``{label, mine, listed, colour}``; the colour says whether the two agree. Without ``full``
+    the client's birth date is masked; the listed one is public."""
     entity, subject = entity_from_json(hit.entity), hit.subject
     found = {feature: effect for feature, _, effect in hit.features}
     mine = ", ".join(
@@ -18,7 +20,7 @@ def side_by_side(hit: Hit) -> list[dict[str, Any]]:
         _line("Kind", subject["kind"], str(entity.kind), ""),
         _line(
             "Birth date",
-            subject["birth_date"],
+            subject["birth_date"] if full or not subject["birth_date"] else MASK,
             "; ".join(str(each) for each in entity.birth_dates),
             _colour(found, "birth"),
         ),

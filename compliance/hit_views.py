@@ -15,7 +15,15 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import decided, decision_response, refused
-from backoffice.portal.lists import Column, Empty, ListPage, Segment, list_response, register
+from backoffice.portal.lists import (
+    FULL_DATA,
+    Column,
+    Empty,
+    ListPage,
+    Segment,
+    list_response,
+    register,
+)
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
@@ -105,7 +113,7 @@ def hit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         "hit": hit,
         "colour": HIT_COLOURS[HitState(hit.state)],
         "lines": selectors.feature_lines(hit.features),
-        "pairs": compare.side_by_side(hit),
+        "pairs": compare.side_by_side(hit, full=request.actor.can(FULL_DATA)),
         "names": hit.entity["names"],
         "remarks": hit.entity["remarks"],
         "programmes": hit.entity["programmes"],

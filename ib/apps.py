@@ -7,7 +7,7 @@ class IbConfig(AppConfig):
     name = "ib"
 
     def ready(self) -> None:
-        from backoffice.portal import search
+        from backoffice.portal import desks, search
         from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves, queues
         from ib import actions, approvals, handlers, states, tabs  # noqa: F401
@@ -15,6 +15,8 @@ class IbConfig(AppConfig):
         from ib.services.payouts import QUEUE
 
         moves.register(states.PARTNER)
+        desks.register("ib.Partner", desks.by_client(self.get_model("Partner")))
+        desks.register("ib.Payout", desks.by_client(self.get_model("Payout"), "partner__client"))
         moves.register(states.VERSION)
         moves.register(states.PAYOUT)
         approvals.register()

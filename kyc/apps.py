@@ -5,17 +5,21 @@ class KycConfig(AppConfig):
     name = "kyc"
 
     def ready(self) -> None:
+        from backoffice.portal import desks
         from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves
         from clients.followers import follow
         from kyc import actions, approvals, handlers, lists, states, tabs  # noqa: F401
 
         moves.register(states.CASE)
+        desks.register("kyc.KycCase", desks.by_client(self.get_model("KycCase")))
         approvals.register()
         handlers.register_queue()
         tabs.register()
         register(Entry("Work", "KYC cases", "kyc:cases", "id-badge-2", ("kyc.view_case",), "k", 15))
-        register(Entry("System", "KYC levels", "kyc:levels", "stack-2", ("kyc.view_case",), "", 50))
+        register(
+            Entry("Settings", "KYC levels", "kyc:levels", "stack-2", ("kyc.view_case",), "", 50)
+        )
         follow("document_uploaded", handlers.UPLOADED)
         follow("assigned", handlers.ASSIGNED)
         follow("changed", handlers.CHANGED)

@@ -6,12 +6,17 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.portal.context import register_notifications
+        from backoffice.portal.home import Part, register_part
         from backoffice.portal.navigation import Entry, register
         from operations import actions  # noqa: F401
+        from operations.health import home_part
         from operations.notifications import delivery  # noqa: F401 - registers its outbox handler
         from operations.notifications.views import bell
 
         register_notifications(bell)
+        register_part(
+            Part("operations.view_operations", "operations/home_health.html", home_part, order=10)
+        )
         see, change = "operations.view_operations", "operations.manage_operations"
         for label, url_name, icon, permission, order in (
             ("Health", "operations:health", "heartbeat", see, 40),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -27,6 +28,7 @@ WORKER_SILENT = timedelta(minutes=2)
 QUEUE_LATE = timedelta(minutes=1)
 SERVER_SILENT = timedelta(minutes=5)
 FAILED_SHOWN = 50
+WORST_FIRST = ("bad", "attention", "neutral", "good")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ def signs(actor: Actor) -> list[Sign]:
         *_gateways(actor),
         _backup(),
     ]
+
+
+def home_part(actor: Actor) -> dict[str, Any]:
+    """The same signs on the home page of who answers for them, what is wrong first."""
+    found = sorted(signs(actor), key=lambda sign: WORST_FIRST.index(sign.colour))
+    wrong = sum(sign.colour in ("bad", "attention") for sign in found)
+    return {"signs": found, "wrong": f"{wrong} to look at" if wrong else ""}
 
 
 def failed_items(actor: Actor) -> list[OutboxItem]:

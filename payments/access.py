@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from backoffice.core.context import Actor
@@ -80,8 +80,19 @@ def destination_for(actor: Actor, pk: UUID) -> Destination:
     return found
 
 
+def messages_for(actor: Actor) -> QuerySet[WebhookMessage]:
+    """What gateways sent; to who is bound to desks what is about a payment that they may see."""
+    rows = WebhookMessage.objects.filter(tenant_id=actor.tenant_id)
+    if actor.desks is None:
+        return rows
+    return rows.filter(
+        Q(subject_id__in=deposits_for(actor).values("pk"))
+        | Q(subject_id__in=withdrawals_for(actor).values("pk"))
+    )
+
+
 def message_for(actor: Actor, pk: UUID) -> WebhookMessage:
-    rows = WebhookMessage.objects.filter(tenant_id=actor.tenant_id).select_related("gateway")
+    rows = messages_for(actor).select_related("gateway")
     found: WebhookMessage = _found(rows, pk)
     return found
 

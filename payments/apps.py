@@ -11,7 +11,7 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from backoffice.portal import navigation, search
+        from backoffice.portal import desks, navigation, search
         from backoffice.portal.navigation import Entry
         from backoffice.workflow import moves
         from payments import (  # noqa: F401 - they register themselves
@@ -27,6 +27,8 @@ class PaymentsConfig(AppConfig):
         from trading.states import OPERATION, OperationState
 
         moves.register(states.DEPOSIT)
+        for name in ("Deposit", "Withdrawal", "Transfer"):
+            desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
         moves.register(states.PART)
         moves.register(states.TRANSFER)
@@ -49,7 +51,7 @@ class PaymentsConfig(AppConfig):
             )
         for entry in (
             Entry("Work", "Money", "payments:overview", "wallet", VIEW, "m", 40),
-            Entry("System", "Gateways", "payments:setup", "plug", MANAGE, "", 60),
+            Entry("Settings", "Gateways", "payments:setup", "plug", MANAGE, "", 60),
         ):
             navigation.register(entry)
 

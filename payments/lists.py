@@ -274,7 +274,7 @@ TRANSFERS = register(
 
 
 def _messages(actor: Actor) -> QuerySet[WebhookMessage]:
-    rows = WebhookMessage.objects.filter(tenant_id=actor.tenant_id)
+    rows = access.messages_for(actor)
     return rows.select_related("gateway").defer("body", "headers")
 
 

@@ -26,6 +26,7 @@ from backoffice.portal.approval_pages import to_decide
 from backoffice.portal.context import queue_counts
 from backoffice.portal.decisions import SideLine, side_lines
 from backoffice.portal.figures import amount_text
+from backoffice.portal.home import parts_for
 from backoffice.portal.timeline import Event, sentence
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.tenancy.models import Tenant
@@ -94,6 +95,7 @@ def _live(request: StaffRequest, figures: dict[Key, Figure], newest: date) -> st
         "mine": _mine(request.actor, counts),
         "approvals": to_decide(request.actor),
         "stats": list(_stats(request.actor, request.tenant, figures, newest)),
+        "parts": parts_for(request.actor),
         "events": _changes(request.actor),
     }
     return render_to_string("reporting/home_live.html", context)
@@ -129,6 +131,8 @@ def _changes(actor: Actor) -> list[Event]:
 def _stats(
     actor: Actor, tenant: Tenant, figures: dict[Key, Figure], newest: date
 ) -> Iterator[dict[str, Any]]:
+    if actor.desks is not None:
+        return  # the day's figures are the whole house's
     for number in NUMBERS:
         if not any(actor.can(code) for code in number.permissions):
             continue
@@ -169,6 +173,8 @@ def _chart(
     actor: Actor, tenant: Tenant, figures: dict[Key, Figure], days: list[date]
 ) -> dict[str, Any]:
     """The one chart that matters to who looks: money, else cases, else volume."""
+    if actor.desks is not None:
+        return {}  # a chart of the whole house is not theirs
     oldest_first = list(reversed(days))
 
     def series(code: str, currency: str = "", sign: int = 1) -> list[float]:

@@ -6,6 +6,7 @@ without arguments need no row. A row for a whole prefix of names is fine.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,10 +17,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from backoffice.core.clock import now
 from backoffice.core.ids import uuid7
 from backoffice.portal import exports, people, services
-from backoffice.staff.models import Membership, Role
+from backoffice.staff.models import Membership, Role, SupportSession
 from backoffice.staff.services import api_key_create
 from backoffice.workflow import approvals
 from backoffice.workflow.models import OutboxItem, WorkItem
+from backoffice.workflow.policies import levels
 from clients.links import upload_link_create
 from clients.services import restriction_place
 from compliance.monitoring.definitions import scenarios_install
@@ -32,7 +34,7 @@ from payments.models import Transfer
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from reporting.models import ClientMoneyReport, ReportFile
-from tests.clients.factories import make_document, make_lead
+from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.compliance.planted import make_alert
 from tests.compliance.planted import make_client as make_planted_client
@@ -60,6 +62,11 @@ class Address:
     @property
     def public(self) -> str:
         return str(getattr(self.view, "public", ""))
+
+    @property
+    def operator(self) -> bool:
+        """For platform administrators (tests/operations/test_run_platform.py walks them)."""
+        return bool(getattr(self.view, "operator", False))
 
 
 def addresses() -> Iterator[Address]:
@@ -127,8 +134,19 @@ def _api_key(world: World) -> Arguments:
     return {"pk": made.key.pk}
 
 
+def _support_session(world: World) -> Arguments:
+    row = SupportSession.objects.create(
+        user=world.user("zoe"), user_name="Z", reason="x", expires_at=now() + timedelta(hours=1)
+    )
+    return {"pk": row.pk}
+
+
 def _client(world: World) -> Arguments:
     return {"pk": make_lead(world.actor("adam")).pk}
+
+
+def _desk(world: World) -> Arguments:
+    return {"pk": make_desk(world.actor("adam"), "Sofia").pk}
 
 
 def _restriction(world: World) -> Arguments:
@@ -371,13 +389,17 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:approval": _approval,
     "portal:approval-decide": _approval,
     "portal:member": _member,
+    "portal:member-invite-again": _member,
     "portal:member-grant": _member,
     "portal:member-withdraw": _member,
     "portal:member-active": _member,
     "portal:api-key-revoke": _api_key,
+    "portal:support-end": _support_session,
+    "portal:settings-level": lambda world: {"code": levels(world.actor("adam"))[0].queue.code},
     "portal:item-claim": _work_item,
     "portal:item-release": _work_item,
     **{f"clients:{name}": _client for name in CLIENT_PAGES.split()},
+    **dict.fromkeys(("clients:desk", "clients:desk-join", "clients:desk-leave"), _desk),
     "clients:tab": lambda world: {**_client(world), "code": "identity"},
     "clients:move": lambda world: {**_client(world), "state": "closed"},
     "clients:restriction-lift": _restriction,

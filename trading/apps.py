@@ -7,7 +7,7 @@ class TradingConfig(AppConfig):
     name = "trading"
 
     def ready(self) -> None:
-        from backoffice.portal import search
+        from backoffice.portal import desks, search
         from backoffice.workflow import moves
         from trading import (  # noqa: F401
             actions,
@@ -21,6 +21,7 @@ class TradingConfig(AppConfig):
         from trading.services.accounts import SEARCH_KIND
 
         moves.register(states.ACCOUNT)
+        desks.register("trading.Account", desks.by_client(self.get_model("Account")))
         moves.register(states.CHANGE)
         moves.register(states.OPERATION)
         approvals.register()
@@ -42,7 +43,7 @@ def _navigate() -> None:
     register(
         Entry("Work", "Balance operations", "trading:operations", "arrows-exchange", view, order=34)
     )
-    register(Entry("System", "Trading servers", "trading:servers", "server", servers, order=40))
+    register(Entry("Settings", "Trading servers", "trading:servers", "server", servers, order=40))
 
 
 def _url(pk: UUID) -> str:

@@ -64,3 +64,13 @@ def test_failed_work_is_tried_again_from_the_page(world: World, browse: Browse) 
 @pytest.mark.parametrize("name", ["sam", "igor"])
 def test_health_is_not_for_everyone(world: World, browse: Browse, name: str) -> None:
     assert browse(name).get("/operations/health/").status_code == 403
+
+
+def test_home_shows_the_signs_to_who_answers_for_them(
+    world: World, browse: Callable[[str], Browser]
+) -> None:
+    page = browse("olivia").get("/").content.decode()
+    assert "Work after commits" in page
+    assert "Backup" in page
+    assert "None seen" in page  # no worker runs beside the tests
+    assert "Work after commits" not in browse("sam").get("/").content.decode()
