@@ -182,3 +182,25 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PlatformEntry(models.Model):
+    """What an operator of the installation did or looked at, across brokerages: append-only.
+
+    Not a tenant's: what touches a brokerage is in that brokerage's own audit trail as well.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    user_name = models.CharField(max_length=160)
+    what = models.CharField(max_length=300)
+    ip = models.CharField(max_length=45, blank=True)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        default_permissions: ClassVar = ()
+        indexes: ClassVar = [models.Index(fields=["-id"], name="platform_entry_newest")]
+
+    def __str__(self) -> str:
+        return self.what

@@ -17,7 +17,7 @@ TENANTS = (
         "timezone": "Asia/Nicosia",
         "base_currency": "EUR",
         "currencies": ["EUR", "USD"],
-        "brand_colour": "#3451d1",
+        "entity": "Aurora Markets (EU) Ltd",
     },
     {
         "slug": "borealis",
@@ -25,7 +25,8 @@ TENANTS = (
         "timezone": "Europe/London",
         "base_currency": "GBP",
         "currencies": ["GBP"],
-        "brand_colour": "#0f766e",
+        "entity": "Borealis Trading UK Ltd",
+        "accent": "teal",
     },
 )
 ENTITIES = {

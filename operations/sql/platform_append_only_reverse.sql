@@ -1,0 +1,1 @@
+GRANT UPDATE, DELETE ON operations_platformentry TO backoffice_app;
