@@ -32,6 +32,7 @@ from clients.models import Client as Person
 from clients.models import Desk
 from clients.services import client_assign, desk_create
 from tests.addresses import OBJECTS, Address, addresses
+from tests.clients.factories import make_lead
 from tests.world import World
 
 
@@ -54,6 +55,7 @@ NO_CLIENTS = {
 }  # fmt: skip
 # Lists of what belongs to no client: one's own files, and the house's agreements.
 HOUSE_LISTS = {"portal.exports", "ib.agreements", "staff.members"}
+FIRST = {"payments:notice", "trading:operation", "payments:withdrawal"}
 HOUSE_QUEUES = {"notices", "breaks", "tests"}
 OWN = {"workflow.approvals"}  # of what one asked for oneself, and of one's desks
 
@@ -80,7 +82,10 @@ def ned(world: World, browse: Browse) -> Actor:
 def _everything(world: World) -> None:
     """One of each thing that the addresses know, each with clients of its own."""
     made = set()
-    for name, make in OBJECTS.items():
+    adam = world.actor("adam")
+    for name in queues.queues:
+        queues.item_open(actor=adam, queue=name, subject=make_lead(adam))
+    for name, make in sorted(OBJECTS.items(), key=lambda pair: pair[0] not in FIRST):
         if make in made or name.startswith("operations:"):
             continue
         made.add(make)
@@ -152,7 +157,7 @@ def test_once_the_clients_are_the_desks_it_sees_all_of_theirs(world: World, ned:
 def test_each_kind_of_search_is_kept_to_desks(world: World, ned: Actor) -> None:
     adam = world.actor("adam")
     with tenant_scope(adam.tenant_id, adam):
-        other = desk_create(actor=adam, name="Sofia")
+        other = desk_create(actor=adam, name="Varna")
         for code in search._kinds:
             for number, desk_id in enumerate([None, other.pk, *(ned.desks or ())]):
                 search.index(
@@ -172,7 +177,7 @@ def test_a_client_who_is_given_to_another_desk_leaves_the_first(world: World, ne
     with tenant_scope(adam.tenant_id, adam):
         _everything(world)
         desk = Desk.objects.get(name="Limassol")
-        other = desk_create(actor=adam, name="Sofia")
+        other = desk_create(actor=adam, name="Varna")
         for target in (desk, other):
             for client in Person.objects.all():
                 client_assign(actor=adam, client=client, desk=target, manager=None)

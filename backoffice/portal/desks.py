@@ -35,6 +35,7 @@ def by_client(model: Any, path: str = "client") -> Owned:
 
 def desk_moved(*, tenant_id: int, client_id: UUID, desk_id: UUID | None) -> None:
     """Call it in the transaction that gives the client another desk."""
+    WorkItem.objects.filter(tenant_id=tenant_id, subject_id=client_id).update(desk_id=desk_id)
     for owned in _owned.values():
         ids = owned(tenant_id, client_id).values("pk")
         SearchEntry.objects.filter(tenant_id=tenant_id, object_id__in=ids).update(desk_id=desk_id)

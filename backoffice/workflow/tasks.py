@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from backoffice.core.context import system_actor
+from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import all_tenants
 from backoffice.workflow import outbox
 
@@ -12,6 +13,9 @@ WHO = "back office"
 
 @shared_task
 def outbox_drain(tenant_id: int) -> int:
+    """What a commit left. A suspended brokerage's waits until it is open again."""
+    if not Tenant.objects.filter(pk=tenant_id, active=True).exists():
+        return 0
     return outbox.drain(system_actor(tenant_id, WHO))
 
 

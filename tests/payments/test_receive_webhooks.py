@@ -12,7 +12,9 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backoffice.core.clock import now
+from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.references import next_reference
+from backoffice.workflow.tasks import outbox_drain, outbox_sweep
 from payments.models import GatewayAccount, WebhookMessage
 from payments.services.notices import message_put_aside
 from payments.services.setup import gateway_change
@@ -234,3 +236,18 @@ def test_during_a_rotation_both_secrets_are_accepted_for_a_day(shop: Brokerage) 
     with time_machine.travel(now() + timedelta(hours=25)):
         third = _body("D-3", id="evt_3")
         assert _post(shop, third) == 401
+
+
+def test_a_message_to_a_suspended_brokerage_is_kept_and_read_once_it_is_open_again(
+    shop: Brokerage,
+) -> None:
+    deposit = shop.deposit()
+    tenant = Tenant.objects.get(slug="aurora")
+    Tenant.objects.filter(pk=tenant.pk).update(active=False)
+    assert _post(shop, _body(deposit.reference)) == 200
+    assert outbox_drain(tenant.pk) == 0
+    assert outbox_sweep() == 0
+    assert (shop.messages(), shop.wallet()) == ([("received", "")], 0)
+    Tenant.objects.filter(pk=tenant.pk).update(active=True)
+    shop.work()
+    assert (shop.messages(), shop.wallet()) == ([("processed", "")], 100)
