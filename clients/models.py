@@ -144,6 +144,16 @@ class Client(TenantModel):
             models.Index(fields=["tenant", "-id"], name="client_newest"),  # the list
             models.Index(fields=["tenant", "state", "-id"], name="client_state"),
             models.Index(fields=["tenant", "desk", "-id"], name="client_desk"),
+            # Filters of the list: without them a rare value is looked for among all clients.
+            models.Index(fields=["tenant", "residence", "-id"], name="client_residence"),
+            models.Index(fields=["tenant", "risk_band", "-id"], name="client_risk"),
+            models.Index(fields=["tenant", "level", "-id"], name="client_level"),
+            models.Index(fields=["tenant", "kind", "-id"], name="client_kind"),
+            models.Index(
+                fields=["tenant", "manager", "-id"],
+                name="client_manager",
+                condition=Q(manager__isnull=False),
+            ),
             models.Index(fields=["tenant", "email"], name="client_email"),  # duplicates
             models.Index(fields=["tenant", "surname_key", "birth_date"], name="client_surname"),
             models.Index(

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal.actions import Button
+from backoffice.portal.filters import SinceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
 from clients.forms import DateInput
@@ -144,9 +145,7 @@ class LineFilters(django_filters.FilterSet):  # type: ignore[misc]
         label="Client", field_name="client__reference", lookup_expr="exact"
     )
     deal_ticket = django_filters.NumberFilter(label="Deal")
-    since = django_filters.DateFilter(
-        label="Since", field_name="deal_at", lookup_expr="date__gte", widget=DateInput()
-    )
+    since = SinceFilter(label="Since", happened="deal_at", widget=DateInput())
 
     class Meta:
         model = CommissionLine

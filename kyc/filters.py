@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import django_filters
 
+from backoffice.portal.filters import ReferenceFilter
 from clients.countries import CHOICES
 from clients.models import RiskBand
 from kyc.models import KycCase
@@ -9,10 +10,8 @@ from kyc.states import CaseState
 
 
 class CaseFilters(django_filters.FilterSet):  # type: ignore[misc]
-    reference = django_filters.CharFilter(label="Reference", lookup_expr="iexact")
-    client = django_filters.CharFilter(
-        label="Client reference", field_name="client__reference", lookup_expr="iexact"
-    )
+    reference = ReferenceFilter(label="Reference")
+    client = ReferenceFilter(label="Client reference", field_name="client__reference")
     state = django_filters.ChoiceFilter(label="State", choices=CaseState.choices)
     level = django_filters.NumberFilter(label="Level", field_name="level__number")
     risk = django_filters.ChoiceFilter(

@@ -70,6 +70,7 @@ QUEUE_PAGE = register(
         rows=lambda actor: open_items(actor, QUEUE).order_by(),
         prepare=_with_cases,
         order="due_at",
+        count_max=1_000,
         segments=(
             Segment("all", "All", lambda rows, actor: rows, count=True),
             Segment("mine", "Mine", _mine, count=True),
@@ -108,6 +109,7 @@ CASES = register(
         permission="kyc.view_case",
         rows=selectors.cases_for,
         filters=CaseFilters,
+        count_max=1_000,
         columns=[
             Column(
                 "reference", "Case", lambda c: c.reference, link=lambda c: _url(c.pk), fixed=True

@@ -139,6 +139,7 @@ class KycCase(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "client", "-id"], name="kyc_client"),
             models.Index(fields=["tenant", "state", "-id"], name="kyc_state"),
+            models.Index(fields=["tenant", "level", "-id"], name="kyc_by_level"),
             models.Index(
                 fields=["tenant", "review_due_on"],
                 name="kyc_review_due",

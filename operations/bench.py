@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +19,8 @@ from backoffice.core.context import Actor
 from backoffice.core.tenant_tables import RUNTIME_ROLE
 from backoffice.portal.lists import PAGE_SIZE
 from backoffice.staff.models import User
+from backoffice.staff.selectors import actor_for
+from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
 from clients.models import Client as ClientRow
 from operations.load.brokerage import email, make
@@ -29,6 +32,7 @@ WARM_UP = 3
 QUICK_SCALE = 0.0005
 LIST_HTML_KB_MAX = 60
 HOST = "localhost"
+SLUG, SEED = "load", 1
 BARE = """<!doctype html><title>Clients</title><table>{% for row in rows %}
 <tr><td>{{ row.reference }}<td>{{ row.first_name }} {{ row.last_name }}<td>{{ row.email }}
 <td>{{ row.state }}<td>{{ row.risk_band }}<td>{{ row.created_at|date:"Y-m-d H:i" }}</tr>
@@ -58,8 +62,7 @@ def p95(times: list[float]) -> float:
 @register("pages", list_p95=Goal(value_max=60), list_html=Goal(value_max=LIST_HTML_KB_MAX))
 def pages(database: BenchDatabase, options: Options) -> list[Figure]:
     scale = QUICK_SCALE if options.quick else options.scale
-    with as_owner():
-        size = make(slug="load", scale=scale, seed=1, until=now(), say=options.say)
+    size = loaded(database) or load(database, scale, options.say)
     with override_settings(MFA_MANDATORY=False, ALLOWED_HOSTS=[HOST, "testserver"], DEBUG=False):
         client = signed_in()
         with Instrumented():
@@ -67,6 +70,25 @@ def pages(database: BenchDatabase, options: Options) -> list[Figure]:
         bare = bare_page(size.actor)
         measured = measure(client, found, size, bare, options.say, 6 if options.quick else VISITS)
     return figures(measured)
+
+
+def load(database: BenchDatabase, scale: float, say: Callable[[str], None]) -> Size:
+    with as_owner():
+        size = make(slug=SLUG, scale=scale, seed=SEED, until=now(), say=say)
+        database.remember(scale=scale, until=size.until.isoformat())
+    return size
+
+
+def loaded(database: BenchDatabase) -> Size | None:
+    """The brokerage that an earlier run left in a kept database."""
+    if not database.loaded:
+        return None
+    user, tenant = User.objects.get(email=email(SLUG)), Tenant.objects.get(slug=SLUG)
+    with tenant_scope(tenant.pk):
+        actor = actor_for(user, tenant.pk)
+    assert actor is not None
+    until = datetime.fromisoformat(database.loaded["until"])
+    return Size(database.loaded["scale"], actor, tenant.pk, until, SEED)
 
 
 @contextmanager
@@ -82,7 +104,7 @@ def as_owner() -> Iterator[None]:
 def signed_in() -> Client:
     client = Client(SERVER_NAME=HOST, raise_request_exception=False)
     client.force_login(
-        User.objects.get(email=email("load")), backend=settings.AUTHENTICATION_BACKENDS[0]
+        User.objects.get(email=email(SLUG)), backend=settings.AUTHENTICATION_BACKENDS[0]
     )
     return client
 

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
+from backoffice.portal.filters import ReferenceFilter, SinceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
 from payments import access
@@ -61,10 +62,8 @@ def _methods(request: Any) -> QuerySet[Method]:
 class DepositFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(label="State", choices=DepositState.choices)
     method = django_filters.ModelChoiceFilter(label="Method", queryset=_methods)
-    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
-    since = django_filters.DateFilter(
-        label="Since", field_name="created_at", lookup_expr="date__gte"
-    )
+    reference = ReferenceFilter(label="Reference")
+    since = SinceFilter(label="Since")
 
     class Meta:
         model = Deposit
@@ -75,10 +74,8 @@ class WithdrawalFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(label="State", choices=WithdrawalState.choices)
     method = django_filters.ModelChoiceFilter(label="Method", queryset=_methods)
     least = django_filters.NumberFilter(label="From amount", field_name="amount", lookup_expr="gte")
-    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
-    since = django_filters.DateFilter(
-        label="Since", field_name="created_at", lookup_expr="date__gte"
-    )
+    reference = ReferenceFilter(label="Reference")
+    since = SinceFilter(label="Since")
 
     class Meta:
         model = Withdrawal
@@ -87,7 +84,7 @@ class WithdrawalFilters(django_filters.FilterSet):  # type: ignore[misc]
 
 class TransferFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(label="State", choices=TransferState.choices)
-    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
+    reference = ReferenceFilter(label="Reference")
 
     class Meta:
         model = Transfer

@@ -13,7 +13,15 @@ from django.db.models import Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
-from payments.states import DepositState, PartState, TransferState, WithdrawalState
+from payments.states import (
+    DEPOSIT_LIVE,
+    TRANSFER_NOT_DONE,
+    WITHDRAWAL_LIVE,
+    DepositState,
+    PartState,
+    TransferState,
+    WithdrawalState,
+)
 from trading.models import Account, BalanceOperation
 
 
@@ -261,6 +269,13 @@ class Deposit(TenantModel):
             models.Index(fields=["tenant", "-id"], name="deposit_newest"),  # the list
             models.Index(fields=["tenant", "client", "-id"], name="deposit_client"),
             models.Index(fields=["tenant", "state", "-id"], name="deposit_state"),
+            models.Index(fields=["tenant", "method", "-id"], name="deposit_method"),
+            # Segments of several states in the list's order: few rows, whatever is behind them.
+            models.Index(
+                fields=["tenant", "-id", "state"],
+                name="deposit_live",
+                condition=Q(state__in=DEPOSIT_LIVE),
+            ),
             models.Index(
                 fields=["tenant", "instrument_hash"],
                 name="deposit_instrument",
@@ -342,7 +357,18 @@ class Withdrawal(TenantModel):
             models.Index(fields=["tenant", "-id"], name="withdrawal_newest"),
             models.Index(fields=["tenant", "client", "-id"], name="withdrawal_client"),
             models.Index(fields=["tenant", "state", "-id"], name="withdrawal_state"),
+            models.Index(fields=["tenant", "method", "-id"], name="withdrawal_method"),
             models.Index(fields=["tenant", "amount", "id"], name="withdrawal_by_amount"),
+            models.Index(
+                fields=["tenant", "-id", "state"],
+                name="withdrawal_live",
+                condition=Q(state__in=WITHDRAWAL_LIVE),
+            ),
+            models.Index(
+                fields=["tenant", "amount", "id", "state"],
+                name="withdrawal_live_by_amount",
+                condition=Q(state__in=WITHDRAWAL_LIVE),
+            ),
             # How much has left to one destination, for the way back to the source.
             models.Index(fields=["tenant", "destination"], name="withdrawal_destination"),
         ]
@@ -497,6 +523,11 @@ class Transfer(TenantModel):
             models.Index(fields=["tenant", "-id"], name="transfer_newest"),
             models.Index(fields=["tenant", "client", "-id"], name="transfer_client"),
             models.Index(fields=["tenant", "state", "-id"], name="transfer_state"),
+            models.Index(
+                fields=["tenant", "-id", "state"],
+                name="transfer_not_done",
+                condition=Q(state__in=TRANSFER_NOT_DONE),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
+from backoffice.portal import keyset
 from clients.models import Client
 from ledger import chart
 from ledger import selectors as ledger
@@ -17,10 +18,11 @@ from payments.states import (
     TRANSFER,
     WITHDRAWAL_HOLDING,
     DepositState,
+    TransferState,
     WithdrawalState,
 )
 
-COUNT_MAX = 10_000
+COUNT_MAX = 1_000
 
 
 def balances(actor: Actor, client: Client) -> list[ledger.Balance]:
@@ -89,9 +91,8 @@ def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
     }
 
 
-def _count(rows: QuerySet[Any]) -> int:
-    """Bounded: how many, up to COUNT_MAX."""
-    return len(rows.order_by().values_list("pk", flat=True)[:COUNT_MAX])
+def _count(rows: QuerySet[Any]) -> str:
+    return keyset.count_text(keyset.bounded_count(rows, COUNT_MAX), COUNT_MAX)
 
 
 def stats(actor: Actor) -> list[dict[str, Any]]:
@@ -105,7 +106,8 @@ def stats(actor: Actor) -> list[dict[str, Any]]:
         WithdrawalState.IN_PROGRESS,
     )
     coming = (DepositState.REDIRECTED, DepositState.PENDING, DepositState.AUTHORIZED)
-    moving = access.transfers_for(actor).exclude(state__in=TRANSFER.final)
+    under_way = [state for state in TransferState if state not in TRANSFER.final]
+    moving = access.transfers_for(actor).filter(state__in=under_way)
 
     def line(name: str, rows: QuerySet[Any], url: str) -> dict[str, Any]:
         return {"name": name, "value": _count(rows), "url": url}

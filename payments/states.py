@@ -75,6 +75,10 @@ DEPOSIT_COLOURS = {
     _D.RETURNED: "neutral",
 }
 
+# Not over yet: few among many, so lists of them have indexes of their own. Sorted, since the
+# indexes' conditions are written into migrations.
+DEPOSIT_LIVE = sorted(set(_D) - {_D.DONE, _D.RETURNED} - _BEFORE_MONEY)
+
 # Arrived and booked, but not the client's to use: it stands on the unallocated account.
 DEPOSIT_SET_ASIDE = frozenset({_D.REVIEW, _D.AMOUNT_MISMATCH, _D.HELD, _D.RETURNING})
 
@@ -142,6 +146,8 @@ WITHDRAWAL_COLOURS = {
     _W.CANCELLED: "neutral",
     _W.RETURNED: "attention",
 }
+
+WITHDRAWAL_LIVE = sorted(set(_W) - {_W.PAID, _W.FAILED, _W.REJECTED, _W.CANCELLED, _W.RETURNED})
 
 # The hold on the wallet stands in these states; while parts are paid, each has a hold of its own.
 WITHDRAWAL_HOLDING = frozenset(
@@ -244,3 +250,6 @@ TRANSFER_COLOURS = {
     _T.STRANDED: "bad",
     _T.RETURNED: "neutral",
 }
+
+# All but those that went as they should.
+TRANSFER_NOT_DONE = sorted(set(_T) - {_T.DONE})

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
+from backoffice.portal.filters import ReferenceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
 from trading import selectors
@@ -99,10 +100,10 @@ def _segment(name: str, label: str, *, count: bool = False, **narrow: Any) -> Se
 
 class AccountFilters(django_filters.FilterSet):  # type: ignore[misc]
     login = django_filters.NumberFilter(label="Login")
-    reference = django_filters.CharFilter(label="Reference", lookup_expr="exact")
+    reference = ReferenceFilter(label="Reference")
     server = django_filters.ModelChoiceFilter(label="Server", queryset=_servers)
     group = django_filters.CharFilter(label="Group", field_name="group__name")
-    currency = django_filters.CharFilter(label="Currency", lookup_expr="iexact")
+    currency = ReferenceFilter(label="Currency")
 
     class Meta:
         model = Account
@@ -228,6 +229,7 @@ DEALS = register(
         rows=_deals,
         filters=DealFilters,
         order="-at",
+        count_max=1_000,
         segments=(
             _period("month", "30 days", 30),
             _period("week", "7 days", 7),

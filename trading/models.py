@@ -166,6 +166,8 @@ class Account(TenantModel):
             models.Index(fields=["tenant", "client"], name="account_client"),
             models.Index(fields=["tenant", "login"], name="account_by_login"),  # search
             models.Index(fields=["tenant", "state", "-id"], name="account_state"),
+            models.Index(fields=["tenant", "group", "-id"], name="account_group"),
+            models.Index(fields=["tenant", "currency", "-id"], name="account_currency"),
             models.Index(
                 fields=["tenant", "-id"], name="account_orphans", condition=Q(client__isnull=True)
             ),

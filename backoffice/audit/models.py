@@ -31,6 +31,7 @@ class AuditEntry(TenantModel):
             models.Index(fields=["tenant", "subject_id", "-id"], name="audit_subject"),  # timelines
             models.Index(fields=["tenant", "actor_ref", "-id"], name="audit_actor"),  # staff access
             models.Index(fields=["tenant", "action", "-id"], name="audit_action"),
+            models.Index(fields=["tenant", "subject_label", "-id"], name="audit_label"),
         ]
 
     def __str__(self) -> str:

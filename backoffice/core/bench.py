@@ -4,6 +4,7 @@ An app's ``bench.py`` registers what it measures; ``manage.py bench NAME`` runs 
 run can be compared with each other, never with those of another machine or another hour.
 """
 
+import json
 import os
 import platform
 import secrets
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,23 @@ class Options:
 
 @dataclass(frozen=True)
 class BenchDatabase:
-    """A throw-away database. ``owner_url`` may change the schema; ``runtime_url`` is what web and
-    workers would connect with. ``programs`` holds pgbench, or is None when it is on the PATH."""
+    """A database of the benchmark's own. ``owner_url`` may change the schema; ``runtime_url`` is
+    what web and workers would connect with. ``programs`` holds pgbench, or is None when it is on
+    the PATH.
+
+    One that is kept for the next run (``--keep``) says in ``loaded`` what ``remember`` was told.
+    """
 
     name: str
     owner_url: str
     runtime_url: str
     programs: Path | None
+    loaded: Mapping[str, Any] = field(default_factory=dict)
+
+    def remember(self, **facts: Any) -> None:
+        """What is in it now, so that a later run need not load it again. As the owner."""
+        text = json.dumps(facts).replace("'", "''")
+        _execute(f"COMMENT ON DATABASE \"{self.name}\" IS '{text}'")
 
     def program(self, name: str) -> str:
         found = str(self.programs / name) if self.programs else shutil.which(name)
@@ -170,23 +181,42 @@ def _processor() -> str:
 
 
 @contextmanager
-def bench_database(name: str) -> Iterator[BenchDatabase]:
-    """Create, migrate as the owner, connect this process to it as the runtime role, drop."""
+def bench_database(name: str, *, kept_as: str = "") -> Iterator[BenchDatabase]:
+    """Create, migrate as the owner, connect this process to it as the runtime role, drop.
+
+    With ``kept_as`` it is not dropped, and found again under that name; one that no run finished
+    loading is made anew.
+    """
     with _engine() as programs:
-        database = f"bench_{name}_{secrets.token_hex(4)}"
+        database = f"bench_{name}_{kept_as or secrets.token_hex(4)}"
         owner_url = _with_name(os.environ["DATABASE_OWNER_URL"], database)
         runtime_url = _with_name(os.environ["DATABASE_URL"], database)
         before = connection.settings_dict["NAME"]
-        _execute(f'CREATE DATABASE "{database}"')
+        loaded = _loaded(database)
+        if not loaded:
+            _execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            _execute(f'CREATE DATABASE "{database}"')
         try:
             _connect(database)
             call_command("migrate", verbosity=0, interactive=False)
             _connect(database, assume_role=RUNTIME_ROLE)
-            yield BenchDatabase(database, owner_url, runtime_url, programs)
+            yield BenchDatabase(database, owner_url, runtime_url, programs, loaded)
         finally:
             _connect(before)
-            _execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            if not kept_as:
+                _execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
             connection.close()
+
+
+def _loaded(database: str) -> dict[str, Any]:
+    """What a run left in the database of that name; empty when there is none or it is not whole."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+            [database],
+        )
+        row = cursor.fetchone()
+    return dict(json.loads(row[0])) if row and row[0] else {}
 
 
 @contextmanager

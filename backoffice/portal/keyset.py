@@ -90,10 +90,10 @@ def _past(field: str, value: Any, pk: str, *, down: bool) -> Q:
     )
 
 
-def bounded_count(rows: QuerySet[Any]) -> int:
-    """How many rows, counting no further than ``COUNT_MAX + 1``."""
-    return rows.order_by().values("pk")[: COUNT_MAX + 1].count()
+def bounded_count(rows: QuerySet[Any], most: int = COUNT_MAX) -> int:
+    """How many rows, counting no further than ``most + 1``."""
+    return rows.order_by().values("pk")[: most + 1].count()
 
 
-def count_text(count: int) -> str:
-    return f"{COUNT_MAX:,}+" if count > COUNT_MAX else f"{count:,}"
+def count_text(count: int, most: int = COUNT_MAX) -> str:
+    return f"{most:,}+" if count > most else f"{count:,}"

@@ -22,6 +22,7 @@ from backoffice.portal.templatetags import portal as tags
 from backoffice.staff.access import StaffRequest
 
 PAGE_SIZE = 50
+SEARCHED_MAX = 1_000
 INDENTATION = re.compile(r"\s*\n\s*")
 KEPT_OUT = {"after", "before"}  # what a change of filter, order or columns starts over
 
@@ -109,6 +110,8 @@ class ListPage:
     buttons: Callable[[Actor], Sequence[Button]] = lambda actor: ()
     prepare: Callable[[Actor, Sequence[Any]], Sequence[Any]] = lambda actor, rows: rows
     note: str = ""
+    #: Counted no further. Fewer where each row counted costs a join or many counts are shown.
+    count_max: int = keyset.COUNT_MAX
     exportable: bool = True
     template: str = "portal/list.html"
 
@@ -174,6 +177,13 @@ class ListState:
         return [c for c in self.page.columns if not c.needs or self.actor.can(c.needs)]
 
     @property
+    def count_max(self) -> int:
+        """Words typed cost a search for each row counted."""
+        return (
+            min(self.page.count_max, SEARCHED_MAX) if self.params.get("q") else self.page.count_max
+        )
+
+    @property
     def columns(self) -> list[Column]:
         asked = [name for name in self.params.get("columns", "").split(",") if name]
         if not asked:
@@ -215,7 +225,7 @@ def list_context(state: ListState) -> dict[str, Any]:
     )
     rows = page.prepare(actor, found.rows)
     whole = not (found.newer or found.older or params.get("after") or params.get("before"))
-    count = len(found.rows) if whole else keyset.bounded_count(state.rows)
+    count = len(found.rows) if whole else keyset.bounded_count(state.rows, state.count_max)
     columns = state.columns
     openings = [(column, _opening(column)) for column in columns]
     return {
@@ -223,7 +233,7 @@ def list_context(state: ListState) -> dict[str, Any]:
         "list": page,
         "state": state,
         "count": count,
-        "count_text": keyset.count_text(count),
+        "count_text": keyset.count_text(count, state.count_max),
         "heads": [_head(state, column) for column in columns],
         "rows": [_cells(openings, row, actor) for row in rows],
         "segments": _segments(state),
@@ -279,7 +289,8 @@ def _segments(state: ListState) -> list[dict[str, Any]]:
         count = ""
         if segment.count:
             narrowed = segment.narrow(state.before_segment, state.actor)
-            count = keyset.count_text(keyset.bounded_count(narrowed))
+            most = state.count_max
+            count = keyset.count_text(keyset.bounded_count(narrowed, most), most)
         found.append(
             {
                 "label": segment.label,

@@ -17,6 +17,7 @@ from backoffice.audit.services import audit, seal
 from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
+from backoffice.portal.filters import SinceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import sentence
@@ -33,7 +34,7 @@ class TrailFilters(django_filters.FilterSet):  # type: ignore[misc]
     actor_ref = django_filters.CharFilter(label="Actor", lookup_expr="exact")
     action = django_filters.CharFilter(label="Action", lookup_expr="exact")
     subject_label = django_filters.CharFilter(label="Reference", lookup_expr="exact")
-    since = django_filters.DateFilter(label="Since", field_name="at", lookup_expr="date__gte")
+    since = SinceFilter(label="Since")
 
     class Meta:
         model = AuditEntry

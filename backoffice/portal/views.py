@@ -17,7 +17,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal import actions, decisions, exports, navigation, search, selectors, services
 from backoffice.portal.context import queue_counts, topbar_counts
-from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
+from backoffice.portal.lists import Column, Empty, ListPage, list_response, register, squeezed
 from backoffice.portal.models import Export, SavedView
 from backoffice.portal.timeline import state_now
 from backoffice.staff.access import StaffRequest, needs, public
@@ -244,7 +244,8 @@ def late(request: StaffRequest) -> HttpResponse:
             lines = decisions.side_lines(request.actor, count.queue, None)
             late_lines = [line for line in lines if line.item.due_at < moment]
             groups.append({"queue": count.queue, "count": count.late_text, "lines": late_lines})
-    return render(request, "portal/late.html", {"groups": groups})
+    html = render_to_string("portal/late.html", {"groups": groups}, request)
+    return HttpResponse(squeezed(html))
 
 
 @require_GET

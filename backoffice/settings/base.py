@@ -115,6 +115,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "backoffice.portal.forms.FormRenderer"
+
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",

@@ -19,7 +19,7 @@ COLUMNS = "{:<24}{:>14} {:<22}{:>14}{:>9}  {:<14}{}"
 
 
 class Command(BaseCommand):
-    help = "Measure one thing beside its yardstick, on a throw-away database; `all` for each."
+    help = "Measure one thing beside its yardstick, on a database of its own; `all` for each."
     requires_system_checks: list[str] = []  # noqa: RUF012
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,6 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--rounds", type=int, default=Options.rounds)
         parser.add_argument("--seconds", type=float, default=Options.seconds, help="per side")
         parser.add_argument("--scale", type=float, default=Options.scale, help="of the data")
+        parser.add_argument(
+            "--keep", action="store_true", help="keep its database, loaded, for the next run"
+        )
         parser.add_argument("--quick", action="store_true", help="prove that it runs")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +52,8 @@ class Command(BaseCommand):
             say=self._say,
         )
         name = options["name"]
-        with bench_database(name) as database:
+        kept_as = f"{asked.scale:g}" if options["keep"] and not asked.quick else ""
+        with bench_database(name, kept_as=kept_as) as database:
             where = machine()
             figures = runners()[name](database, asked)
         for figure in figures:

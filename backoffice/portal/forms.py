@@ -1,0 +1,53 @@
+"""How forms become HTML: as Django's templates write it, selects in Python.
+
+Django renders two templates for each option. A list of countries, twice on a page, took 80 ms.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.forms.renderers import DjangoTemplates
+from django.http import HttpRequest
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString, mark_safe
+
+SELECT = "django/forms/widgets/select.html"
+OPTION = "django/forms/widgets/select_option.html"
+
+
+class FormRenderer(DjangoTemplates):
+    """``FORM_RENDERER``."""
+
+    def render(
+        self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
+    ) -> str:
+        if template_name == SELECT:
+            return self._select(context["widget"])
+        return super().render(template_name, context, request)
+
+    def _select(self, widget: Mapping[str, Any]) -> SafeString:
+        parts = [f'<select name="{escape(widget["name"])}"{_attributes(widget["attrs"])}>']
+        for group, options, _ in widget["optgroups"]:
+            if group:
+                parts.append(f'<optgroup label="{escape(group)}">')
+            parts += [self._option(option) for option in options]
+            if group:
+                parts.append("</optgroup>")
+        parts.append("</select>")
+        return mark_safe("\n".join(parts))  # noqa: S308 - each part is escaped
+
+    def _option(self, option: dict[str, Any]) -> str:
+        if option["template_name"] != OPTION:
+            return self.render(option["template_name"], {"widget": option})
+        value, label = conditional_escape(str(option["value"])), conditional_escape(option["label"])
+        return f'<option value="{value}"{_attributes(option["attrs"])}>{label}</option>'
+
+
+def _attributes(given: Mapping[str, Any]) -> str:
+    return "".join(_attribute(name, value) for name, value in given.items() if value is not False)
+
+
+def _attribute(name: str, value: Any) -> str:
+    if value is True:
+        return f" {escape(name)}"
+    return f' {escape(name)}="{conditional_escape(str(value))}"'

@@ -1,0 +1,50 @@
+"""Selects are written in Python; what comes out is what Django's own templates say."""
+
+import re
+from typing import Any
+
+import pytest
+from django import forms
+from django.forms.renderers import DjangoTemplates
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+
+from backoffice.portal.forms import FormRenderer
+
+GROUPED = [
+    ("Europe", [("AT", "Austria"), ("CI", "Côte d'Ivoire")]),
+    ("<b>", [("x&y", "<i>")]),
+    ("", "None"),
+]
+
+
+class Busy(forms.Select):
+    """A widget of an app's own that marks one of its options."""
+
+    def create_option(self, name: str, value: Any, *rest: Any, **more: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *rest, **more)
+        option["attrs"] |= {"disabled": value == "b", "data-n": 3}
+        return option
+
+
+def _compact(html: str) -> str:
+    return re.sub(r"\s*\n\s*", "", html).strip()
+
+
+@pytest.mark.parametrize(
+    ("widget", "value"),
+    [
+        (forms.Select(choices=[("", "Any"), ("a", "A & B"), ("b", "<script>")]), "b"),
+        (forms.Select(choices=GROUPED, attrs={"required": True, "class": 'x"y'}), "CI"),
+        (forms.Select(choices=[(1, mark_safe("<em>1</em>")), (True, "yes")]), 1),
+        (forms.SelectMultiple(choices=[("a", "A"), ("b", "B"), ("c", "C")]), ["a", "c"]),
+        (forms.NullBooleanSelect(), True),
+        (Busy(choices=[("a", "A"), ("b", "B")]), None),
+        (forms.RadioSelect(choices=[("a", "A"), ("b", "B")]), "a"),
+    ],
+)
+def test_a_select_is_what_djangos_templates_write(widget: forms.Widget, value: Any) -> None:
+    attrs = {"id": "id_x", "data-hint": format_html("{}", "<1>"), "hidden": False}
+    ours = widget.render("na<me", value, attrs, renderer=FormRenderer())
+    theirs = widget.render("na<me", value, attrs, renderer=DjangoTemplates())
+    assert _compact(ours) == _compact(theirs)
