@@ -90,7 +90,7 @@ class Command(BaseCommand):
         command = [sys.executable, sys.argv[0], "bench", name, "--json"]
         for option in ("rounds", "seconds", "scale"):
             command += [f"--{option}", str(options[option])]
-        command += ["--quick"] if options["quick"] else []
+        command += [f"--{flag}" for flag in ("quick", "keep") if options[flag]]
         last = ""
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
             assert child.stdout is not None
