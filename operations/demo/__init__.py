@@ -12,7 +12,7 @@ from typing import Any
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.tenancy.models import Tenant
-from operations.demo.past import Past
+from operations.demo.past import Past, Present
 
 #: How long ago the demo's past begins.
 DAYS = 48
@@ -29,7 +29,7 @@ class Demo:
     #: When the brokerage began to use the product.
     opened_at: datetime = field(default_factory=lambda: now() - timedelta(days=DAYS))
     #: The clocks; a step sets them back to make what was, and the command sets them right again.
-    past: Past = field(default_factory=Past)
+    past: Past = field(default_factory=Present)
 
 
 @dataclass(frozen=True)

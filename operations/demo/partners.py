@@ -17,7 +17,7 @@ from ib.rules import parse_rates
 from operations.demo import Demo, step
 
 # (name of the level, place of the parent among the partners or None)
-TREE = (None, 0, 0, 1, 1, 2)
+TREE = (None, 0, 0, 1)
 RATES = (
     ("XAU*", ("8", "2.5", "1")),
     ("BTC*", ("4", "1", "0.5")),
@@ -31,8 +31,10 @@ FIRST_PAYOUT = timedelta(days=3)
 def partners(actor: Actor, demo: Demo) -> None:
     manager = demo.actors["partners"]
     with tenant_scope(actor.tenant_id, manager):
-        if not Partner.objects.filter(tenant_id=actor.tenant_id).exists():
-            _tree(manager, demo)
+        known = Partner.objects.filter(tenant_id=actor.tenant_id).exists()
+    if not known:
+        _tree(manager, demo)
+    demo.past.home()
     services.accrual_run(actor=actor)
     with tenant_scope(actor.tenant_id, manager):
         if not Payout.objects.filter(tenant_id=actor.tenant_id).exists():
@@ -40,45 +42,50 @@ def partners(actor: Actor, demo: Demo) -> None:
 
 
 def _tree(manager: Actor, demo: Demo) -> None:
-    clients = list(
-        Client.objects.filter(tenant_id=manager.tenant_id, state=ClientState.ACTIVE).order_by(
-            "reference"
-        )
-    )
-    if not clients:
+    """The first clients became partners, once they were all there; then others came by them."""
+    with tenant_scope(manager.tenant_id, manager):
+        active = Client.objects.filter(tenant_id=manager.tenant_id, state=ClientState.ACTIVE)
+        clients = list(active.order_by("reference"))
+    if len(clients) <= len(TREE):
         return
-    # At most every other client is a partner: the rest are whom they brought.
-    tree = TREE[: max(1, len(clients) // 2)]
-    agreement = _agreement(manager, demo)
+    demo.past.go(clients[len(TREE) - 1].created_at + timedelta(days=1))
     found: list[Partner] = []
-    for client, parent in zip(clients, tree, strict=False):
-        partner = services.partner_create(
-            actor=manager,
-            client=client,
-            parent=None if parent is None else found[parent],
-            agreement=agreement,
-            since=now() - SINCE,
-        )
-        found.append(
-            services.partner_move(
-                actor=manager, partner=partner, state="active", reason="Contract signed"
+    with tenant_scope(manager.tenant_id, manager):
+        agreement = _agreement(manager, demo)
+        for client, parent in zip(clients, TREE, strict=False):
+            partner = services.partner_create(
+                actor=manager,
+                client=client,
+                parent=None if parent is None else found[parent],
+                agreement=agreement,
+                since=now() - SINCE,
             )
-        )
-    _attribute(manager, clients[len(tree) :], found)
+            found.append(
+                services.partner_move(
+                    actor=manager, partner=partner, state="active", reason="Contract signed"
+                )
+            )
+    _attribute(manager, demo, clients[len(TREE) :], found)
 
 
-def _attribute(manager: Actor, clients: Sequence[Client], found: Sequence[Partner]) -> None:
+def _attribute(
+    manager: Actor, demo: Demo, clients: Sequence[Client], found: Sequence[Partner]
+) -> None:
     """Every client but each fourth came through someone, most of them low in the tree."""
     for number, client in enumerate(clients):
-        if number % 4 == 3 or ClientAttribution.objects.filter(client=client).exists():
+        with tenant_scope(manager.tenant_id, manager):
+            known = ClientAttribution.objects.filter(client=client).exists()
+        if number % 4 == 3 or known:
             continue
-        services.client_attribute(
-            actor=manager,
-            client=client,
-            partner=found[-1 - number % len(found)],
-            from_at=now() - SINCE,
-            reason="Came by the partner's link",
-        )
+        demo.past.go(client.created_at + timedelta(minutes=5))
+        with tenant_scope(manager.tenant_id, manager):
+            services.client_attribute(
+                actor=manager,
+                client=client,
+                partner=found[-1 - number % len(found)],
+                from_at=now() - SINCE,
+                reason="Came by the partner's link",
+            )
 
 
 def _agreement(manager: Actor, demo: Demo) -> Agreement:

@@ -104,6 +104,16 @@ class Past:
         self._mt5.getresponse().read()
 
 
+class Present(Past):
+    """Clocks that stay where they are, for a step that runs outside of a seeding."""
+
+    def go(self, moment: datetime) -> None:
+        pass
+
+    def needed(self, *parts: str) -> None:
+        pass
+
+
 def call(port: int, method: str, path: str, data: dict[str, Any] | None = None) -> bytes:
     """One call to a sandbox, on a connection of its own: a kept one may be closed by the other
     side just when the next request leaves."""

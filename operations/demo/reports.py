@@ -1,8 +1,12 @@
-"""A client money report waits for a signature, and the dashboards know the last month."""
+"""A client money report waits for a signature, the dashboards know the last month, and the head of
+the audit chain is signed."""
 
 from django.core.management import CommandError, call_command
 
+from backoffice.audit.services import seal
+from backoffice.audit.signing import head_sign
 from backoffice.core.context import Actor
+from backoffice.tenancy.scope import tenant_scope
 from operations.demo import Demo, step
 
 
@@ -15,3 +19,6 @@ def reports(actor: Actor, demo: Demo) -> None:
         call_command("client_money_run", demo.tenant.slug, "--days-back", "2")
     except CommandError as refusal:  # books that don't verify are a finding, not a broken demo
         print(f"  {refusal}")  # noqa: T201
+    with tenant_scope(actor.tenant_id, actor):
+        seal(actor=actor)
+        head_sign(actor=actor)

@@ -126,7 +126,7 @@ class Story:
             self._pay_in(client, account, amount, _by_day(moment))
         moment = funded.at + timedelta(days=4)
         while (moment := moment + timedelta(days=chance.uniform(6, 15))) < latest:
-            amount = Decimal(chance.choice([120, 150, 200, 300, 450, 600, 900]))
+            amount = Decimal(chance.choice([150, 300, 450, 700, 1_100, 1_600]))
             self._take_out(client, amount, _by_day(moment))
 
     def _pay_in(self, client: Client, account: Account, amount: Decimal, at: datetime) -> None:
@@ -144,7 +144,7 @@ class Story:
         """Asked for, decided within hours, paid by the gateway soon after."""
         asked: list[Withdrawal] = []
         decided = at + timedelta(hours=self.chance.uniform(0.2, 3.5))
-        self.at(at, lambda: asked.extend(self._asked(client, amount, what)))
+        self.at(at, partial(self._ask, asked, client, amount, what))
         self.at(decided, partial(_each, asked, partial(self.till.decide, what="paid")))
         self.at(decided + timedelta(minutes=25), partial(_each, asked, self.till.pay_out))
 
@@ -233,14 +233,15 @@ class Story:
             if amount > 1_000:
                 needed = self.money(amount + 50)
                 self.ago(partial(self.till.deposit, client, needed), days=1.3 + number * 0.7)
-            self.ago(partial(self._ask, client, Decimal(amount), what), minutes=minutes)
-
-    def _ask(self, client: Client, amount: Decimal, what: str) -> None:
-        for row in self._asked(client, amount, what):
+            asked: list[Withdrawal] = []
+            ask = partial(self._ask, asked, client, Decimal(amount), what)
+            self.ago(ask, minutes=minutes)
             if what not in ("review", "new destination"):
-                self.till.decide(row, what)
-            if what == "paid":
-                self.till.pay_out(row)
+                decide = partial(self.till.decide, what=what)
+                self.ago(partial(_each, asked, decide), minutes=minutes * 0.7)
+
+    def _ask(self, asked: list[Withdrawal], client: Client, amount: Decimal, what: str) -> None:
+        asked.extend(self._asked(client, amount, what))
 
 
 def _each(rows: list[Withdrawal], act: Callable[[Withdrawal], None]) -> None:

@@ -48,6 +48,7 @@ MARKETS = {
     "US500": (5250.0, 1, 10, 32.0),
 }
 LOT_EXT = 100_000_000
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @step("trading", 30, opens_scope=True)
@@ -258,6 +259,7 @@ def _trade_the_past(control: Control, funded: Funding) -> None:
 def _round_trip(
     control: Control, account: Account, chance: random.Random, opened: datetime, money: Decimal
 ) -> None:
+    assert account.login is not None
     symbol = chance.choice(sorted(MARKETS))
     price, digits, contract, moves = MARKETS[symbol]
     closed = opened + timedelta(minutes=chance.randrange(5, 180))
@@ -275,13 +277,16 @@ def _round_trip(
         "digits": digits,
         "contract_size": contract,
     }
-    first = control.post(
+    # Both deals of a position carry its number, as on a real server.
+    position = account.login * 100_000 + int((opened - EPOCH).total_seconds()) // 60 % 100_000
+    control.post(
         "deals",
         **common,
         action=side,
         entry=0,
         price=entry_price,
         commission=commission,
+        position_id=position,
         time=opened.isoformat(),
     )
     control.post(
@@ -292,6 +297,6 @@ def _round_trip(
         price=round(entry_price + (change if side == 0 else -change), digits),
         profit=f"{profit:.2f}",
         commission=commission,
-        position_id=int(first["deal"]["Deal"]),
+        position_id=position,
         time=closed.isoformat(),
     )

@@ -26,7 +26,7 @@ def test_the_demo_has_partners_who_earn_and_a_payout_that_waits(
     }
     for _ in range(2):
         partners(world.system(), demo)
-    assert (Partner.objects.count(), Placement.objects.count()) == (6, 5)
+    assert (Partner.objects.count(), Placement.objects.count()) == (4, 3)
     assert sorted(Payout.objects.values_list("state", flat=True)) == [
         "paid",
         "proposed",
