@@ -4,10 +4,10 @@ Everyone here is made up, and every passport is a drawing of a country that does
 """
 
 import io
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -81,6 +81,10 @@ class Person:
     goal: str
     came_at: datetime
 
+    @property
+    def address(self) -> str:
+        return f"{zlib.crc32(self.given.encode()) % 90 + 1} Harbour Street"
+
 
 def people(demo: Demo) -> list[Person]:
     rows = PEOPLE if demo.tenant.slug == "aurora" else (*PEOPLE[6:15], *PEOPLE[17:22], *PEOPLE[-2:])
@@ -106,7 +110,7 @@ def clients(actor: Actor, demo: Demo) -> None:
     demo.past.home()
     arrived = people(demo)
     made = [(person, _register(demo, person, desks)) for person in arrived]
-    papers = _cleaned([pair for pair in made if pair[0].goal not in ("draft", "lead")])
+    papers = _papers(arrived)
     for person, client in made:
         if person.level:
             _onboard(actor, demo, person, client, papers)
@@ -131,27 +135,43 @@ def _register(demo: Demo, person: Person, desks: list[Desk]) -> Client:
             birth_date=person.born,
             nationality=person.nationality,
             residence=person.home,
-            address=f"{person.number + 1} Harbour Street",
+            address=person.address,
             source="website" if person.number % 3 else "partner link",
             desk=desks[person.number % len(desks)],
             legal_entity=LegalEntity.objects.first(),
         )
 
 
-Papers = dict[tuple[UUID, DocumentType], tuple[bytes, CleanFile]]
+@dataclass(frozen=True)
+class Paper:
+    """A drawn document, and what is left of it once it was made harmless."""
+
+    drawing: bytes
+    clean: CleanFile
 
 
-def _cleaned(made: list[tuple[Person, Client]]) -> Papers:
-    """Everyone's papers, drawn and made harmless. That takes a process each, so two at once."""
-    drawn = {(c.pk, DocumentType.PASSPORT): passport(c, zone_of(c)) for _, c in made}
-    drawn |= {
-        (c.pk, DocumentType.UTILITY_BILL): bill(c, billed_on(person.came_at))
-        for person, c in made
-        if person.level >= 2
+Papers = dict[tuple[str, DocumentType], Paper]
+# Both brokerages know some of the same people: their papers are drawn and cleaned once.
+_drawn: Papers = {}
+
+
+def _papers(arrived: list[Person]) -> Papers:
+    """The papers of people by surname. Cleaning takes a process each, so two at once."""
+    bringing = [person for person in arrived if person.goal not in ("draft", "lead")]
+    fresh = {
+        (person.surname, kind): draw(person)
+        for person in bringing
+        for kind, draw in ((DocumentType.PASSPORT, passport), (DocumentType.UTILITY_BILL, bill))
+        if (person.surname, kind) not in _drawn
+        and (kind == DocumentType.PASSPORT or person.level >= 2)
     }
     with ThreadPoolExecutor(max_workers=2) as pool:
-        clean = list(pool.map(clean_file, drawn.values()))
-    return {key: (drawing, file) for (key, drawing), file in zip(drawn.items(), clean, strict=True)}
+        clean = pool.map(clean_file, fresh.values())
+        _drawn.update(
+            (key, Paper(drawing, file))
+            for (key, drawing), file in zip(fresh.items(), clean, strict=True)
+        )
+    return _drawn
 
 
 def _onboard(actor: Actor, demo: Demo, person: Person, client: Client, papers: Papers) -> None:
@@ -164,9 +184,9 @@ def _onboard(actor: Actor, demo: Demo, person: Person, client: Client, papers: P
         return
     demo.past.go(_no_later(person.came_at + SUBMITTED))
     with tenant_scope(support.tenant_id, support):
-        _hand_in(support, client, DocumentType.PASSPORT, papers)
+        _hand_in(support, person, client, DocumentType.PASSPORT, papers)
         if person.level >= 2:
-            _hand_in(support, client, DocumentType.UTILITY_BILL, papers)
+            _hand_in(support, person, client, DocumentType.UTILITY_BILL, papers)
         services.case_submit(actor=officer, case=case)
     outbox.drain(actor)
     if person.goal != "submitted":
@@ -179,21 +199,28 @@ def _no_later(moment: datetime) -> datetime:
     return min(moment, real - timedelta(minutes=2))
 
 
-def _hand_in(actor: Actor, client: Client, kind: DocumentType, papers: Papers) -> None:
-    drawing, clean = papers[client.pk, kind]
+def _hand_in(
+    actor: Actor, person: Person, client: Client, kind: DocumentType, papers: Papers
+) -> None:
+    paper = papers[person.surname, kind]
     document = document_store(
-        actor=actor, client=client, type=kind, name=f"{kind}.png", content=drawing, clean=clean
+        actor=actor,
+        client=client,
+        type=kind,
+        name=f"{kind}.jpg",
+        content=paper.drawing,
+        clean=paper.clean,
     )
     if kind == DocumentType.PASSPORT:
         document_describe(
             actor=actor,
             document=document,
-            number=_number(client),
+            number=_number(person.surname),
             issued_on=today() - timedelta(days=700),
             expires_on=_expiry(),
         )
     else:
-        document_describe(actor=actor, document=document, issued_on=billed_on(now()))
+        document_describe(actor=actor, document=document, issued_on=billed_on(person.came_at))
 
 
 def billed_on(moment: datetime) -> date:
@@ -232,23 +259,28 @@ def _documents(officer: Actor, row: KycCase) -> None:
         tenant_id=officer.tenant_id, client=row.client, state=DocumentState.UPLOADED
     ).order_by("id"):
         if document.type == DocumentType.PASSPORT:
-            reviews.zone_read(actor=officer, case=row, document=document, text=zone_of(row.client))
+            reviews.zone_read(
+                actor=officer,
+                case=row,
+                document=document,
+                text=zone_of(row.client.last_name, row.client.first_name, row.client.birth_date),
+            )
         reviews.document_decide(actor=officer, case=row, document=document, accepted=True)
 
 
-def _number(client: Client) -> str:
-    return f"U{client.reference[-6:]}77"
+def _number(surname: str) -> str:
+    return f"U{zlib.crc32(surname.encode()) % 1_000_000:06d}77"
 
 
 def _expiry() -> date:
     return date(datetime.now(UTC).year + 6, 4, 15)
 
 
-def zone_of(client: Client) -> str:
+def zone_of(surname: str, given: str, birth_date: date | None) -> str:
     """The zone of a passport of Utopia, the country of ICAO's specimens, with right digits."""
-    name = f"{client.last_name}<<{client.first_name}".upper().replace(" ", "<")
-    assert client.birth_date is not None
-    number, born = _number(client), f"{client.birth_date:%y%m%d}"
+    name = f"{surname}<<{given}".upper().replace(" ", "<")
+    assert birth_date is not None
+    number, born = _number(surname), f"{birth_date:%y%m%d}"
     ends = f"{_expiry():%y%m%d}"
     second = f"{number}{check_digit(number)}UTO{born}{check_digit(born)}<{ends}{check_digit(ends)}"
     second = second.ljust(42, "<") + "0"
@@ -256,19 +288,19 @@ def zone_of(client: Client) -> str:
     return f"P<UTO{name}".ljust(44, "<")[:44] + f"\n{second}{whole}"
 
 
-def passport(client: Client, zone: str) -> bytes:
+def passport(person: Person) -> bytes:
     """A drawn page of a passport, with a zone that can be read."""
     page = Image.new("RGB", (1320, 930), (247, 243, 234))
     pen = ImageDraw.Draw(page)
     pen.rectangle((66, 78, 402, 504), fill=(217, 210, 195))
     pen.ellipse((153, 165, 315, 327), fill=(185, 176, 157))
     pen.pieslice((102, 330, 366, 680), 180, 360, fill=(185, 176, 157))
-    assert client.birth_date is not None
+    zone = zone_of(person.surname, person.given, person.born)
     facts = (
-        ("Surname", client.last_name.upper()),
-        ("Given names", client.first_name.upper()),
-        ("Number", _number(client)),
-        ("Date of birth", f"{client.birth_date:%d.%m.%Y}"),
+        ("Surname", person.surname.upper()),
+        ("Given names", person.given.upper()),
+        ("Number", _number(person.surname)),
+        ("Date of birth", f"{person.born:%d.%m.%Y}"),
         ("Date of expiry", f"{_expiry():%d.%m.%Y}"),
     )
     pen.text((456, 36), "UTOPIA · PASSPORT · SPECIMEN", fill=(107, 100, 84), font=_font(26))
@@ -279,26 +311,27 @@ def passport(client: Client, zone: str) -> bytes:
     for row, line in enumerate(zone.split("\n")):
         for column, char in enumerate(line):
             pen.text((66 + column * 27, 740 + row * 66), char, fill=(44, 42, 36), font=_font(36))
-    return _png(page)
+    return _jpeg(page)
 
 
-def bill(client: Client, day: date) -> bytes:
+def bill(person: Person) -> bytes:
     """A drawn utility bill."""
     page = Image.new("RGB", (1000, 1300), "white")
     pen = ImageDraw.Draw(page)
     pen.rectangle((0, 0, 1000, 120), fill=(20, 90, 110))
     pen.text((60, 40), "City Water Works · SPECIMEN", fill="white", font=_font(36))
-    lines = (client.name, client.address, "", f"Bill of {day:%d %B %Y}")
+    dated = f"Bill of {billed_on(person.came_at):%d %B %Y}"
+    lines = (f"{person.given} {person.surname}", person.address, "", dated)
     for row, line in enumerate(lines):
         pen.text((60, 200 + row * 54), line, fill=(30, 30, 30), font=_font(34))
-    return _png(page)
+    return _jpeg(page)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size)
 
 
-def _png(page: Image.Image) -> bytes:
+def _jpeg(page: Image.Image) -> bytes:
     out = io.BytesIO()
-    page.save(out, "PNG", compress_level=3)
+    page.save(out, "JPEG", quality=88)
     return out.getvalue()

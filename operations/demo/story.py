@@ -33,9 +33,9 @@ OUTCOMES = (*["paid"] * 16, "declined", "declined", "open")
 MONITORED_NIGHTS = 7
 # Deposits and withdrawals of today, which wait in the queues: some past their four hours.
 PAID_IN_TODAY = (
-    (405, "stranger"), (290, "other amount"), (205, "stranger"), (150, "paid"),
-    (96, "other amount"), (75, "pending"), (44, "stranger"), (33, "open"),
-    (12, "other amount"), (8, "pending"),
+    (405, "stranger"), (290, "other amount"), (205, "stranger"), (96, "other amount"),
+    (44, "stranger"), (12, "other amount"), (75, "pending"), (150, "paid"), (33, "open"),
+    (8, "pending"),
 )  # fmt: skip
 ASKED_TODAY = (
     (420, "rejected"), (385, "review"), (300, "bank"), (262, "review"),
@@ -220,11 +220,12 @@ class Story:
         free = [*self.busy[:2], *self.busy[5:], *self.idle[1:]]
         if not free:
             return
-        for number, (minutes, what) in enumerate(PAID_IN_TODAY):
+        small = self.demo.tenant.slug != "aurora"
+        for number, (minutes, what) in enumerate(PAID_IN_TODAY[: 6 if small else None]):
             client = free[-1 - number % len(free)]
             amount = AMOUNTS_TODAY[number % len(AMOUNTS_TODAY)]
             self.ago(partial(self.till.deposit, client, self.money(amount), what), minutes=minutes)
-        for number, (minutes, what) in enumerate(ASKED_TODAY):
+        for number, (minutes, what) in enumerate(ASKED_TODAY[: 9 if small else None]):
             client = free[number % len(free)]
             amount = AMOUNTS_TODAY[(number + 3) % len(AMOUNTS_TODAY)]
             if what == "second":
