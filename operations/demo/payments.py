@@ -24,12 +24,14 @@ from payments.services.deposits import deposit_create
 from payments.services.destinations import destination_add, destination_approve
 from payments.services.holds import payment_hold
 from payments.services.notices import message_store
+from payments.services.parts import GOING, parts_of
 from payments.services.withdrawals import (
     withdrawal_approve,
     withdrawal_cancel,
     withdrawal_reject,
     withdrawal_request,
 )
+from payments.states import WithdrawalState
 from reconciliation import files, matching
 from trading.models import Account
 
@@ -38,6 +40,8 @@ IBANS = {
     "EUR": ("FR7630006000011234567890189", "DE75512108001245126199", "NL91ABNA0417164300"),
     "GBP": ("GB33BUKB20201555555555", "GB94BARC10201530093459"),
 }
+# With the gateway, which has not said yet what became of it.
+OUT = (WithdrawalState.SUBMITTED, WithdrawalState.IN_PROGRESS)
 BANDS = (
     (Decimal(5000), ["payments.approve_withdrawal"]),
     (None, ["payments.approve_withdrawal", "payments.approve_large_withdrawal"]),
@@ -268,14 +272,23 @@ class Till:
         self.work()
 
     def pay_out(self, row: Withdrawal) -> None:
-        """The gateway has paid it."""
+        """The gateway has paid what was sent to a card: the whole, or its parts of that kind."""
         self.demo.past.needed("GATEWAY")
         with self.scope():
             row.refresh_from_db()
-        if row.state in ("submitted", "in_progress") and row.method_id == self.card.pk:
-            facts = {"merchant": self.merchant, "reference": row.reference, "status": "paid"}
-            self.sandbox.control("payouts", **facts)
-            self.hear()
+            parts = parts_of(row)
+            going = [
+                part.reference
+                for part in parts
+                if part.state in GOING and part.deposit_id is None and part.gateway == self.gateway
+            ]
+            if not parts and row.state in OUT and row.method_id == self.card.pk:
+                going = [row.reference]
+        for reference in going:
+            self.sandbox.control(
+                "payouts", merchant=self.merchant, reference=reference, status="paid"
+            )
+        self.hear()
 
     def _target(self, client: Client, what: str) -> tuple[Method | None, Any]:
         support, admin = self.demo.actors["operations"], self.demo.actors["admin"]
