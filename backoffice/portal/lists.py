@@ -236,7 +236,7 @@ def list_context(state: ListState) -> dict[str, Any]:
         "count_text": keyset.count_text(count, state.count_max),
         "heads": [_head(state, column) for column in columns],
         "rows": [_cells(openings, row, actor) for row in rows],
-        "segments": _segments(state),
+        "segments": _segments(state, count),
         "filters": _filters(state),
         "filtered": bool(state.filterset is not None and state.filterset.form.changed_data),
         "columns": _chooser(state),
@@ -282,15 +282,18 @@ def _opening(column: Column) -> str:
     return f'<td class="{classes}">' if classes else "<td>"
 
 
-def _segments(state: ListState) -> list[dict[str, Any]]:
+def _segments(state: ListState, shown: int) -> list[dict[str, Any]]:
+    """``shown`` is the list's own count, which the active segment need not ask for again."""
     active = state.segment
     found = []
     for segment in state.page.segments:
         count = ""
         if segment.count:
-            narrowed = segment.narrow(state.before_segment, state.actor)
-            most = state.count_max
-            count = keyset.count_text(keyset.bounded_count(narrowed, most), most)
+            most, number = state.count_max, shown
+            if segment is not active:
+                narrowed = segment.narrow(state.before_segment, state.actor)
+                number = keyset.bounded_count(narrowed, most)
+            count = keyset.count_text(number, most)
         found.append(
             {
                 "label": segment.label,
