@@ -39,6 +39,11 @@ DESTINATION_APPROVED = Action("payments.destination_approved", "approved {label}
 DESTINATION_SUSPENDED = Action(
     "payments.destination_suspended", "suspended {label} of {client}: {reason}"
 )
+DESTINATION_RETIRED = Action(
+    "payments.destination_retired", "retired {label} of {client}: {reason}"
+)
+BANDS_PROPOSED = Action("payments.bands_proposed", "proposed other bands of approval: {bands}")
+BANDS_SET = Action("payments.bands_set", "set the bands of approval: {bands}")
 GATEWAY_CONNECTED = Action("payments.gateway_connected", "connected the gateway {name}")
 GATEWAY_CHANGED = Action("payments.gateway_changed", "changed the gateway {name}: {fields}")
 METHOD_SAVED = Action("payments.method_saved", "changed the method {name}: {fields}")
@@ -76,6 +81,9 @@ declare(
     DESTINATION_CHANGED,
     DESTINATION_APPROVED,
     DESTINATION_SUSPENDED,
+    DESTINATION_RETIRED,
+    BANDS_PROPOSED,
+    BANDS_SET,
     GATEWAY_CONNECTED,
     GATEWAY_CHANGED,
     METHOD_SAVED,

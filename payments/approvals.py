@@ -2,7 +2,7 @@
 
 from backoffice.workflow.approvals import ApprovalKind, register
 from payments.models import Withdrawal
-from payments.services import withdrawals
+from payments.services import bands, withdrawals
 
 WITHDRAWAL = ApprovalKind(
     code=withdrawals.KIND,
@@ -16,3 +16,13 @@ WITHDRAWAL = ApprovalKind(
     url=lambda approval: f"/money/withdrawals/{approval.subject_id}/decide/",
 )
 register(WITHDRAWAL)
+BANDS = ApprovalKind(
+    code=bands.KIND,
+    label="Bands of approval",
+    permission="payments.manage_gateways",
+    content=bands.content_now,
+    execute=bands.bands_set,
+    refused=bands.bands_refused,
+    url=lambda approval: "/money/setup/bands/",
+)
+register(BANDS)

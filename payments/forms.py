@@ -97,14 +97,20 @@ class DepositForm(_AmountForm):
 class WithdrawalForm(_AmountForm):
     method = forms.ModelChoiceField(label="Method", queryset=Method.objects.none())
     destination = forms.ModelChoiceField(label="To", queryset=Destination.objects.none())
-    field_order = ("method", "destination", "amount", "currency")
+    account = forms.ModelChoiceField(
+        label="From",
+        queryset=Account.objects.none(),
+        required=False,
+        empty_label="wallet",
+        help_text="From a trading account its free margin is checked by the server.",
+    )
+    field_order = ("method", "destination", "account", "amount", "currency")
 
     def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["method"].queryset = _methods(makes_withdrawals=True)  # type: ignore[attr-defined]
-        self.fields["destination"].queryset = Destination.objects.filter(  # type: ignore[attr-defined]
-            tenant_id=current_tenant_id(), client=client
-        ).exclude(state=Destination.State.SUSPENDED)
+        self.fields["destination"].queryset = _destinations(client)  # type: ignore[attr-defined]
+        self.fields["account"].queryset = _accounts(client)  # type: ignore[attr-defined]
 
 
 class EditForm(_AmountForm):
@@ -140,6 +146,12 @@ class TransferForm(_AmountForm):
 class DestinationForm(forms.Form):
     kind = forms.ChoiceField(label="Kind", choices=Destination.Kind.choices)
     number = forms.CharField(label="IBAN, or the gateway's token", max_length=120)
+    holder = forms.CharField(label="Holder", max_length=140)
+    label = forms.CharField(label="Called", max_length=60, required=False)
+    bic = forms.CharField(label="BIC", max_length=11, required=False)
+
+
+class DestinationEditForm(forms.Form):
     holder = forms.CharField(label="Holder", max_length=140)
     label = forms.CharField(label="Called", max_length=60, required=False)
     bic = forms.CharField(label="BIC", max_length=11, required=False)
@@ -272,6 +284,32 @@ class PolicyForm(forms.Form):
         decimal_places=2,
         help_text="Of the base currency, since the last withdrawal. 0 asks for none.",
     )
+
+
+BAND_ROWS = 5
+
+
+class BandsForm(forms.Form):
+    """Up to five limits, and what decides above them all. An empty limit is no band."""
+
+    def __init__(self, who: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for number in range(1, BAND_ROWS + 1):
+            self.fields[f"most_{number}"] = forms.DecimalField(
+                label="Up to", max_digits=20, decimal_places=2, required=False
+            )
+            self.fields[f"who_{number}"] = forms.ChoiceField(label="Decided by", choices=who)
+        self.fields["who_rest"] = forms.ChoiceField(label="Decided by", choices=who)
+
+    def bands(self) -> list[tuple[Decimal | None, str]]:
+        """(limit, who), as typed; the last one has none."""
+        typed = self.cleaned_data
+        rows = [
+            (typed[f"most_{number}"], typed[f"who_{number}"])
+            for number in range(1, BAND_ROWS + 1)
+            if typed[f"most_{number}"] is not None
+        ]
+        return [*rows, (None, typed["who_rest"])]
 
 
 class RateForm(forms.Form):

@@ -20,10 +20,9 @@ from payments.gateways.port import (
     Unknown,
 )
 from payments.models import Deposit, GatewayAccount, WebhookMessage
-from payments.services import deposits, notices, payouts
+from payments.services import deposits, notices, payouts, withdrawals
 from payments.services.deposits import paid_money
 from payments.services.transfers import deposit_forward, transfer_operation_ended
-from payments.services.withdrawals import withdrawal_review_again
 from payments.states import DepositState, WithdrawalState
 
 PARKED_AGAIN = timedelta(minutes=10)
@@ -209,10 +208,17 @@ def _looked(actor: Actor, payout: payouts.ToSend, notice: Notice | None, error: 
             )
 
 
+@outbox.handles("payments.withdrawal_funded")
+def withdrawal_funded(actor: Actor, item: OutboxItem) -> None:
+    """The money of a withdrawal came off its trading account, or did not."""
+    with tenant_scope(actor.tenant_id, actor):
+        withdrawals.withdrawal_funded(actor=actor, withdrawal_id=_subject(item))
+
+
 @outbox.handles("payments.review_again")
 def review_again(actor: Actor, item: OutboxItem) -> None:
     with tenant_scope(actor.tenant_id, actor):
-        withdrawal_review_again(actor=actor, withdrawal_id=_subject(item))
+        withdrawals.withdrawal_review_again(actor=actor, withdrawal_id=_subject(item))
 
 
 @outbox.handles("payments.gateway_test", attempts_max=1)

@@ -147,6 +147,8 @@ class WithdrawalPolicy(TenantModel):
     source_first = models.BooleanField(default=True)
     # Lots per 1,000 of base currency deposited since the last withdrawal; 0: none is asked.
     lots_per_1000 = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    # Bands of approval that wait for other eyes: [[amount or null, [permission, ...]], ...].
+    proposed_bands = models.JSONField(default=list)
     history = TenantHistory()
 
     class Meta(TenantModel.Meta):

@@ -51,17 +51,3 @@ TRANSFERS = register(
         order=33,
     )
 )
-# What compliance holds and nobody has decided for a day. Others do not learn of it.
-HELD = register(
-    Queue(
-        code="held",
-        label="Held payments",
-        permission="payments.hold_payment",
-        icon="lock",
-        list_url="payments:withdrawal-list",
-        url=lambda pk: f"/money/held/{pk}/",
-        due_minutes=24 * 60,
-        order=27,
-        discreet=True,
-    )
-)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal.actions import Button
@@ -25,7 +26,7 @@ from payments.states import (
 )
 
 ASK = "payments.request_withdrawal"
-COLOURS = {"new": "attention", "approved": "good", "suspended": "bad"}
+COLOURS = {"new": "attention", "approved": "good", "suspended": "bad", "retired": "neutral"}
 
 
 def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
@@ -93,21 +94,30 @@ def _actions(actor: Actor, client: Client) -> list[Button]:
 
 
 def _destination(actor: Actor, row: Destination) -> dict[str, Any]:
-    actions = []
-    if actor.can("payments.work_payment"):
-        if row.state != Destination.State.APPROVED:
-            mine = actor.ref in row.edited_by_refs
-            actions.append(
-                Button(
-                    "Approve",
-                    reverse("payments:destination-approve", args=[row.pk]),
-                    why_not="You added or changed it; someone else approves." if mine else "",
-                )
-            )
-        if row.state != Destination.State.SUSPENDED:
-            url = reverse("payments:destination-suspend", args=[row.pk])
-            actions.append(Button("Suspend", url, method="get", kind="quiet"))
-    return {"row": row, "colour": COLOURS[row.state], "actions": actions}
+    """A line with what may still be done: nothing with one that is retired."""
+    actions: list[Button] = []
+    state, offered = Destination.State, row.state != Destination.State.RETIRED
+
+    def url(verb: str) -> str:
+        return reverse(f"payments:destination-{verb}", args=[row.pk])
+
+    if offered and actor.can("payments.work_payment") and row.state != state.APPROVED:
+        mine = actor.ref in row.edited_by_refs
+        why = "You added or changed it; someone else approves." if mine else ""
+        actions.append(Button("Approve", url("approve"), why_not=why))
+    if offered and actor.can(ASK):
+        actions.append(Button("Edit", url("edit"), method="get", kind="quiet"))
+    if offered and actor.can("payments.work_payment"):
+        if row.state != state.SUSPENDED:
+            actions.append(Button("Suspend", url("suspend"), method="get", kind="quiet"))
+        actions.append(Button("Retire", url("retire"), method="get", kind="quiet"))
+    return {"row": row, "colour": COLOURS[row.state], "actions": actions, "note": _usable(row)}
+
+
+def _usable(row: Destination) -> str:
+    if row.state == Destination.State.APPROVED and row.usable_from > now():
+        return f"usable from {row.usable_from:%-d %b %H:%M} UTC"
+    return ""
 
 
 def _line(row: Any, name: str, what: str, amount: Money, colour: str) -> dict[str, Any]:

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from payments.views import ask, decide, decide_deposits, notices, pages, parts, setup, stuck
+from payments.views import (
+    ask,
+    decide,
+    decide_deposits,
+    notices,
+    pages,
+    parts,
+    setup,
+    setup_rules,
+    stuck,
+)
 
 app_name = "payments"
 urlpatterns = [
@@ -36,7 +46,6 @@ urlpatterns = [
     path("transfers/<uuid:pk>/wallet/", stuck.transfer_wallet, name="transfer-wallet"),
     path("transfers/<uuid:pk>/look/", stuck.transfer_look, name="transfer-look"),
     path("transfers/<uuid:pk>/settle/", stuck.transfer_settle, name="transfer-settle"),
-    path("held/<uuid:pk>/", stuck.held_page, name="held"),
     path("messages/", pages.notice_list, name="notice-list"),
     path("messages/<uuid:pk>/", notices.notice_page, name="notice"),
     path("messages/<uuid:pk>/aside/", notices.notice_aside, name="notice-aside"),
@@ -46,11 +55,17 @@ urlpatterns = [
     path("clients/<uuid:pk>/destination/", ask.destination_new, name="destination-new"),
     path("destinations/<uuid:pk>/approve/", ask.destination_approve, name="destination-approve"),
     path("destinations/<uuid:pk>/suspend/", ask.destination_suspend, name="destination-suspend"),
+    path("destinations/<uuid:pk>/edit/", ask.destination_edit, name="destination-edit"),
+    path("destinations/<uuid:pk>/retire/", ask.destination_retire, name="destination-retire"),
     path("setup/", setup.setup_page, name="setup"),
     path("setup/gateways/new/", setup.gateway_new, name="gateway-new"),
     path("setup/gateways/<uuid:pk>/", setup.gateway_page, name="gateway"),
     path("setup/gateways/<uuid:pk>/test/", setup.gateway_test, name="gateway-test"),
     path("setup/methods/new/", setup.method_new, name="method-new"),
     path("setup/methods/<uuid:pk>/", setup.method_page, name="method"),
+    path("setup/methods/<uuid:pk>/switch/", setup.method_switch, name="method-switch"),
+    path("setup/policy/", setup_rules.policy, name="policy"),
+    path("setup/bands/", setup_rules.bands_page, name="bands"),
+    path("setup/bands/change/", setup_rules.bands_change, name="bands-change"),
     path("setup/rates/", setup.rate_set, name="rate-set"),
 ]

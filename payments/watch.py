@@ -30,6 +30,7 @@ from payments.states import (
 _D, _W, _P, _T = DepositState, WithdrawalState, PartState, TransferState
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SWEEP_MAX = 500
+HELD = "held"  # compliance's own queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ DEPOSITS = Watched(
             _D.PAID: Watch("the notice itself", 15 * MINUTE, "deposits"),
             _D.REVIEW: Watch("people", _PEOPLE, "deposits"),
             _D.AMOUNT_MISMATCH: Watch("people", _PEOPLE, "deposits"),
-            _D.HELD: Watch("compliance", DAY, "held"),
+            _D.HELD: Watch("compliance", _PEOPLE, HELD),
             _D.CREDITED: Watch("outbox payments.deposit_credited", 15 * MINUTE, "deposits"),
             _D.MT_PENDING: Watch("its transfer", HOUR, "deposits"),
             _D.RETURNING: Watch("outbox payments.deposit_refund", HOUR, "deposits"),
@@ -92,7 +93,7 @@ WITHDRAWALS = Watched(
             _W.REQUESTED: Watch("the transfer off its account", HOUR, "withdrawals"),
             _W.HELD: Watch("the request itself", 15 * MINUTE, "withdrawals"),
             _W.REVIEW: Watch("people", _PEOPLE, "withdrawals"),
-            _W.COMPLIANCE: Watch("compliance", DAY, "held"),
+            _W.COMPLIANCE: Watch("compliance", _PEOPLE, HELD),
             _W.APPROVED: Watch("outbox payments.submit", 15 * MINUTE, "withdrawals"),
             _W.SUBMITTING: Watch("outbox payments.submit", 15 * MINUTE, "withdrawals"),
             _W.SUBMITTED: Watch(_SENT, 3 * DAY, "withdrawals"),
@@ -197,7 +198,7 @@ def _open(actor: Actor, row: Any, watch: Watch) -> None:
         queue=watch.queue,
         subject=subject,
         desk_id=subject.client.desk_id,
-        urgent=watch.by != "people",
+        urgent=watch.after != _PEOPLE,
     )
 
 

@@ -351,16 +351,15 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_part: "part-retry part-give-up part-resolve",
     money.make_hold: "hold-release",
     money.make_message: "notice notice-aside",
-    money.make_method: "method",
+    money.make_method: "method method-switch",
     _transfer: "transfer transfer-decide transfer-again transfer-wallet transfer-look",
     _transfer_with_leg: "transfer-settle",
-    lambda world: money.make_withdrawal(world): "held",
     lambda world: money.make_method(world).gateway: "gateway gateway-test",
     lambda world: make_lead(world.actor("olivia")): "deposit-new withdrawal-new transfer-new"
     " destination-new",
     lambda world: money.make_destination(
         world, make_lead(world.actor("olivia"))
-    ): "destination-approve destination-suspend",
+    ): "destination-approve destination-suspend destination-edit destination-retire",
 }
 
 OBJECTS: dict[str, Callable[[World], Arguments]] = {

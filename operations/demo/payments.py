@@ -28,6 +28,7 @@ from payments.services.parts import GOING, parts_of
 from payments.services.withdrawals import (
     withdrawal_approve,
     withdrawal_cancel,
+    withdrawal_edit,
     withdrawal_reject,
     withdrawal_request,
 )
@@ -239,6 +240,8 @@ class Till:
                 row = withdrawal_request(
                     actor=staff, client=client, method=method, destination=target, money=amount
                 )
+                if what == "bank":
+                    row = self._pass_over(row)
             except DomainError:  # too little in the wallet, or stopped: the demo does without
                 return None
         self.demo.past.needed("GATEWAY")
@@ -255,10 +258,12 @@ class Till:
             row.refresh_from_db()
             if row.state != "review":
                 return
-            if what in ("paid", "unknown", "second", "bank"):
+            if what in ("paid", "unknown", "second", "bank", "part failed"):
                 if what == "bank":
                     self._bank_days.add(today())
                 withdrawal_approve(actor=lead, withdrawal=row)
+                if what == "part failed":
+                    self._refuse_a_part(row)
             elif what == "held":
                 payment_hold(actor=compliance, payment=row, reason="Pattern under review")
             elif what == "rejected":
@@ -290,9 +295,23 @@ class Till:
             )
         self.hear()
 
+    def _pass_over(self, row: Withdrawal) -> Withdrawal:
+        """The cards that it came from can't take it: all of it leaves by wire."""
+        return withdrawal_edit(
+            actor=self.demo.actors["operations"],
+            withdrawal=row,
+            money=Money.rounded(row.amount, row.currency),
+            destination=row.destination,
+            waived="The card that it came from is closed",
+        )
+
+    def _refuse_a_part(self, row: Withdrawal) -> None:
+        for part in row.parts.order_by("id")[:1]:
+            self.sandbox.control("faults", kind="refused", reference=part.reference, times=1)
+
     def _target(self, client: Client, what: str) -> tuple[Method | None, Any]:
         support, admin = self.demo.actors["operations"], self.demo.actors["admin"]
-        bank = what == "bank"
+        bank = what in ("bank", "parts", "part failed")
         ibans = IBANS[self.currency]
         digits = "5151" if what in ("new destination", "elsewhere") else card_of(client)
         number = ibans[sum(client.reference.encode()) % len(ibans)]

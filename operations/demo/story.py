@@ -38,8 +38,8 @@ PAID_IN_TODAY = (
     (8, "pending"),
 )  # fmt: skip
 ASKED_TODAY = (
-    (420, "rejected"), (385, "review"), (300, "bank"), (262, "review"),
-    (250, "second"), (233, "review"), (190, "review"), (160, "unknown"), (141, "review"),
+    (420, "rejected"), (385, "review"), (300, "bank"), (262, "parts"),
+    (250, "second"), (233, "part failed"), (190, "review"), (160, "unknown"), (141, "review"),
     (120, "new destination"), (95, "review"), (88, "bank"), (64, "second"),
     (48, "review"), (6, "review"),
 )  # fmt: skip

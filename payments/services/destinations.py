@@ -17,7 +17,8 @@ from clients.models import Client
 from payments import actions
 from payments.accounts import NUMBER_PURPOSE, fingerprint
 from payments.locks import destination_locked
-from payments.models import Destination
+from payments.models import Destination, Withdrawal
+from payments.states import WITHDRAWAL, WithdrawalState
 
 COOL_DOWN = timedelta(hours=24)
 _WALLET = re.compile(r"^[A-Za-z0-9_.:-]{6,120}$")
@@ -57,8 +58,10 @@ def destination_add(
     known = Destination.objects.filter(
         tenant_id=actor.tenant_id, client=client, number_hash=fingerprint(tidy)
     ).first()
-    if known is not None:
+    if known is not None and known.state != Destination.State.RETIRED:
         return known
+    if known is not None:
+        return _taken_back(actor, known, holder)
     row = Destination(
         tenant_id=actor.tenant_id,
         client=client,
@@ -81,6 +84,17 @@ def destination_add(
     return row
 
 
+def _taken_back(actor: Actor, known: Destination, holder: str) -> Destination:
+    """A retired number is used again: approved anew, as if it were a new one."""
+    row = destination_locked(actor, known.pk)
+    row.holder, row.version = holder.strip()[:140], row.version + 1
+    row.edited_by_refs = sorted({*row.edited_by_refs, actor.ref})
+    row.state, row.approved_by_ref, row.approved_at = Destination.State.NEW, "", None
+    row.save()
+    _audit(actor, actions.DESTINATION_ADDED, row)
+    return row
+
+
 @transaction.atomic
 def destination_change(
     *, actor: Actor, destination: Destination, holder: str, label: str, bic: str = ""
@@ -90,6 +104,7 @@ def destination_change(
     if not holder.strip():
         raise InvalidInput(fields={"holder": "Whose is it?"})
     row = destination_locked(actor, destination.pk)
+    _not_retired(row)
     if (row.holder, row.label, row.bic) == (holder.strip(), label.strip(), bic.strip().upper()):
         return row
     row.holder, row.label = holder.strip()[:140], label.strip()[:60] or row.label
@@ -107,6 +122,7 @@ def destination_approve(
 ) -> Destination:
     """Someone who neither added nor changed it says that it is the client's."""
     row = destination_locked(actor, destination.pk)
+    _not_retired(row)
     if row.state == Destination.State.APPROVED:
         return row
     if actor.ref in row.edited_by_refs:
@@ -124,12 +140,38 @@ def destination_suspend(*, actor: Actor, destination: Destination, reason: str) 
     if not reason.strip():
         raise InvalidInput(fields={"reason": "Say why."})
     row = destination_locked(actor, destination.pk)
+    _not_retired(row)
     if row.state == Destination.State.SUSPENDED:
         raise StateConflict("It is suspended already.")
     row.state = Destination.State.SUSPENDED
     row.save()
     _audit(actor, actions.DESTINATION_SUSPENDED, row, reason)
     return row
+
+
+@transaction.atomic
+def destination_retire(*, actor: Actor, destination: Destination, reason: str) -> Destination:
+    """The client uses it no more: it stays in the record, and nothing is ever paid to it again."""
+    if not reason.strip():
+        raise InvalidInput(fields={"reason": "Say why."})
+    row = destination_locked(actor, destination.pk)
+    if row.state == Destination.State.RETIRED:
+        return row
+    open_ = Withdrawal.objects.filter(tenant_id=actor.tenant_id, destination=row).exclude(
+        state__in=[*WITHDRAWAL.final, WithdrawalState.PAID]
+    )
+    waits = open_.values_list("reference", flat=True).first()
+    if waits is not None:
+        raise StateConflict(f"{waits} goes to it. Nothing was done; decide that first.")
+    row.state = Destination.State.RETIRED
+    row.save()
+    _audit(actor, actions.DESTINATION_RETIRED, row, reason)
+    return row
+
+
+def _not_retired(row: Destination) -> None:
+    if row.state == Destination.State.RETIRED:
+        raise StateConflict(f"{row.label} is retired. Nothing was done; add it anew.")
 
 
 def _audit(actor: Actor, action: Action, row: Destination, reason: str = "") -> None:

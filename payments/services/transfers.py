@@ -21,12 +21,12 @@ from backoffice.core.ids import uuid7
 from backoffice.core.money import Money
 from backoffice.portal import search
 from backoffice.tenancy.references import next_reference
-from backoffice.workflow import moves, queues
+from backoffice.workflow import moves, outbox, queues
 from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from payments import actions, books
 from payments.locks import deposit_locked, transfer_locked
-from payments.models import Deposit, Transfer
+from payments.models import Deposit, Transfer, Withdrawal
 from payments.services.deposits import account_check, paid_money
 from payments.states import DEPOSIT, TRANSFER, DepositState, TransferState
 from trading.models import Account, BalanceOperation
@@ -60,6 +60,7 @@ def transfer_request(
     target: Account | None,
     money: Money,
     deposit: Deposit | None = None,
+    withdrawal: Withdrawal | None = None,
     idempotency_key: str = "",
 ) -> Transfer:
     """Move money; None is the wallet. Raises ``NotEnoughMoney``, ``ActionStopped``, and what
@@ -77,6 +78,7 @@ def transfer_request(
         amount=money.amount,
         currency=money.currency,
         deposit=deposit,
+        withdrawal=withdrawal,
         idempotency_key=idempotency_key,
         reference=next_reference("T"),
     )
@@ -227,6 +229,8 @@ def _ended(actor: Actor, row: Transfer, outcome: str) -> None:
         subject=row,
         data={"outcome": outcome, "amount": money_of(row), "reason": row.reason},
     )
+    if row.withdrawal_id is not None:
+        outbox.put("payments.withdrawal_funded", subject_id=row.withdrawal_id)
 
 
 @transaction.atomic

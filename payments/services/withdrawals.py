@@ -36,16 +36,18 @@ from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from payments import actions, books, evaluation, rules
 from payments.accounts import adapter_for
-from payments.errors import ChecksFail, PaymentHeld
+from payments.errors import ChecksFail, NotEnoughMoney, PaymentHeld
 from payments.locks import destination_locked, withdrawal_locked
 from payments.models import Destination, Method, PaymentHold, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.rules import Check, Colour
 from payments.services import parts
-from payments.services.deposits import method_check
+from payments.services.deposits import account_check, method_check
 from payments.services.payouts import QUEUE
+from payments.services.transfers import transfer_request
 from payments.sources import plan_of
-from payments.states import WITHDRAWAL, WithdrawalState
+from payments.states import TRANSFER, WITHDRAWAL, TransferState, WithdrawalState
+from trading.models import Account
 
 KIND = "payments.withdrawal"
 SEARCH_KIND = "withdrawal"
@@ -64,20 +66,23 @@ def withdrawal_request(
     method: Method,
     destination: Destination,
     money: Money,
+    account: Account | None = None,
     idempotency_key: str = "",
 ) -> Withdrawal:
     """Ask for money out of the wallet: it is held at once, and paid, decided or refused later.
 
-    Raises ``NotEnoughMoney``, ``MethodUnusable``, ``ActionStopped``, ``IdempotencyConflict``;
-    then nothing was held.
+    From a trading ``account`` it is moved to the wallet first; the server checks the free margin
+    as it takes it off, and a refusal there rejects the withdrawal. Raises ``NotEnoughMoney``,
+    ``MethodUnusable``, ``ActionStopped``, ``IdempotencyConflict``; then nothing was held.
     """
     # One request of a client at a time: limits by the day are counted under this lock.
     Client.objects.select_for_update(no_key=True).get(tenant_id=actor.tenant_id, pk=client.pk)
     known = _known(actor, client, idempotency_key)
     if known is not None:
-        return _same(known, method, destination, money)
+        return _same(known, method, destination, money, account)
     check_allowed(client, ClientAction.WITHDRAW)
     method_check(method, money, out=True)
+    account_check(account, client, money.currency)
     target = destination_locked(actor, destination.pk)
     _check_destination(target, client, method)
     fee = rules.fee(money, percent=method.fee_percent, fixed=method.fee_fixed)
@@ -89,6 +94,7 @@ def withdrawal_request(
         method=method,
         gateway=method.gateway,
         destination=target,
+        account=account,
         amount=money.amount,
         currency=money.currency,
         amount_base=evaluation.base_amount(money),
@@ -100,8 +106,6 @@ def withdrawal_request(
     )
     row.save(force_insert=True)
     moves.begin(row, WITHDRAWAL, actor=actor)
-    row.hold_id = books.withdrawal_held(actor=actor, withdrawal=row, amount=money).id
-    moves.move(row, WITHDRAWAL, _W.HELD, actor=actor, update_fields=["hold_id"])
     audit(
         actor=actor,
         action=actions.WITHDRAWAL_ASKED,
@@ -109,7 +113,39 @@ def withdrawal_request(
         data={"amount": money, "destination": target.label, "method": method.code},
     )
     _index(row)
+    if account is None:
+        _hold_money(actor, row)
+    else:
+        transfer_request(
+            actor=actor, client=client, source=account, target=None, money=money, withdrawal=row
+        )
+    return row
+
+
+def _hold_money(actor: Actor, row: Withdrawal) -> None:
+    row.hold_id = books.withdrawal_held(actor=actor, withdrawal=row, amount=money_of(row)).id
+    moves.move(row, WITHDRAWAL, _W.HELD, actor=actor, update_fields=["hold_id"])
     _first_decision(actor, row)
+
+
+@transaction.atomic
+def withdrawal_funded(*, actor: Actor, withdrawal_id: UUID) -> Withdrawal:
+    """The transfer off the trading account has ended: held and decided, or rejected for margin."""
+    row = withdrawal_locked(actor, withdrawal_id)
+    if row.state != _W.REQUESTED:
+        return row
+    transfer = row.transfers.order_by("-id").first()
+    if transfer is None or transfer.state not in TRANSFER.final:
+        return row
+    if transfer.state != TransferState.DONE:
+        _reject(actor, row, "open_positions", f"It could not be taken off: {transfer.reason}")
+        return row
+    try:
+        with transaction.atomic():
+            _hold_money(actor, row)
+    except NotEnoughMoney as error:
+        row.refresh_from_db()
+        _reject(actor, row, "other", error.sentence)
     return row
 
 
@@ -123,9 +159,15 @@ def _known(actor: Actor, client: Client, key: str) -> Withdrawal | None:
     ).first()
 
 
-def _same(known: Withdrawal, method: Method, target: Destination, money: Money) -> Withdrawal:
-    asked = (method.pk, target.pk, money)
-    if asked != (known.method_id, known.destination_id, money_of(known)):
+def _same(
+    known: Withdrawal,
+    method: Method,
+    target: Destination,
+    money: Money,
+    account: Account | None,
+) -> Withdrawal:
+    asked = (method.pk, target.pk, money, account.pk if account else None)
+    if asked != (known.method_id, known.destination_id, money_of(known), known.account_id):
         raise IdempotencyConflict
     return known
 
@@ -133,8 +175,9 @@ def _same(known: Withdrawal, method: Method, target: Destination, money: Money) 
 def _check_destination(target: Destination, client: Client, method: Method) -> None:
     if target.client_id != client.pk:
         raise InvalidInput(fields={"destination": "This destination is not the client's."})
-    if target.state == Destination.State.SUSPENDED:
-        raise InvalidInput(fields={"destination": "This destination is suspended."})
+    if target.state in (Destination.State.SUSPENDED, Destination.State.RETIRED):
+        word = target.get_state_display().lower()
+        raise InvalidInput(fields={"destination": f"This destination is {word}."})
     assert method.gateway is not None
     by_bank = adapter_for(method.gateway).by_statement
     if by_bank != (target.kind == Destination.Kind.BANK):

@@ -104,6 +104,7 @@ def withdrawal_new(request: StaffRequest, pk: UUID) -> HttpResponse:
             method=values["method"],
             destination=values["destination"],
             money=values["money"],
+            account=values["account"],
             idempotency_key=form.idempotency_key,
         )
 
@@ -186,4 +187,48 @@ def destination_suspend(request: StaffRequest, pk: UUID) -> HttpResponse:
     title, says = f"Suspend {row.label}", "Nothing is paid to it until it is approved again."
     return _form_page(
         request, row.client, form, title=title, label="Suspend", says=says, danger=True
+    )
+
+
+@GET_POST
+@needs("payments.request_withdrawal")
+def destination_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = access.destination_for(request.actor, pk)
+    initial = {"holder": row.holder, "label": row.label, "bic": row.bic}
+    form = money_forms.DestinationEditForm(_data(request), initial=initial)
+
+    def change() -> Any:
+        return destinations.destination_change(
+            actor=request.actor, destination=row, **form.cleaned_data
+        )
+
+    if request.method == "POST" and _made(form, change) is not None:
+        messages.success(request, f"{row.label} is changed; someone else approves it anew.")
+        return redirect(_tab(row.client))
+    says = (
+        "It is approved anew by someone else, and so is every withdrawal that waits to be paid to "
+        "it. The number itself never changes: add another destination for another number."
+    )
+    return _form_page(
+        request, row.client, form, title=f"Change {row.label}", label="Change", says=says
+    )
+
+
+@GET_POST
+@needs(WORK)
+def destination_retire(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = access.destination_for(request.actor, pk)
+    form = money_forms.ReasonForm(_data(request))
+
+    def retire() -> Any:
+        return destinations.destination_retire(
+            actor=request.actor, destination=row, reason=form.cleaned_data["reason"]
+        )
+
+    if request.method == "POST" and _made(form, retire) is not None:
+        messages.success(request, f"{row.label} is retired.")
+        return redirect(_tab(row.client))
+    title, says = f"Retire {row.label}", "It stays in the record; nothing is paid to it any more."
+    return _form_page(
+        request, row.client, form, title=title, label="Retire", says=says, danger=True
     )

@@ -247,7 +247,7 @@ def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
         url = reverse("payments:withdrawal-decide", args=[row.pk])
         found.append(Button("Decide", url, key="o", kind="primary", method="get"))
     found += _hold_buttons(actor, row, "withdrawal", stoppable=row.state in holds.STOPPABLE)
-    if row.state in OUT and actor.can(WORK):
+    if (row.state in OUT or row.state == WithdrawalState.PAYING) and actor.can(WORK):
         url = reverse("payments:withdrawal-look", args=[row.pk])
         found.append(Button("Ask the gateway", url, icon="refresh"))
     if row.state == WithdrawalState.UNKNOWN:

@@ -16,11 +16,11 @@ from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import outbox
-from payments import access, evaluation
+from payments import access, evaluation, sources
 from payments import forms as money_forms
 from payments.accounts import adapter_for
 from payments.models import GatewayAccount, Method, Rate
-from payments.services import setup
+from payments.services import bands, setup
 
 MANAGE = "payments.manage_gateways"
 GET_POST = require_http_methods(["GET", "POST"])
@@ -67,16 +67,31 @@ def setup_page(request: StaffRequest) -> HttpResponse:
     gateways = GatewayAccount.objects.filter(**mine).prefetch_related("methods").order_by("name")
     context = {
         "gateways": [_line(gateway) for gateway in gateways],
-        "methods": Method.objects.filter(**mine).select_related("gateway").order_by("position"),
+        "methods": [
+            _method_line(row)
+            for row in Method.objects.filter(**mine).select_related("gateway").order_by("position")
+        ],
+        "policy": sources.policy(),
+        "bands": bands.current(request.actor),
+        "pending": bands.pending(request.actor),
         "rates": Rate.objects.filter(**mine).order_by("currency"),
         "base": evaluation.base_currency(),
         "actions": [
             Button("Connect a gateway", reverse("payments:gateway-new"), method="get", icon="plug"),
             Button("New method", reverse("payments:method-new"), method="get", icon="plus"),
+            Button("Withdrawal rules", reverse("payments:policy"), method="get"),
+            Button("Bands of approval", reverse("payments:bands"), method="get"),
             Button("Set a rate", reverse("payments:rate-set"), method="get"),
         ],
     }
     return render(request, "payments/setup.html", context)
+
+
+def _method_line(row: Method) -> dict[str, Any]:
+    url = reverse("payments:method-switch", args=[row.pk])
+    label, wanted = ("Switch off", "off") if row.active else ("Switch on", "on")
+    switch = Button(label, url, kind="quiet", fields={"active": wanted})
+    return {"row": row, "switch": switch}
 
 
 def _form_page(
@@ -187,6 +202,17 @@ def method_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     ):
         return redirect("payments:setup")
     return _form_page(request, form, title=row.name, label="Save")
+
+
+@require_POST
+@needs(MANAGE)
+def method_switch(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Offer a method, or offer it no more; what is under way by it goes on."""
+    row = access.method_for(request.actor, pk)
+    active = request.POST.get("active") == "on"
+    setup.method_save(actor=request.actor, code=row.code, values={"active": active}, method=row)
+    messages.success(request, f"{row.name} is {'offered' if active else 'offered no more'}.")
+    return redirect("payments:setup")
 
 
 @GET_POST

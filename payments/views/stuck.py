@@ -1,4 +1,4 @@
-"""Transfers that stand still, and payments that compliance holds: what happened, and the way on."""
+"""Transfers that stand still: what happened, and the way on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.queues import item_for
 from payments import access, queues, watch
 from payments import forms as money_forms
-from payments.models import Deposit, Transfer, Withdrawal
+from payments.models import Transfer
 from payments.selectors import wallet_rows
 from payments.services import transfers
 from payments.services.transfers import way
@@ -86,6 +86,7 @@ def transfer_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "way": way(row),
         "says": _SAYS.get(TransferState(row.state), f"It is {row.get_state_display().lower()}."),
         "since": watch.since(actor, row.pk, row.state),
+        "waits": row.state in (_T.CREDITING, _T.RETURNING, _T.STRANDED),
         "legs": [
             {
                 "label": label,
@@ -225,30 +226,3 @@ def transfer_settle(request: StaffRequest, pk: UUID) -> HttpResponse:
         says=says,
         danger=True,
     )
-
-
-# What compliance holds
-
-
-def _held(actor: Actor, ids: Sequence[UUID]) -> list[Deposit | Withdrawal]:
-    deposits = access.deposits_for(actor).filter(pk__in=ids)
-    return [*deposits, *access.withdrawals_for(actor).filter(pk__in=ids)]
-
-
-@describe("held")
-def _held_lines(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
-    return {
-        row.pk: (f"{row.client.reference} {row.client.name}", row.reference, None)
-        for row in _held(actor, ids)
-    }
-
-
-@require_GET
-@needs("payments.hold_payment")
-def held_page(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """The page of the payment itself, where it is released."""
-    found = next(iter(_held(request.actor, [pk])), None)
-    if found is None:
-        raise Http404("There is no such payment.")
-    name = "deposit" if isinstance(found, Deposit) else "withdrawal"
-    return redirect(f"payments:{name}", pk=found.pk)

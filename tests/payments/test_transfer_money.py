@@ -8,12 +8,13 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
-from backoffice.core.errors import IdempotencyConflict, InvalidInput
+from backoffice.core.errors import FourEyes, IdempotencyConflict, InvalidInput
 from backoffice.core.money import Money
 from clients.errors import ActionStopped
 from payments.errors import NotEnoughMoney
-from payments.models import Transfer
+from payments.models import Transfer, Withdrawal
 from payments.services.transfers import transfer_request
+from payments.services.withdrawals import withdrawal_approve
 from payments.tasks import payments_watch
 from sandbox.gateway.server import CashierServer
 from sandbox.mt5.faults import FaultKind
@@ -271,4 +272,55 @@ def test_a_leg_that_nobody_knows_of_is_settled_with_proof(
     assert (both.bridge(), both.wallet()) == (0, 700 if booked else 1000)
     payments_watch()
     assert both.queue("transfers") == []
+    assert both.sound()
+
+
+# Withdrawals from an account
+
+
+def _from_account(both: Both, amount: str) -> Withdrawal:
+    both.approved_card()
+    row = both.withdraw(amount, account=both.account)
+    both.work()
+    return both.outgoing(row)
+
+
+def test_a_withdrawal_from_an_account_takes_it_off_first_then_holds_it(both: Both) -> None:
+    both.move("300.00", None, both.account)
+    row = _from_account(both, "120.00")
+    assert (row.state, both.there(both.account), both.mirror(both.account)) == ("review", 180, 180)
+    assert (both.wallet(), both.available(), both.bridge()) == (820, 700, 0)
+    assert both.queue("withdrawals") == [row.pk]
+    with both.scope():
+        with pytest.raises(FourEyes):
+            withdrawal_approve(actor=both.actor, withdrawal=row)
+        withdrawal_approve(actor=both.world.actor("petra"), withdrawal=row)
+    both.work()
+    both.gateway_pays(row)
+    assert both.outgoing(row).state == "paid"
+    assert both.sound()
+
+
+def test_without_free_margin_the_server_refuses_and_the_withdrawal_is_rejected(
+    both: Both,
+) -> None:
+    both.move("50.00", None, both.account)
+    row = _from_account(both, "60.00")
+    assert (row.state, row.reason_code) == ("rejected", "open_positions")
+    assert "No money" in row.reason
+    assert (both.wallet(), both.available(), both.there(both.account)) == (950, 950, 50)
+    assert both.queue("withdrawals") == []
+    assert both.sound()
+
+
+def test_while_the_server_does_not_answer_the_withdrawal_waits_for_its_money(both: Both) -> None:
+    both.move("300.00", None, both.account)
+    both.house.fail(BALANCE, FaultKind.DROP_AFTER)
+    row = _from_account(both, "100.00")
+    assert (row.state, row.hold_id, both.wallet()) == ("requested", None, 700)
+    with both.house.later(minutes=6):
+        both.work()
+    with both.house.later(minutes=12):
+        both.work()
+    assert (both.outgoing(row).state, both.available()) == ("review", 700)
     assert both.sound()
