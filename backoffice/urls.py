@@ -7,8 +7,12 @@ from backoffice.portal import views as portal_views
 from backoffice.portal.api import api, api_urls
 from backoffice.portal.gallery import gallery
 from clients.api import router as clients_router
+from payments import api as payments_api
 
 api.add_router("/clients", clients_router)
+api.add_router("/deposits", payments_api.deposits)
+api.add_router("/withdrawals", payments_api.withdrawals)
+api.add_router("/destinations", payments_api.destinations)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("backoffice.staff.urls")),
