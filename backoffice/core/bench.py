@@ -143,14 +143,25 @@ def interleave(
     options: Options, sides: Mapping[str, Callable[[], float]], unit: str
 ) -> dict[str, float]:
     """Run every side once per round, in turns, so that a slow moment of the machine meets all of
-    them; the median of each side's rounds."""
+    them; the middle of each side's rounds.
+
+    A machine that is shared changes its pace from one minute to the next. So each round is set to
+    the pace of the run first: the ratio of two sides is the middle one of their rounds' ratios.
+    """
     results: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(1, options.rounds + 1):
         for name, measure in sides.items():
             results[name].append(measure())
         latest = ", ".join(f"{name} {values[-1]:,.0f}" for name, values in results.items())
         options.say(f"round {number}/{options.rounds}: {latest} {unit}")
-    return {name: statistics.median(values) for name, values in results.items()}
+    paces = [statistics.geometric_mean(values) for values in zip(*results.values(), strict=True)]
+    pace = statistics.median(paces)
+    return {
+        name: statistics.median(
+            value * pace / here for value, here in zip(values, paces, strict=True)
+        )
+        for name, values in results.items()
+    }
 
 
 def machine() -> str:
