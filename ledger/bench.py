@@ -52,10 +52,11 @@ _WALLETS = """
     FROM generate_series(1, %s) n
 """
 # What services.post sends outside a transaction, from pgbench's clients: one statement that brings
-# the tenant into scope and posts. Journal ids are made in time order, keys as the services' are.
+# the tenant into scope and posts. Journal ids are made in time order, keys as the services' are,
+# and each connection has its own shard.
 _POST_SCRIPT = """
 \\set wallet random(1, {wallets})
-\\set shard random(1, {shards})
+\\set shard 1 + :client_id % {shards}
 \\set amount random(1, 100000)
 SELECT (p.answer).* FROM (SELECT ledger_post(
     set_config('app.tenant_id', '{tenant}', true)::bigint, 'deposit:' || {new_id},

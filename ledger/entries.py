@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zlib import crc32
 
 from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.core.money import CurrencyMismatch, Money
@@ -29,9 +28,9 @@ class AccountRef:
         """The account, or the first of its shards: stable, so good for keeping."""
         return self.ids[0]
 
-    def shard_for(self, key: str) -> UUID:
-        """The shard that a post with this key meets: spread evenly, the same when repeated."""
-        return self.ids[crc32(key.encode()) % len(self.ids)]
+    def shard_for(self, lane: int) -> UUID:
+        """The shard that posts of a lane meet; see ``wire.lane``. Their sum is the account."""
+        return self.ids[lane % len(self.ids)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ledger.errors import (
     InsufficientFunds,
     PeriodClosed,
 )
-from ledger.wire import KernelFunction, Outcome, execute
+from ledger.wire import KernelFunction, Outcome, execute, lane
 
 _LINES = ("uuid[]", "uuid[]", "text[]", "bigint[]", "text[]")
 POST = KernelFunction(
@@ -101,11 +101,12 @@ def line_parts(lines: Iterable[Line]) -> list[list[Any]]:
     ]
 
 
-def line_columns(lines: Sequence[Line], key: str) -> list[list[Any]]:
+def line_columns(lines: Sequence[Line]) -> list[list[Any]]:
     """The five arrays of lines that the functions take."""
+    here = lane()
     return [
-        [line.debit.shard_for(key) for line in lines],
-        [line.credit.shard_for(key) for line in lines],
+        [line.debit.shard_for(here) for line in lines],
+        [line.credit.shard_for(here) for line in lines],
         [line.amount.currency for line in lines],
         [line.amount.minor for line in lines],
         [line.code for line in lines],

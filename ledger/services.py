@@ -38,7 +38,7 @@ from ledger.entries import (
 )
 from ledger.errors import AccountMismatch, AccountNotEmpty, HoldNotOpen
 from ledger.models import Account, Hold
-from ledger.wire import Outcome
+from ledger.wire import Outcome, lane
 
 SEAL_JOURNALS_MAX = 20_000
 _followers: dict[str, list[str]] = defaultdict(list)
@@ -202,7 +202,7 @@ def _post(
         kernel.as_json(request.meta),
         reverses,
         kernel.actor_row(actor, approved_by),
-        *kernel.line_columns(request.lines, request.key),
+        *kernel.line_columns(request.lines),
     )
     return _posting(answer, request)
 
@@ -256,7 +256,7 @@ def post_batch(*, actor: Actor, requests: Sequence[JournalRequest]) -> list[Batc
         [kernel.as_json(request.meta) for request in requests],
         kernel.actor_row(actor),
         [place for place, _ in lines],
-        *kernel.line_columns([line for _, line in lines], requests[0].key),
+        *kernel.line_columns([line for _, line in lines]),
     )
     return [_answer(*pair) for pair in zip(requests, answers, strict=True)]
 
@@ -288,6 +288,7 @@ def hold_place(
     """
     line = Line(debit, credit, amount)
     request = JournalRequest(key, kind, [line], business_ref)
+    here = lane()
     answer = kernel.call(
         kernel.HOLD_PLACE,
         actor.tenant_id,
@@ -298,8 +299,8 @@ def hold_place(
         business_ref,
         expires_at,
         kernel.actor_row(actor),
-        debit.shard_for(key),
-        credit.shard_for(key),
+        debit.shard_for(here),
+        credit.shard_for(here),
         amount.currency,
         amount.minor,
     )

@@ -55,6 +55,18 @@ def together(*works: Work) -> list[Any]:
     return results
 
 
+def shard_met(books: Books, clearing: AccountRef, wallet: AccountRef, ref: str) -> tuple[int, int]:
+    """Post on this connection: its number at the server, and the place of the shard it met."""
+    line = Line(clearing, wallet, eur("1.00"))
+    post(actor=books.actor, key=ref, kind="test", lines=[line], business_ref=ref)
+    with tenant_scope(books.actor.tenant_id, books.actor), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        number: int = cursor.fetchone()[0]
+        booked = selectors.statement(books.actor.tenant_id, clearing)
+    met = next(line.account_id for line in booked if line.business_ref == ref)
+    return number, clearing.ids.index(met)
+
+
 @pytest.fixture
 def shop(committed: None, world: World) -> Books:
     """Aurora's books with 100 euro in a wallet; no scope is open, so each call is its own."""
@@ -97,6 +109,15 @@ def test_two_withdrawals_of_the_same_money_one_is_refused(shop: Books) -> None:
     assert len(refused) == 1
     assert refused[0].available == eur("40.00")
     assert posted(shop, wallet) == eur("40.00")
+    sound(shop)
+
+
+def test_each_connection_meets_its_own_shard_of_a_house_account(shop: Books) -> None:
+    wallet, clearing = accounts(shop, "wallet", "clearing")
+    met = together(*[partial(shard_met, shop, clearing, wallet, f"R-{n}") for n in range(4)])
+    assert len({number for number, _ in met}) == 4
+    assert [shard for _, shard in met] == [number % chart.HOUSE_SHARDS for number, _ in met]
+    assert posted(shop, wallet) == eur("104.00")
     sound(shop)
 
 
