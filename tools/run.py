@@ -127,6 +127,9 @@ class Run:
         logins = self._manage("demo_logins", echo=False)
         self._wait_for_answer()
         self._supervisor.console.say(f"\n{logins}\n\nThe back office is at {self.address}")
+        if "sandbox_bank" in self._ports:
+            bank = f"http://127.0.0.1:{self._ports['sandbox_bank']}/"
+            self._supervisor.console.say(f"The sandbox's bank, with its statements, is at {bank}")
         self._supervisor.console.say("Ctrl-C stops everything; `make reset` starts over.\n")
 
     def _manage(self, *arguments: str, echo: bool = True) -> str:

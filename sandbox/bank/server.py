@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from sandbox.bank.camt053 import write_camt053
 from sandbox.bank.entries import Entry
 from sandbox.bank.mt940 import write_mt940
+from sandbox.bank.page import bank_page
 from sandbox.bank.state import Bank, Refused
 
 BODY_BYTES_MAX = 64 * 1024
@@ -63,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _get(self) -> None:
         url = urlsplit(self.path)
         match url.path.strip("/").split("/"):
+            case [""]:
+                self._page()
             case ["health"]:
                 self._json(200, {"status": "ok"})
             case ["accounts"]:
@@ -75,7 +78,27 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 raise Refused(404, "unknown_path", "There is nothing at this address.")
 
+    def _page(self) -> None:
+        text = bank_page(self.server.bank.accounts(), datetime.now(UTC).date())
+        self._send(200, "text/html; charset=utf-8", text.encode())
+
+    def _pay_in(self) -> None:
+        """The form of the page: money from someone, as a bank books it."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
+            raise Refused(413, "bad_length", f"A body has at most {BODY_BYTES_MAX} bytes.")
+        form = parse_qs(self.rfile.read(int(length)).decode("utf-8", "replace"))
+        data = {name: values[0] for name, values in form.items()}
+        self.server.bank.receipt_book(data, datetime.now(UTC).date())
+        self.send_response(303)
+        self.send_header("Location", "/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def _post(self) -> None:
+        if self.path == "/pay-in":
+            self._pay_in()
+            return
         data = self._body()
         bank = self.server.bank
         today = self.server.today()

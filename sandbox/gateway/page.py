@@ -55,6 +55,7 @@ def refusal_page(message: str) -> str:
 def _page(title: str, body: str) -> str:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        f'<meta name=viewport content="width=device-width"><style>{_STYLE}</style>'
+        f'<meta name=viewport content="width=device-width"><link rel=icon href="data:,">'
+        f"<style>{_STYLE}</style>"
         f"<main>{body}</main></html>"
     )

@@ -17,6 +17,7 @@ from sandbox.mt5.records import (
     TRADE_ACTIONS,
     Action,
     Deal,
+    Entry,
     User,
 )
 from sandbox.mt5.trading import Ticket
@@ -140,14 +141,19 @@ class Controls:
     ) -> Record:
         """Insert a deal dated `time` (aware UTC) under a new ticket.
 
-        `values` are fields of `Deal`; money in decimal text or Decimal, volume in 1e-8 lots.
+        `values` are fields of `Deal`; money in decimal text or Decimal, volume in 1e-8 lots. A
+        trade that opens a position names it by its own ticket.
         """
         server = self._server
         user = server.book.users[login]
         values = self._minor_units(values, user.currency_digits)
+        ticket = server.book.new_ticket("deal")
+        trades = values.get("action") in (Action.BUY, Action.SELL)
+        if trades and values.get("entry", Entry.IN) == Entry.IN:
+            values.setdefault("position_id", ticket)
         deal = Deal(
             **{
-                "ticket": server.book.new_ticket("deal"),
+                "ticket": ticket,
                 "login": login,
                 "time_msc": server.clock.wall_msc(time),
                 "action": int(Action.BALANCE),

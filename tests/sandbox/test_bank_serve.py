@@ -179,8 +179,28 @@ def test_a_payment_that_makes_no_sense_is_refused_and_moves_nothing(
         (f"/accounts/{IBAN}/statement?format=pdf", 400),
         (f"/accounts/{IBAN}/statement", 200),
         ("/health", 200),
-        ("/", 404),
+        ("/elsewhere", 404),
     ],
 )
 def test_questions_are_answered(shared: Client, path: str, status: int) -> None:
     assert shared.get(path).status == status
+
+
+def test_a_person_pays_in_and_finds_the_statement_on_the_page(tmp_path: Path) -> None:
+    with bank(tmp_path) as (client, _):
+        page = client.get("/").data.decode()
+        assert "Northwind Markets" in page
+        assert f"/accounts/{IBAN}/statement?date=" in page
+        form = {"iban": IBAN, "currency": "EUR", "from_name": "<b>Ann</b>", "amount": "7.50"}
+        answer = urllib3.request(
+            "POST", f"{client.address}/pay-in", fields=form, encode_multipart=False, redirect=False
+        )
+        assert (answer.status, answer.headers["Location"]) == (303, "/")
+        assert client.balance() == "107.50"
+        assert "107.50" in client.get("/").data.decode()
+        wrong = {**form, "amount": "-1"}
+        refused = urllib3.request(
+            "POST", f"{client.address}/pay-in", fields=wrong, encode_multipart=False
+        )
+        assert refused.status == 400
+        assert client.balance() == "107.50"
