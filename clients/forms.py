@@ -97,8 +97,12 @@ class AssignForm(_PeopleForm):
 
 
 class NewClientForm(ParticularsForm, _PeopleForm):
-    desk = forms.ModelChoiceField(label="Desk", queryset=Desk.objects.none(), required=False)
-    manager = forms.ModelChoiceField(label="Manager", queryset=User.objects.none(), required=False)
+    desk = forms.ModelChoiceField(
+        label="Desk", queryset=Desk.objects.none(), required=False, empty_label="—"
+    )
+    manager = forms.ModelChoiceField(
+        label="Manager", queryset=User.objects.none(), required=False, empty_label="—"
+    )
     source = forms.CharField(
         label="Source", max_length=40, required=False, help_text="How they came to us."
     )

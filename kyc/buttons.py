@@ -20,7 +20,8 @@ def buttons(actor: Actor, case: KycCase, approval: Approval | None) -> list[Butt
     review = "" if actor.can("kyc.review_case") else "You don't have the right to review KYC cases."
     found: list[Button] = []
     if state in (CaseState.DRAFT, CaseState.INFO_REQUESTED):
-        why = review or guards.why_not_submit(case)
+        why = "" if actor.can("kyc.prepare_case") else "You don't have the right to submit cases."
+        why = why or guards.why_not_submit(case)
         found.append(Button("Submit", _url("submit", case), key="a", kind="primary", why_not=why))
     elif state in REVIEWABLE:
         found += _review_buttons(actor, case, review)

@@ -148,6 +148,7 @@ class KycCase(TenantModel):
         ]
         permissions: ClassVar = [
             ("view_case", "See KYC cases"),
+            ("prepare_case", "Open KYC cases and submit them"),
             ("review_case", "Review KYC cases"),
             ("approve_case", "Approve KYC cases"),
             ("approve_high_risk", "Approve high-risk and politically exposed clients"),

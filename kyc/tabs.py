@@ -33,7 +33,7 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "cases": cases,
         "level": level,
         "rights": [ClientAction(right).label for right in client.rights],
-        "may_open": actor.can("kyc.review_case") and not working,
+        "may_open": actor.can("kyc.prepare_case") and not working,
         "open_url": reverse("kyc:open", args=[client.pk]),
     }
 
@@ -45,7 +45,12 @@ def _count(actor: Actor, client: Client) -> int | None:
 def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
     if not actor.can("kyc.view_case"):
         return []
-    waiting = selectors.cases_of(client).filter(state__in=WORKING | QUEUED)
+    cases = list(selectors.cases_of(client))
+    waiting = [case for case in cases if case.state in WORKING | QUEUED]
+    if client.level == 0 and actor.can("kyc.prepare_case") and not cases:
+        url = reverse("kyc:open", args=[client.pk])
+        note = "Open a case; it asks for what the level needs"
+        return [{"colour": "attention", "title": "KYC has not begun", "note": note, "url": url}]
     return [
         {
             "colour": COLOURS[CaseState(case.state)],

@@ -16,7 +16,13 @@ _READ = {
     "trading.view_account",
 }
 _SUPPORT = _READ | {"clients.change_client", "clients.add_client", "operations.view_notification"}
-_KYC = {"kyc.view_case", "kyc.review_case", "clients.view_document", "clients.upload_document"}
+_KYC = {
+    "kyc.view_case",
+    "kyc.prepare_case",
+    "kyc.review_case",
+    "clients.view_document",
+    "clients.upload_document",
+}
 _COMPLIANCE = (
     _READ
     | _KYC
@@ -69,7 +75,9 @@ ROLES = {
             | _PAYMENTS
             | _REPORTS
             | {
+                "clients.upload_document",
                 "kyc.view_case",
+                "kyc.prepare_case",
                 "workflow.manage_queues",
                 "operations.view_operations",
                 "operations.manage_operations",

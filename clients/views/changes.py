@@ -98,11 +98,11 @@ def client_new(request: StaffRequest) -> HttpResponse:
         )
 
     if request.method == "POST" and tried(form, work):
-        messages.success(request, f"{made[0].reference} is made.")
+        messages.success(request, f"{made[0].name} is created as {made[0].reference}.")
         return redirect("clients:client", pk=made[0].pk)
     back = reverse("clients:list")
     return form_page(
-        request, form, client=None, title="New client", label="Make the client", back=back
+        request, form, client=None, title="New client", label="Create the client", back=back
     )
 
 

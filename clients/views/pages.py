@@ -137,12 +137,17 @@ def _overview(request: StaffRequest, client: Client) -> Mapping[str, Any]:
 
 
 def _own_open_items(actor: Actor, client: Client) -> list[Mapping[str, Any]]:
-    if not actor.can("clients.view_document"):
-        return []
-    waiting = selectors.documents_of(client).filter(state=DocumentState.UPLOADED).count()
-    if not waiting:
+    may_look, may_upload = actor.can("clients.view_document"), actor.can("clients.upload_document")
+    if not may_look and not may_upload:
         return []
     url = reverse("clients:tab", args=[client.pk, "documents"])
+    states = list(selectors.documents_of(client).values_list("state", flat=True))
+    if not states and may_upload:
+        note = "Upload them, or send the client a link"
+        return [{"colour": "attention", "title": "No documents yet", "note": note, "url": url}]
+    waiting = states.count(DocumentState.UPLOADED)
+    if not waiting or not may_look:
+        return []
     return [
         {"colour": "attention", "title": "Documents to be decided", "note": waiting, "url": url}
     ]

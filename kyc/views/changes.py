@@ -164,10 +164,10 @@ def _vote(actor: Actor, case: KycCase, approves: bool, reason: str = "") -> KycC
     return row
 
 
-REVIEW, VIEW = "kyc.review_case", "kyc.view_case"
+PREPARE, REVIEW, VIEW = "kyc.prepare_case", "kyc.review_case", "kyc.view_case"
 
 case_submit = _verb(
-    REVIEW,
+    PREPARE,
     "{case.reference} is submitted; its checks are being asked.",
     lambda actor, case, values: services.case_submit(actor=actor, case=case),
 )
@@ -409,7 +409,7 @@ def check_again(request: StaffRequest, pk: UUID, name: str) -> HttpResponse:
 
 
 @GET_POST
-@needs(REVIEW)
+@needs(PREPARE)
 def case_answers(request: StaffRequest, pk: UUID) -> HttpResponse:
     """The answers of the level's questionnaires."""
     case = case_for(request.actor, pk)
@@ -434,7 +434,7 @@ def case_answers(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 
 @GET_POST
-@needs(REVIEW, "clients.view_client")
+@needs(PREPARE, "clients.view_client")
 def case_open(request: StaffRequest, pk: UUID) -> HttpResponse:
     """A new case for a client, from their page."""
     client = client_for(request.actor, pk)
