@@ -96,7 +96,11 @@ class DepositForm(_AmountForm):
 
 class WithdrawalForm(_AmountForm):
     method = forms.ModelChoiceField(label="Method", queryset=Method.objects.none())
-    destination = forms.ModelChoiceField(label="To", queryset=Destination.objects.none())
+    destination = forms.ModelChoiceField(
+        label="To",
+        queryset=Destination.objects.none(),
+        help_text="None to choose? Add it first: “New destination” on the client's Money tab.",
+    )
     account = forms.ModelChoiceField(
         label="From",
         queryset=Account.objects.none(),
@@ -141,6 +145,8 @@ class TransferForm(_AmountForm):
         super().__init__(*args, **kwargs)
         for name in ("source", "target"):
             self.fields[name].queryset = _accounts(client)  # type: ignore[attr-defined]
+        # Most often the wallet is moved to the account that trades.
+        self.initial.setdefault("target", _accounts(client).order_by("id").first())
 
 
 class DestinationForm(forms.Form):

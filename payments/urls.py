@@ -7,6 +7,7 @@ from payments.views import (
     notices,
     pages,
     parts,
+    public,
     setup,
     setup_rules,
     stuck,
@@ -15,6 +16,7 @@ from payments.views import (
 app_name = "payments"
 urlpatterns = [
     path("overview/", pages.overview, name="overview"),
+    path("returned/", public.returned, name="returned"),
     path("deposits/", pages.deposit_list, name="deposit-list"),
     path("deposits/<uuid:pk>/", pages.deposit_page, name="deposit"),
     path("deposits/<uuid:pk>/decide/", decide_deposits.deposit_decide, name="deposit-decide"),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
@@ -151,7 +152,7 @@ def _start(actor: Actor, deposit: Deposit, money: Money) -> None:
             reference=deposit.reference,
             money=money,
             customer=deposit.client.reference,
-            return_url=f"{settings.PUBLIC_URL}/",
+            return_url=settings.PUBLIC_URL + reverse("payments:returned"),
             notify_url=notify_url(gateway),
             expires_at=deposit.expires_at,
         ),
