@@ -31,6 +31,7 @@ def held_list(request: StaffRequest) -> HttpResponse:
     actor = request.actor
     items = list(queues.open_items(actor, held.HELD.code)[:SHOWN_MAX])
     payments = held.by_ids(actor, [item.subject_id for item in items])
+    marks = held.marks(actor, {row.client_id for row in payments.values()})
     lines = [
         {
             "item": item,
@@ -38,8 +39,7 @@ def held_list(request: StaffRequest) -> HttpResponse:
             "url": held.HELD.url(row.pk),
             "money": held.money_of(row),
             "out": isinstance(row, Withdrawal),
-            "party": held.party_of(row),
-            "matters": held.matters(actor, row.client),
+            "marks": marks[row.client_id],
         }
         for item in items
         if (row := payments.get(item.subject_id)) is not None

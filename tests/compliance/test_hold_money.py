@@ -262,6 +262,7 @@ def test_a_held_payment_waits_in_the_officers_queue_with_a_clock(
     page = browse("carla").get(reverse("compliance:held")).content.decode()
     assert held.reference in page
     assert held.client.name in page
+    assert Alert.objects.get(client=held.client).reference in page
 
 
 def test_its_page_shows_what_is_open_and_greys_the_release_for_who_held_it(
