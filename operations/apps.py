@@ -24,4 +24,5 @@ class OperationsConfig(AppConfig):
             ("Messages", "operations:templates", "message", change, 60),
             ("Backups", "operations:backups", "database-export", "staff.manage_settings", 70),
         ):
-            register(Entry("System", label, url_name, icon, (permission,), order=order))
+            group = "Settings" if url_name == "operations:templates" else "System"
+            register(Entry(group, label, url_name, icon, (permission,), order=order))

@@ -19,6 +19,7 @@ from backoffice.core.ids import uuid7
 from backoffice.portal import exports, people, services
 from backoffice.staff.models import Membership, Role, SupportSession
 from backoffice.staff.services import api_key_create
+from backoffice.tenancy.models import LegalEntity
 from backoffice.workflow import approvals
 from backoffice.workflow.models import OutboxItem, WorkItem
 from backoffice.workflow.policies import levels
@@ -132,6 +133,11 @@ def _api_key(world: World) -> Arguments:
         actor=world.actor("adam"), name="Website", permissions=["staff.view_audit"]
     )
     return {"pk": made.key.pk}
+
+
+def _entity(world: World) -> Arguments:
+    row = LegalEntity.objects.create(name="Aurora (EU) Ltd", regulator="CySEC", country="CY")
+    return {"pk": row.pk}
 
 
 def _support_session(world: World) -> Arguments:
@@ -393,6 +399,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:member-withdraw": _member,
     "portal:member-active": _member,
     "portal:api-key-revoke": _api_key,
+    "portal:settings-entity": _entity,
     "portal:support-end": _support_session,
     "portal:settings-level": lambda world: {"code": levels(world.actor("adam"))[0].queue.code},
     "portal:item-claim": _work_item,

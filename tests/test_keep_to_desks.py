@@ -48,7 +48,8 @@ Browse = Callable[[str], Client]
 # Objects of the house and of oneself: no client is behind them.
 NO_CLIENTS = {
     "portal:view-delete", "portal:export-file", "portal:approval", "portal:approval-decide",
-    "portal:settings-level", "portal:support-end", "compliance:scenario-move",
+    "portal:settings-level", "portal:settings-entity",
+    "portal:support-end", "compliance:scenario-move",
     "payments:gateway", "payments:gateway-test", "payments:method", "ib:agreement",
     "ib:version-edit", "ib:version-propose", "operations:notification", "operations:item-retry",
     "trading:server", "trading:server-edit", "trading:server-ask", "trading:group-offer",

@@ -181,6 +181,46 @@ def brand(request: StaffRequest) -> HttpResponse:
     return render(request, "portal/settings_brand.html", context, status=status)
 
 
+class EntityForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=160)
+    regulator = forms.CharField(label="Regulator", max_length=60)
+    licence = forms.CharField(label="Licence", max_length=60, required=False)
+    lei = forms.CharField(label="LEI", max_length=20, required=False)
+    country = forms.RegexField(r"^[A-Z]{2}$", label="Country", help_text="Two letters, such as CY.")
+
+
+@require_http_methods(["GET", "POST"])
+@needs(SETTINGS)
+def entity_new(request: StaffRequest) -> HttpResponse:
+    return _entity(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(SETTINGS)
+def entity(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = LegalEntity.objects.filter(tenant_id=request.actor.tenant_id, pk=pk).first()
+    if row is None:
+        raise Http404
+    return _entity(request, row)
+
+
+def _entity(request: StaffRequest, row: LegalEntity | None) -> HttpResponse:
+    now_set = {name: getattr(row, name) for name in EntityForm.base_fields} if row else {}
+    form = EntityForm(request.POST or None, initial=now_set)
+    if request.method == "POST" and form.is_valid():
+        try:
+            policies.entity_save(actor=request.actor, entity=row, facts=form.cleaned_data)
+        except DomainError as error:
+            _show(form, error)
+        else:
+            messages.success(request, "The entity is kept.")
+            return redirect("portal:settings-brand")
+    history = changes(row.history.all()) if row else []
+    context = {"row": row, "form": form, "history": history}
+    status = UNPROCESSABLE if form.errors else 200
+    return render(request, "portal/settings_entity.html", context, status=status)
+
+
 # Service levels
 
 

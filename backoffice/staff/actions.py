@@ -19,6 +19,7 @@ FACTOR_RENEWED = Action("staff.factor_renewed", "made {factor} anew")
 SESSION_ENDED = Action("staff.session_ended", "ended {count} of their sessions")
 INVITATION_ACCEPTED = Action("staff.invitation_accepted", "took up their invitation")
 BRAND_CHANGED = Action("staff.brand_changed", "changed the brand: {changes}")
+ENTITY_SAVED = Action("staff.entity_saved", "set the legal entity {subject}")
 NETWORKS_CHANGED = Action("staff.networks_changed", "changed where staff may come from")
 TENANT_CREATED = Action("staff.tenant_created", "created the brokerage {subject}")
 TENANT_SUSPENDED = Action("staff.tenant_suspended", "suspended the brokerage: {reason}")
@@ -30,6 +31,7 @@ SUPPORT_ENDED = Action("staff.support_ended", "ended the support session of {sub
 declare(
     INVITATION_ACCEPTED,
     BRAND_CHANGED,
+    ENTITY_SAVED,
     NETWORKS_CHANGED,
     TENANT_CREATED,
     TENANT_SUSPENDED,

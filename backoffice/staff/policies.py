@@ -1,6 +1,7 @@
 """What a brokerage sets for itself: its brand, its entities, where its people may come from."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -11,6 +12,8 @@ from backoffice.staff import actions
 from backoffice.staff.models import AccessPolicy
 from backoffice.staff.network import NamedRange, admitted, read_ranges
 from backoffice.tenancy.models import Accent, LegalEntity, Tenant
+
+LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
 
 
 @transaction.atomic
@@ -37,6 +40,38 @@ def brand_set(*, actor: Actor, name: str, accent: str, entity: str) -> Tenant:
             data={"changes": ", ".join(f"{key} {value}" for key, value in changed.items())},
         )
     return tenant
+
+
+@transaction.atomic
+def entity_save(
+    *, actor: Actor, entity: LegalEntity | None, facts: Mapping[str, str]
+) -> LegalEntity:
+    """Set up or change a legal entity: ``name``, ``regulator``, ``licence``, ``lei``, ``country``.
+
+    A new name goes under the brand as well, when the old one stood there.
+    """
+    clean = {key: " ".join(value.split()) for key, value in facts.items()}
+    wrong = {key: "It is needed." for key in ("name", "regulator", "country") if not clean[key]}
+    same = LegalEntity.objects.filter(tenant_id=actor.tenant_id, name=clean["name"])
+    if entity is not None:
+        same = same.exclude(pk=entity.pk)
+    if same.exists():
+        wrong["name"] = "There is an entity of this name."
+    if clean["lei"] and not LEI.fullmatch(clean["lei"]):
+        wrong["lei"] = "20 capital letters and digits, the last two digits (ISO 17442)."
+    if wrong:
+        raise InvalidInput(fields=wrong)
+    row = entity or LegalEntity(tenant_id=actor.tenant_id)
+    before = row.name
+    for key, value in clean.items():
+        setattr(row, key, value)
+    row.save()
+    audit(actor=actor, action=actions.ENTITY_SAVED, subject=row, label=row.name, data=clean)
+    tenant = Tenant.objects.select_for_update().get(pk=actor.tenant_id)
+    if before and tenant.entity == before != row.name:
+        tenant.entity = row.name
+        tenant.save(update_fields=["entity"])
+    return row
 
 
 def access_policy(actor: Actor) -> AccessPolicy:

@@ -229,3 +229,22 @@ def test_settings_are_listed_by_right(world: World, browse: Browse) -> None:
     assert "Service levels" in page
     assert "/settings/brand/" not in page
     assert browse("sam").get("/settings/brand/").status_code == 403
+
+
+def test_an_entity_is_set_up_and_its_new_name_goes_under_the_brand(
+    world: World, browse: Browse
+) -> None:
+    adam = browse("adam")
+    form = {"name": "Aurora (EU) Ltd", "regulator": "CySEC", "country": "CY"}
+    assert adam.post("/settings/entities/new/", form).status_code == 302
+    assert adam.post("/settings/entities/new/", form).status_code == 422  # there is one
+    adam.post("/settings/brand/", {"name": "Aurora", "accent": "", "entity": form["name"]})
+    with tenant_scope(world.aurora.pk):
+        row = LegalEntity.objects.get()
+    path = f"/settings/entities/{row.pk}/"
+    assert adam.post(path, form | {"lei": "TOO SHORT"}).status_code == 422
+    renamed = form | {"name": "Aurora (Cyprus) Ltd", "lei": "529900T8BM49AURSDO55"}
+    assert adam.post(path, renamed).status_code == 302
+    page = adam.get(path).content.decode()
+    assert '<span class="was">Aurora (EU) Ltd</span>' in page
+    assert "<small>Aurora (Cyprus) Ltd</small>" in page
