@@ -5,7 +5,7 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -43,6 +43,12 @@ def tenant_choose(request: HttpRequest) -> HttpResponse:
                     audit(actor=actor, action=actions.TENANT_CHOSEN, label=chosen.name)
             return redirect("/")
     return render(request, "staff/tenant_choose.html", {"tenants": mine})
+
+
+@public("there is no such page, for anyone")
+def email_page(request: HttpRequest) -> HttpResponse:
+    """An administrator of the brokerage knows a person by this address."""
+    raise Http404
 
 
 @public("one's own sessions, whatever the brokerage; signing in is asked for")

@@ -48,3 +48,11 @@ def test_nobody_can_sign_up(db: None) -> None:
         "/accounts/signup/", {"email": "new@stranger.example", "password1": "long-enough-9"}
     )
     assert User.objects.count() == before
+
+
+def test_nobody_changes_the_address_that_they_sign_in_by(world: World, browse: Browse) -> None:
+    client = browse("sam")
+    assert client.get("/accounts/email/").status_code == 404
+    form = {"email": "new@stranger.example", "action_add": ""}
+    assert client.post("/accounts/email/", form).status_code == 404
+    assert User.objects.get(pk=world.user("sam").pk).email == "sam@aurora.example"
