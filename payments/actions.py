@@ -51,6 +51,10 @@ POLICY_SAVED = Action("payments.policy_saved", "changed the rules of withdrawals
 RATE_SET = Action("payments.rate_set", "set the rate of {currency} to {rate}")
 NOTICE_PUT_ASIDE = Action("payments.notice_put_aside", "put a gateway's message aside: {reason}")
 
+GATEWAY_SETTLED = Action(
+    "payments.gateway_settled", "booked {amount} that {subject} had collected, at a cost of {cost}"
+)
+
 declare(
     DEPOSIT_ASKED,
     DEPOSIT_ARRIVED,
@@ -84,6 +88,7 @@ declare(
     DESTINATION_RETIRED,
     BANDS_PROPOSED,
     BANDS_SET,
+    GATEWAY_SETTLED,
     GATEWAY_CONNECTED,
     GATEWAY_CHANGED,
     METHOD_SAVED,

@@ -75,6 +75,19 @@ def deposit_credited(
     )
 
 
+def gateway_settled(
+    *, actor: Actor, gateway: GatewayAccount, key: str, iban: str, money: Money, cost: Money
+) -> Posting:
+    """What a gateway had collected is in the bank; what it kept for its service is our cost."""
+    clearing = house(actor, gateway, money.currency)
+    bank = account_for(actor=actor, spec=chart.bank_client(iban), currency=money.currency)
+    lines = [Line(bank, clearing, money)]
+    if cost:
+        expense = account_for(actor=actor, spec=chart.gateway_cost(), currency=cost.currency)
+        lines.append(Line(expense, clearing, cost, "fee"))
+    return post(actor=actor, key=key, kind="gateway_settlement", lines=lines)
+
+
 def deposit_set_aside(*, actor: Actor, deposit: Deposit, paid: Money) -> Posting:
     """Arrived, but not the client's to use yet: client money all the same."""
     line = Line(

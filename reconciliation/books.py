@@ -5,10 +5,12 @@ The one module of reconciliation that knows what payments' doors are called.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
+from uuid import UUID
 
 from backoffice.core.context import Actor
-from backoffice.core.money import Money
-from payments.services import statements
+from backoffice.core.errors import InvalidInput
+from backoffice.core.money import EXPONENTS, Money
+from payments.services import settlements, statements
 from reconciliation.models import Match, StatementLine
 from reconciliation.rules import Movement
 
@@ -54,4 +56,38 @@ def settle(actor: Actor, movement: Movement, line: StatementLine) -> None:
         bank_ref=str(line.references.get("bank", ""))[:80],
         counterparty=line.counterparty_name,
         counterparty_account=line.counterparty_account,
+    )
+
+
+def collected(actor: Actor, line: StatementLine) -> list[tuple[str, str]]:
+    """(id, name and what it holds) of the gateways that this line may be a settlement of."""
+    if line.amount <= 0 or line.account is None or line.currency not in EXPONENTS:
+        return []
+    return [
+        (str(each.gateway.pk), f"{each.gateway.name}, holds {each.money}")
+        for each in settlements.collected(actor, line.currency)
+    ]
+
+
+def settle_gateway(actor: Actor, line: StatementLine, gateway: UUID, cost: Money) -> Movement:
+    """Book the line as what a gateway had collected. Raises ``InvalidInput``."""
+    if line.account is None or not line.account.client_money:
+        raise InvalidInput("Settlements go to a bank account of ours that holds client money.")
+    money = Money(line.amount, line.currency)
+    settled = settlements.settlement_book(
+        actor=actor,
+        gateway_id=gateway,
+        key=f"settlement:{line.pk}",
+        iban=line.account.iban,
+        money=money,
+        cost=cost,
+    )
+    return Movement(
+        kind="gatewayaccount",
+        id=settled.pk,
+        reference=settled.name[:40],
+        amount=money,
+        expected=True,
+        settled=True,
+        state="settled",
     )

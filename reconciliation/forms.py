@@ -37,3 +37,21 @@ class OutcomeForm(forms.Form):
 class MatchForm(forms.Form):
     reference = forms.CharField(label="Our reference", max_length=20)
     reason = forms.CharField(label="How you know", max_length=200)
+
+
+class SettlementForm(forms.Form):
+    gateway = forms.ChoiceField(label="Gateway")
+    cost = forms.DecimalField(
+        label="What it kept",
+        min_value=0,
+        max_digits=20,
+        decimal_places=8,
+        required=False,
+        help_text="Its price, taken off before it paid; booked as a cost of ours.",
+    )
+
+    def __init__(self, *args: Any, gateways: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["gateway"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = gateways

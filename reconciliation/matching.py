@@ -1,17 +1,25 @@
 """From lines to matches and breaks, and back: each match is a row, and so is its undoing."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
 
 from backoffice.audit.services import audit
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError, InvalidInput
-from backoffice.core.money import EXPONENTS
+from backoffice.core.money import EXPONENTS, Money
 from reconciliation import actions, books
 from reconciliation.breaks import break_open, break_resolve
 from reconciliation.models import Break, Match, StatementFile, StatementLine
-from reconciliation.rules import RULE_VERSION, Found, LineFacts, meaning, references_of
+from reconciliation.rules import (
+    RULE_VERSION,
+    Found,
+    LineFacts,
+    Movement,
+    meaning,
+    references_of,
+)
 from reconciliation.states import BreakKind
 
 Line = StatementLine.State
@@ -138,9 +146,7 @@ def _break(
 def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, reason: str) -> Match:
     """A person says what a line is about. The amount must be the payment's; a difference is an
     adjustment, which needs a second person. Raises ``InvalidInput``."""
-    row = StatementLine.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=line.pk)
-    if row.state == Line.MATCHED:
-        raise InvalidInput("The line is matched already. Take that match back first.")
+    row = _unmatched(actor, line)
     reference = reference.strip().upper()
     movement = books.movements(actor, [reference]).get(reference)
     if movement is None:
@@ -159,10 +165,30 @@ def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, rea
     if not reason.strip():
         raise InvalidInput("Say how you know.", fields={"reason": "Say how you know."})
     books.settle(actor, movement, row)
-    match = _match(actor, row, Found(movement, 7, f"By hand: {reason.strip()}"))
-    standing = Break.objects.filter(tenant_id=actor.tenant_id, line=row, closed_at=None).first()
+    return _by_hand(actor, row, movement, f"Matched to {reference}: {reason.strip()}")
+
+
+@transaction.atomic
+def line_settle_gateway(*, actor: Actor, line: StatementLine, gateway: UUID, cost: Money) -> Match:
+    """A person says that a line is what a gateway had collected, paid out to us after ``cost``.
+    Raises ``InvalidInput``."""
+    row = _unmatched(actor, line)
+    movement = books.settle_gateway(actor, row, gateway, cost)
+    words = f"Settlement of {movement.reference}"
+    return _by_hand(actor, row, movement, f"{words}, which kept {cost}" if cost else words)
+
+
+def _unmatched(actor: Actor, line: StatementLine) -> StatementLine:
+    row = StatementLine.objects.select_for_update(of=("self",)).select_related("account")
+    locked = row.get(tenant_id=actor.tenant_id, pk=line.pk)
+    if locked.state == Line.MATCHED:
+        raise InvalidInput("The line is matched already. Take that match back first.")
+    return locked
+
+
+def _by_hand(actor: Actor, line: StatementLine, movement: Movement, outcome: str) -> Match:
+    match = _match(actor, line, Found(movement, 7, f"By hand: {outcome}"))
+    standing = Break.objects.filter(tenant_id=actor.tenant_id, line=line, closed_at=None).first()
     if standing is not None:
-        break_resolve(
-            actor=actor, row=standing, outcome=f"Matched to {reference}: {reason.strip()}"
-        )
+        break_resolve(actor=actor, row=standing, outcome=outcome)
     return match

@@ -14,4 +14,5 @@ urlpatterns = [
     path("breaks/<uuid:pk>/take/", views.break_take, name="break-take"),
     path("breaks/<uuid:pk>/close/", views.break_close, name="break-close"),
     path("breaks/<uuid:pk>/match/", views.break_match, name="break-match"),
+    path("breaks/<uuid:pk>/settle/", views.break_settle, name="break-settle"),
 ]

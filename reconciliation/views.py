@@ -1,5 +1,6 @@
 """Statements in, matches out, breaks decided."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +10,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from backoffice.core.errors import DomainError
+from backoffice.core.errors import DomainError, InvalidInput
+from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import decided, decision_response, refused
 from backoffice.portal.lists import list_response
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.queues import item_for
-from reconciliation import breaks, files, matching, queues, selectors, tables
-from reconciliation.forms import AccountForm, ImportForm, MatchForm, OutcomeForm
+from reconciliation import books, breaks, files, matching, queues, selectors, tables
+from reconciliation.forms import AccountForm, ImportForm, MatchForm, OutcomeForm, SettlementForm
 from reconciliation.models import Break, StatementFile
 from reconciliation.states import BREAK_COLOURS, BreakState
 
@@ -128,6 +130,7 @@ def _break_page(
         "may_work": not why_not,
         "outcome_form": OutcomeForm(),
         "match_form": MatchForm(),
+        "settlement_form": _settlement_form(request, row),
         "match": selectors.match_of(request.actor, row.line_id) if row.line_id else None,
         "events": timeline(request.actor, row.pk),
         **(forms or {}),
@@ -141,6 +144,12 @@ def _break_page(
         actions=[take],
         status=422 if forms else 200,
     )
+
+
+def _settlement_form(request: StaffRequest, row: Break, data: Any = None) -> SettlementForm | None:
+    """Nothing when no gateway has anything that the line could be."""
+    gateways = books.collected(request.actor, row.line) if row.line else []
+    return SettlementForm(data, gateways=gateways) if gateways else None
 
 
 @require_POST
@@ -200,4 +209,34 @@ def break_match(request: StaffRequest, pk: UUID) -> HttpResponse:
         queue=queues.BREAKS,
         before=before,
         sentence=f"Matched to {match.subject_label}; {row.reference} is resolved.",
+    )
+
+
+@require_POST
+@needs("reconciliation.work_break")
+def break_settle(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Say that the break's line is what a gateway had collected."""
+    row = _break(request, pk)
+    before = item_for(request.actor, breaks.QUEUE, pk)
+    form = _settlement_form(request, row, request.POST)
+    if row.line is None or form is None:
+        error = InvalidInput("No gateway holds money that this could be.")
+        return refused(request, error, reverse("reconciliation:break", args=[pk]))
+    if not form.is_valid():
+        return _break_page(request, row, {"settlement_form": form})
+    try:
+        match = matching.line_settle_gateway(
+            actor=request.actor,
+            line=row.line,
+            gateway=UUID(form.cleaned_data["gateway"]),
+            cost=Money(form.cleaned_data["cost"] or Decimal(0), row.line.currency),
+        )
+    except DomainError as error:
+        form.add_error(None, error.sentence)
+        return _break_page(request, row, {"settlement_form": form})
+    return decided(
+        request,
+        queue=queues.BREAKS,
+        before=before,
+        sentence=f"Settlement of {match.subject_label} is booked; {row.reference} is resolved.",
     )

@@ -391,6 +391,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reconciliation:break-take": _break,
     "reconciliation:break-close": _break,
     "reconciliation:break-match": _break,
+    "reconciliation:break-settle": _break,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,
     "portal:member": _member,

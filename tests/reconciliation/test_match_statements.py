@@ -13,8 +13,12 @@ from django.urls import reverse
 from backoffice.core.money import Money
 from backoffice.tenancy.scope import tenant_scope
 from clients.models import Client
+from ledger import chart
 from ledger import selectors as ledger
 from ledger.chart import client_wallet
+from ledger.entries import Line
+from ledger.services import post
+from payments import books
 from payments.models import Deposit, Method
 from payments.services.deposits import deposit_create
 from payments.services.setup import gateway_connect, method_save
@@ -180,6 +184,43 @@ def test_a_person_matches_by_hand_and_the_break_closes(bank: Bank, browse: Brows
     assert bank.wallet() == Decimal("77.00")
     with tenant_scope(bank.world.aurora.pk):
         assert Match.objects.filter(tenant=bank.world.aurora).count() == 1
+
+
+def test_what_a_gateway_had_collected_reaches_the_bank_once_and_never_more_than_that(
+    bank: Bank, browse: Browse
+) -> None:
+    world, pavel = bank.world, bank.world.actor("pavel")
+    with tenant_scope(world.aurora.pk, world.actor("petra")):
+        cashier = gateway_connect(
+            actor=world.actor("petra"),
+            kind="cashier",
+            name="Till",
+            base_url="http://127.0.0.1:9",
+            merchant_id="aurora",
+            secret="a secret of the till",
+        )
+    with tenant_scope(world.aurora.pk, pavel):
+        clearing = books.house(pavel, cashier, "EUR")
+        wallet = books.wallet(pavel, bank.client.pk, "EUR")
+        post(actor=pavel, key="cards", kind="deposit", lines=[Line(clearing, wallet, eur("100"))])
+    upload(browse("pavel"), write_camt053([statement(entry(1, "97.50"))], message_id="M"))
+    with tenant_scope(world.aurora.pk):
+        row = Break.objects.get(tenant=world.aurora)
+    url = reverse("reconciliation:break-settle", args=[row.pk])
+    assert b"Till, holds 100.00 EUR" in browse("pavel").get(url[: -len("settle/")]).content
+    too_much = browse("pavel").post(url, {"gateway": str(cashier.pk), "cost": "2.51"})
+    assert (too_much.status_code, bank.kinds()) == (422, ["unidentified_receipt"])
+    for _ in range(2):
+        browse("pavel").post(url, {"gateway": str(cashier.pk), "cost": "2.50"})
+    with tenant_scope(world.aurora.pk, pavel):
+        assert ledger.balance(world.aurora.pk, clearing).posted == eur("0")
+        spent = ledger.account(world.aurora.pk, chart.gateway_cost().code, "EUR")
+        banked = ledger.account(world.aurora.pk, chart.bank_client(IBAN).code, "EUR")
+        assert spent is not None
+        assert banked is not None
+        assert ledger.balance(world.aurora.pk, spent).posted == eur("2.50")
+        assert ledger.balance(world.aurora.pk, banked).posted == eur("97.50")
+    assert (bank.kinds(), bank.lines()) == ([], ["matched"])
 
 
 def test_a_break_closed_by_a_colleague_is_told_and_not_closed_again(
