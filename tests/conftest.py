@@ -1,5 +1,6 @@
 """Fixtures that every test may use. The database is PostgreSQL, the role is the runtime's."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from django.test import Client, override_settings
+from playwright.sync_api import Browser, sync_playwright
 
 from backoffice.tenancy.scope import tenant_scope
 from tests import engines
@@ -64,6 +66,19 @@ def _assume(role: str) -> None:
 
 # What migrations put into the database survives the flush between tests that commit.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a process: Playwright allows one of itself in a thread."""
+    from tools.system import chromium_path
+
+    # Its event loop belongs to its own greenlet, but Django sees it in this thread and refuses.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture

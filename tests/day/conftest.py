@@ -1,15 +1,13 @@
 """One running product for the tests of a day, and browsers that notice every complaint."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.day.product import PASSWORD, Product, running_product
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SignIn = Callable[[str], AbstractContextManager[Page]]
 
 
@@ -17,14 +15,6 @@ SignIn = Callable[[str], AbstractContextManager[Page]]
 def product() -> Iterator[Product]:
     with running_product() as started:
         yield started
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

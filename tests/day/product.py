@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,10 @@ class Product:
         self.var_dir = var_dir
         self.address = ""
         self.story: list[str] = []
+        # A port of its own: the usual one may be that of a product at work on this machine.
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        self._ours = {"BACKOFFICE_VAR": str(var_dir), "PORT": port, "PYTHONUNBUFFERED": "1"}
 
     def start(self) -> None:
         """Returns when the web answers; `address` is where."""
@@ -32,7 +37,7 @@ class Product:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tools.run"],
             cwd=ROOT,
-            env=environment | {"BACKOFFICE_VAR": str(self.var_dir), "PYTHONUNBUFFERED": "1"},
+            env=environment | self._ours,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

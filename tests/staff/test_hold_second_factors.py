@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client, override_settings
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from backoffice.audit.models import AuditEntry
 from backoffice.portal.timeline import audit_events
@@ -28,7 +27,6 @@ from tests.world import World
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"  # noqa: S105 - tests/world.py
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SECRET = re.compile(r'name="[^"]*secret[^"]*"[^>]*value="([A-Z2-7]{32})"|\b([A-Z2-7]{32})\b')
 LOGIN = "/accounts/login/"
 
@@ -199,18 +197,16 @@ def test_production_settings_ask_everyone_for_a_second_factor() -> None:
 
 
 @pytest.fixture
-def visitor() -> Iterator[Page]:
+def visitor(browser: Browser) -> Iterator[Page]:
     """Chromium with a virtual authenticator that verifies its user, and no complaint allowed."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(15_000)
-        complaints: list[str] = []
-        page.on("console", lambda said: complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-        browser.close()
-        assert complaints == []
+    page = browser.new_page()
+    page.set_default_timeout(15_000)
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert complaints == []
 
 
 @pytest.mark.browser

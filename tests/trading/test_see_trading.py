@@ -57,7 +57,7 @@ def test_an_account_shows_money_margin_positions_deals_and_operations(
         make_position(account, 800_001)
         make_operation(adam, account)
     text = _text(browse("pavel"), reverse("trading:account", args=[account.pk]))
-    for said in ("1,250.50", "500.0 %", "EURUSD", "700001", "800001", "deposit:D-1", "Queued"):
+    for said in ("1,250.50", "500.0 %", "EURUSD", "700001", "800001", "D-1", "Queued"):
         assert said in text
 
 
