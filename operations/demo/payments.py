@@ -79,7 +79,8 @@ class Till:
         self.merchant = demo.tenant.slug
         self.currency = demo.tenant.base_currency
         self.wire: Method | None = None
-        self._bank_days: set[date] = set()
+        self._bank_days: set[tuple[str, date]] = set()
+        self.ibans = {code: iban for _, iban, code in ACCOUNTS[self.merchant]}
 
     def scope(self) -> Any:
         return tenant_scope(self.actor.tenant_id, self.actor)
@@ -128,14 +129,15 @@ class Till:
     def _bank(self, lead: Actor) -> None:
         if not self.sandbox.bank:
             return
-        self.iban = next(iban for _, iban, code in ACCOUNTS[self.merchant] if code == self.currency)
-        self.sandbox.bank_post(
-            "accounts",
-            iban=self.iban,
-            currency=self.currency,
-            opening="250000.00",
-            owner=self.demo.tenant.name,
-        )
+        self.iban = self.ibans[self.currency]
+        for currency, iban in self.ibans.items():
+            self.sandbox.bank_post(
+                "accounts",
+                iban=iban,
+                currency=currency,
+                opening="250000.00",
+                owner=self.demo.tenant.name,
+            )
         gateway = setup.gateway_connect(
             actor=lead,
             kind="bank_wire",
@@ -201,14 +203,15 @@ class Till:
             )
         self.receive(client.name, arrives if arrives is not None else amount.amount, row.reference)
 
-    def receive(self, name: str, amount: Decimal, text: str) -> None:
+    def receive(self, name: str, amount: Decimal, text: str, currency: str = "") -> None:
         """Money on our account from someone."""
-        self._bank_days.add(today())
+        currency = currency or self.currency
+        self._bank_days.add((currency, today()))
         self.demo.past.needed("BANK")
         self.sandbox.bank_post(
             "receipts",
-            iban=self.iban,
-            currency=self.currency,
+            iban=self.ibans[currency],
+            currency=currency,
             amount=format(amount.quantize(Decimal("0.01")), "f"),
             from_name=name,
             from_iban=IBANS[self.currency][len(name) % len(IBANS[self.currency])],
@@ -218,13 +221,14 @@ class Till:
     def statement_read(self, day: date) -> None:
         """The bank's statement of a day, imported by payments staff as from its file."""
         staff = self.demo.actors["payments"]
-        if day not in self._bank_days:
-            return
-        content = self.sandbox.statement(self.iban, day)
-        with self.scope():
-            name = f"{self.iban}-{day:%Y%m%d}.xml"
-            file = files.file_receive(actor=staff, name=name, content=content)
-            matching.file_match(actor=staff, file=files.file_read(actor=staff, file=file))
+        for currency, iban in self.ibans.items():
+            if (currency, day) not in self._bank_days:
+                continue
+            content = self.sandbox.statement(iban, day)
+            with self.scope():
+                name = f"{iban}-{day:%Y%m%d}.xml"
+                file = files.file_receive(actor=staff, name=name, content=content)
+                matching.file_match(actor=staff, file=files.file_read(actor=staff, file=file))
         self.work()
 
     # Money out
@@ -260,7 +264,7 @@ class Till:
                 return
             if what in ("paid", "unknown", "second", "bank", "part failed"):
                 if what == "bank":
-                    self._bank_days.add(today())
+                    self._bank_days.add((self.currency, today()))
                 withdrawal_approve(actor=lead, withdrawal=row)
                 if what == "part failed":
                     self._refuse_a_part(row)

@@ -23,6 +23,7 @@ from compliance.monitoring.definitions import scenarios_install
 from compliance.monitoring.run import monitoring_run
 from operations.demo import Demo, step
 from operations.demo.payments import Till, till_of
+from operations.demo.settlements import Settlements
 from operations.demo.trading import Funding, settle
 from payments.models import GatewayAccount, Withdrawal
 from reconciliation import trading_plane
@@ -58,6 +59,7 @@ class Story:
 
     def __init__(self, till: Till, accounts: list[Funding]) -> None:
         self.till, self.accounts = till, accounts
+        self.settlements = Settlements(till)
         self.actor, self.demo = till.actor, till.demo
         self.real = datetime.now(UTC)
         self.chance = random.Random(till.merchant)  # noqa: S311 - the same story on every seed
@@ -102,7 +104,10 @@ class Story:
                 self.at(night + timedelta(minutes=20), partial(self._books, day))
             if self.real - night < timedelta(days=MONITORED_NIGHTS):
                 self.at(night + timedelta(minutes=30), partial(self._monitor, day))
+            if day.weekday() < 5:
+                self.at(night - timedelta(hours=2), self.settlements.pay)
             self.at(night + timedelta(minutes=40), partial(self.till.statement_read, day))
+            self.at(night + timedelta(minutes=50), self.settlements.book)
 
     # The weeks
 
