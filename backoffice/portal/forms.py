@@ -6,6 +6,7 @@ Django renders two templates for each option. A list of countries, twice on a pa
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
 from django.utils.html import conditional_escape, escape
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 SELECT = "django/forms/widgets/select.html"
 OPTION = "django/forms/widgets/select_option.html"
+DASHES, NOTHING_CHOSEN = BLANK_CHOICE_DASH[0][1], "–"
 
 
 class FormRenderer(DjangoTemplates):
@@ -40,6 +42,8 @@ class FormRenderer(DjangoTemplates):
         if option["template_name"] != OPTION:
             return self.render(option["template_name"], {"widget": option})
         value, label = conditional_escape(str(option["value"])), conditional_escape(option["label"])
+        if label == DASHES:
+            label = NOTHING_CHOSEN
         return f'<option value="{value}"{_attributes(option["attrs"])}>{label}</option>'
 
 

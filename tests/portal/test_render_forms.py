@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import DjangoTemplates
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
@@ -48,3 +49,9 @@ def test_a_select_is_what_djangos_templates_write(widget: forms.Widget, value: A
     ours = widget.render("na<me", value, attrs, renderer=FormRenderer())
     theirs = widget.render("na<me", value, attrs, renderer=DjangoTemplates())
     assert _compact(ours) == _compact(theirs)
+
+
+def test_what_is_not_chosen_yet_is_one_short_dash() -> None:
+    widget = forms.Select(choices=[*BLANK_CHOICE_DASH, ("a", "A")])
+    html = widget.render("name", None, {}, renderer=FormRenderer())
+    assert re.findall(r">([^<]+)</option>", html) == ["–", "A"]
