@@ -274,7 +274,7 @@ def statement_matched(day: Day) -> None:
     pavel = day.people.at("payments")
     bank = pavel.context.new_page()
     bank.goto(facts.bank(day.people.product))
-    house = bank.locator("section").filter(has_text="Aurora Markets")
+    house = bank.locator("section").filter(has_text="Aurora Markets").filter(has_text="EUR")
     house.get_by_label("From").fill(NAME)
     house.get_by_label("Amount").fill("750.00")
     house.get_by_label("Text").fill("my deposit")

@@ -187,19 +187,19 @@ def test_questions_are_answered(shared: Client, path: str, status: int) -> None:
 
 
 def test_a_person_pays_in_and_finds_the_statement_on_the_page(tmp_path: Path) -> None:
-    with bank(tmp_path) as (client, _):
+    with bank(tmp_path) as (client, _), urllib3.PoolManager() as person:
         page = client.get("/").data.decode()
         assert "Northwind Markets" in page
         assert f"/accounts/{IBAN}/statement?date=" in page
         form = {"iban": IBAN, "currency": "EUR", "from_name": "<b>Ann</b>", "amount": "7.50"}
-        answer = urllib3.request(
+        answer = person.request(
             "POST", f"{client.address}/pay-in", fields=form, encode_multipart=False, redirect=False
         )
         assert (answer.status, answer.headers["Location"]) == (303, "/")
         assert client.balance() == "107.50"
         assert "107.50" in client.get("/").data.decode()
         wrong = {**form, "amount": "-1"}
-        refused = urllib3.request(
+        refused = person.request(
             "POST", f"{client.address}/pay-in", fields=wrong, encode_multipart=False
         )
         assert refused.status == 400

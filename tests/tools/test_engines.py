@@ -225,7 +225,7 @@ def test_engines_of_a_killed_user_are_found_and_stopped(var_dir: Path) -> None:
         [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as user:
         assert user.stdout
-        assert user.stdout.readline() == b"up\n"
+        assert b"up\n" in iter(user.stdout.readline, b"")
         server = server_process(var_dir)
         user.send_signal(signal.SIGKILL)
     assert is_alive(server)
