@@ -41,9 +41,8 @@ class FormRenderer(DjangoTemplates):
     def _option(self, option: dict[str, Any]) -> str:
         if option["template_name"] != OPTION:
             return self.render(option["template_name"], {"widget": option})
-        value, label = conditional_escape(str(option["value"])), conditional_escape(option["label"])
-        if label == DASHES:
-            label = NOTHING_CHOSEN
+        chosen = NOTHING_CHOSEN if option["label"] == DASHES else option["label"]
+        value, label = conditional_escape(str(option["value"])), conditional_escape(chosen)
         return f'<option value="{value}"{_attributes(option["attrs"])}>{label}</option>'
 
 
