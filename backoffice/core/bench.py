@@ -23,7 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from backoffice.core.tenant_tables import RUNTIME_ROLE
 
@@ -205,7 +205,7 @@ def bench_database(name: str, *, kept_as: str = "") -> Iterator[BenchDatabase]:
         before = connection.settings_dict["NAME"]
         loaded = _loaded(database)
         if not loaded:
-            _execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            _drop(database)
             _execute(f'CREATE DATABASE "{database}"')
         try:
             _connect(database)
@@ -215,7 +215,7 @@ def bench_database(name: str, *, kept_as: str = "") -> Iterator[BenchDatabase]:
         finally:
             _connect(before)
             if not kept_as:
-                _execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+                _drop(database)
             connection.close()
 
 
@@ -260,6 +260,14 @@ def _connect(database: str, *, assume_role: str = "") -> None:
 def _execute(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def _drop(database: str) -> None:
+    """Plainly first: that sends an autovacuum worker away, which force may not end."""
+    try:
+        _execute(f'DROP DATABASE IF EXISTS "{database}"')
+    except OperationalError:  # someone is still connected
+        _execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
 
 def _with_name(url: str, database: str) -> str:

@@ -148,7 +148,12 @@ def _create_database(name: str) -> None:
 
 
 def _drop_database(name: str) -> None:
-    _as_maintenance(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Plainly first: that sends an autovacuum worker away, which force may not end."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        _as_maintenance(statement)
+    except psycopg.errors.ObjectInUse:  # someone is still connected
+        _as_maintenance(statement + sql.SQL(" WITH (FORCE)"))
 
 
 def _as_maintenance(statement: sql.Composed) -> None:
