@@ -128,10 +128,6 @@ def _execute(actor: Actor, approval: Approval) -> None:
     )
 
 
-def _refused(actor: Actor, approval: Approval) -> None:
-    """Nothing was changed, so nothing has to be undone."""
-
-
 def register() -> None:
     approvals.register(
         ApprovalKind(
@@ -140,7 +136,7 @@ def register() -> None:
             permission=MANAGE,
             content=_content,
             execute=_execute,
-            refused=_refused,
+            refused=approvals.nothing_to_undo,
             url=lambda approval: reverse("clients:desk", args=[approval.subject_id]),
         )
     )

@@ -234,9 +234,3 @@ def gateway_test(actor: Actor, item: OutboxItem) -> None:
         error = str(failure)
     with tenant_scope(actor.tenant_id, actor):
         note_contact(actor, gateway, error)
-
-
-@outbox.handles("payments.client_asked")
-def client_asked(actor: Actor, item: OutboxItem) -> None:
-    """Staff asked the client something. The note on the client is the record of it; a channel to
-    the client, where there is one, follows this topic."""

@@ -94,10 +94,6 @@ def _execute(actor: Actor, approval: Approval) -> None:
     )
 
 
-def _refused(actor: Actor, approval: Approval) -> None:
-    """Nothing was booked, so nothing has to be undone."""
-
-
 def register() -> None:
     approvals.register(
         ApprovalKind(
@@ -106,7 +102,7 @@ def register() -> None:
             permission="trading.approve_correction",
             content=_content_now,
             execute=_execute,
-            refused=_refused,
+            refused=approvals.nothing_to_undo,
             url=lambda approval: reverse("trading:account", args=[approval.subject_id]),
         )
     )

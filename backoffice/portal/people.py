@@ -77,10 +77,6 @@ def _grant_execute(actor: Actor, approval: Approval) -> None:
     services.role_grant(actor=actor, membership=membership, role=role)
 
 
-def _grant_refused(actor: Actor, approval: Approval) -> None:
-    """Nothing was changed, so nothing has to be undone."""
-
-
 approvals.register(
     ApprovalKind(
         code=GRANT,
@@ -88,7 +84,7 @@ approvals.register(
         permission=MANAGE,
         content=_grant_content,
         execute=_grant_execute,
-        refused=_grant_refused,
+        refused=approvals.nothing_to_undo,
         url=lambda approval: reverse("portal:member", args=[approval.subject_id]),
     )
 )

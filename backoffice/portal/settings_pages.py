@@ -60,10 +60,6 @@ def _networks_execute(actor: Actor, approval: Approval) -> None:
     policies.networks_set(actor=actor, lines=lines)
 
 
-def _networks_refused(actor: Actor, approval: Approval) -> None:
-    """Nothing was changed, so nothing has to be undone."""
-
-
 approvals.register(
     ApprovalKind(
         code=NETWORKS,
@@ -71,7 +67,7 @@ approvals.register(
         permission=STAFF,
         content=_networks_content,
         execute=_networks_execute,
-        refused=_networks_refused,
+        refused=approvals.nothing_to_undo,
         url=lambda approval: reverse("portal:settings-access"),
     )
 )

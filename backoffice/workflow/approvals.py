@@ -28,6 +28,10 @@ STALE = Action("workflow.approval_stale", "found {subject} changed since it was 
 declare(ASKED, VOTED_FOR, VOTED_AGAINST, WITHDRAWN, STALE)
 
 
+def nothing_to_undo(actor: Actor, approval: Approval) -> None:
+    """``refused`` of a kind that changes nothing before its last vote."""
+
+
 @dataclass(frozen=True)
 class ApprovalKind:
     """What a domain says of one kind of approval.

@@ -348,10 +348,26 @@ def withdrawal_cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
     )
 
 
+def _write_to(row: Withdrawal, text: str) -> None:
+    """By the message that the brokerage words itself; operations sends it."""
+    outbox.put(
+        "operations.notify",
+        subject_id=row.client_id,
+        payload={
+            "to": f"client:{row.client_id}",
+            "template": "payments.info_requested",
+            "language": row.client.language,
+            "reference": row.reference,
+            "text": text,
+        },
+    )
+
+
 @GET_POST
 @needs(WORK)
 def withdrawal_ask(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Ask the client: a note on them, and the item comes back when the answer should be here."""
+    """Ask the client by message and note it (the note alone for who must not be contacted); the
+    item comes back when the answer should be here."""
     actor = request.actor
     row = access.withdrawal_for(actor, pk)
     item = item_for(actor, queues.WITHDRAWALS.code, row.pk)
@@ -360,7 +376,8 @@ def withdrawal_ask(request: StaffRequest, pk: UUID) -> HttpResponse:
     def ask() -> None:
         text = form.cleaned_data["text"]
         note_add(actor=actor, client=row.client, text=f"{row.reference}, asked: {text}")
-        outbox.put("payments.client_asked", subject_id=row.pk, payload={"text": text})
+        if not row.client.do_not_contact:
+            _write_to(row, text)
         if item is not None:
             until = now() + timedelta(hours=form.cleaned_data["hours"])
             work.item_snooze(actor=actor, item=item, until=until, reason=f"Asked: {text}"[:200])

@@ -9,6 +9,9 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backoffice.workflow.approvals import pending_for
+from backoffice.workflow.models import OutboxItem
+from clients.models import Client
+from operations.notifications.templates import defaults, render
 from payments.models import Deposit, Destination, PaymentHold
 from payments.services.destinations import destination_add
 from tests.payments.money import Brokerage
@@ -126,6 +129,28 @@ def test_ask_the_client_puts_it_out_of_sight_for_a_day(rich: Brokerage, browse: 
     form = {"text": "Whose card is it?", "hours": "24"}
     assert browse("petra").post(url, form).status_code == 302
     assert (rich.queue("withdrawals"), rich.outgoing(row).state) == ([], "review")
+    with rich.scope():
+        told = OutboxItem.objects.get(topic="operations.notify", payload__reference=row.reference)
+    assert told.payload["to"] == f"client:{rich.client.pk}"
+    assert told.payload["text"] == "Whose card is it?"
+    words = defaults()["payments.info_requested", "en"]
+    letter = render(words, {**told.payload, "name": "Ann", "brokerage": "Aurora"})
+    assert "Whose card is it?" in letter.body
+
+
+def test_who_must_not_be_contacted_is_noted_and_not_written_to(
+    rich: Brokerage, browse: Browse
+) -> None:
+    row = rich.withdraw("400.00")
+    with rich.scope():
+        Client.objects.filter(pk=rich.client.pk).update(do_not_contact=True)
+    url = reverse("payments:withdrawal-ask", args=[row.pk])
+    assert browse("petra").post(url, {"text": "Whose card?", "hours": "24"}).status_code == 302
+    with rich.scope():
+        told = OutboxItem.objects.filter(
+            topic="operations.notify", payload__reference=row.reference
+        )
+        assert not told.exists()
 
 
 def test_compliance_holds_and_releases_and_only_they_read_why(
