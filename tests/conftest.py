@@ -1,6 +1,7 @@
 """Fixtures that every test may use. The database is PostgreSQL, the role is the runtime's."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from tests.world import World, load_world, make_world
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.start()
+    # Django keeps a second set of connections while an event loop runs, and Playwright's does from
+    # the first browser test on: what one set has locked, the other would wait for. One is enough.
+    connections._connections = threading.local()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -112,9 +116,12 @@ def wipe() -> None:
     names = ", ".join(connection.ops.quote_name(table) for table in tables)
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
+        # What a test left open would make this wait for ever, and the whole run with it.
+        cursor.execute("SET lock_timeout = '60s'")
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         cursor.execute("RESET session_replication_role")
+        cursor.execute("RESET lock_timeout")
         cursor.execute(f"SET ROLE {RUNTIME}")
     make_world()
 

@@ -6,7 +6,7 @@ that a template written by a tenant can't reach anything but the values handed t
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -89,15 +89,25 @@ def words_for(tenant_id: int, code: str, language: str) -> Words:
 
     Raises ``InvalidInput`` for a code that nobody wrote words for.
     """
-    own = {
-        row.language: Words(code, row.language, row.subject, row.body, own=True)
-        for row in NotificationTemplate.objects.filter(tenant_id=tenant_id, code=code)
-    }
+    own = _own(NotificationTemplate.objects.filter(tenant_id=tenant_id, code=code))
     for each in (language, FALLBACK):
-        found = own.get(each) or defaults().get((code, each))
+        found = own.get((code, each)) or defaults().get((code, each))
         if found is not None:
             return found
     raise InvalidInput(f"There are no words for the message {code}.")
+
+
+def all_words(tenant_id: int) -> list[Words]:
+    """What the brokerage sends, by code and language: its own words, else the product's."""
+    merged = defaults() | _own(NotificationTemplate.objects.filter(tenant_id=tenant_id))
+    return [merged[key] for key in sorted(merged)]
+
+
+def _own(rows: Iterable[NotificationTemplate]) -> dict[tuple[str, str], Words]:
+    return {
+        (row.code, row.language): Words(row.code, row.language, row.subject, row.body, own=True)
+        for row in rows
+    }
 
 
 def render(words: Words, values: Mapping[str, object]) -> Message:

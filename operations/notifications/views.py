@@ -18,7 +18,7 @@ from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, list_response, register
 from backoffice.portal.templatetags import portal as tags
 from backoffice.staff.access import StaffRequest, needs
-from operations.models import DeliveryAttempt, Notification, NotificationTemplate
+from operations.models import DeliveryAttempt, Notification
 from operations.notifications import templates
 
 SHOWN_MAX = 50
@@ -71,19 +71,14 @@ def notification_open(request: StaffRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @needs("operations.manage_operations")
 def template_list(request: StaffRequest) -> HttpResponse:
-    own = {
-        (row.code, row.language)
-        for row in NotificationTemplate.objects.filter(tenant_id=request.actor.tenant_id)
-    }
-    known = sorted(own | set(templates.defaults()))
     languages = dict(settings.LANGUAGES)
     lines = [
         {
-            "words": templates.words_for(request.actor.tenant_id, code, language),
-            "language": languages.get(language, language),
-            "url": f"{reverse('operations:template')}?code={code}&language={language}",
+            "words": words,
+            "language": languages.get(words.language, words.language),
+            "url": reverse("operations:template") + f"?code={words.code}&language={words.language}",
         }
-        for code, language in known
+        for words in templates.all_words(request.actor.tenant_id)
     ]
     return render(request, "operations/templates.html", {"lines": lines})
 

@@ -5,7 +5,12 @@ from playwright.sync_api import Page
 
 from tests.day.conftest import SignIn
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("day")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("day"),
+    pytest.mark.timeout(900),
+]
 
 LOGINS = (
     "operations",

@@ -14,7 +14,12 @@ from tests.day import facts
 from tests.day.people import People, people_of
 from tests.day.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("day")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("day"),
+    pytest.mark.timeout(900),
+]
 
 # Like an entry of the demo's watch list, and someone else: born in another year.
 GIVEN, SURNAME, BORN = "Hugo", "Marchetti", "1991-05-02"
