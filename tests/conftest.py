@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     engines.start()
     # Django keeps a second set of connections while an event loop runs, and Playwright's does from
     # the first browser test on: what one set has locked, the other would wait for. One is enough.
-    connections._connections = threading.local()
+    connections._connections = threading.local()  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
