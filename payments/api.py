@@ -23,7 +23,7 @@ from backoffice.staff.api_auth import ApiHttpRequest, api_view
 from clients.errors import ActionStopped
 from clients.models import Client
 from clients.selectors import client_by_reference
-from payments import access
+from payments import access, wire
 from payments.models import Deposit, Destination, Method, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.services import destinations as destination_services
@@ -103,9 +103,21 @@ class DepositIn(MoneyIn):
     """``account``: where it goes on to from the wallet."""
 
 
+class PayToOut(Schema):
+    """What the client writes into the bank transfer; ``reference`` is its text, word for word."""
+
+    holder: str
+    iban: str
+    bic: str
+    bank: str
+    amount: str
+    currency: str
+    reference: str
+
+
 class DepositOut(Schema):
-    """``pay_url`` is where the client pays; empty when it is paid by bank transfer, with the
-    reference as its text. ``paid_amount`` is what arrived."""
+    """``pay_url`` is where the client pays; empty when it is paid by bank transfer: then
+    ``pay_to`` says to which account, until it is paid. ``paid_amount`` is what arrived."""
 
     reference: str
     client: str
@@ -116,6 +128,7 @@ class DepositOut(Schema):
     paid_amount: str | None
     paid_currency: str | None
     pay_url: str
+    pay_to: PayToOut | None
     created_at: datetime
     expires_at: datetime
     credited_at: datetime | None
@@ -279,6 +292,21 @@ def _page(
 # Deposits
 
 
+def _pay_to(row: Deposit) -> PayToOut | None:
+    found = wire.instructions(row)
+    if found is None:
+        return None
+    return PayToOut(
+        holder=found.holder,
+        iban=found.iban,
+        bic=found.bic,
+        bank=found.bank,
+        amount=_text(found.money.amount, found.money.currency),
+        currency=found.money.currency,
+        reference=found.reference,
+    )
+
+
 def _deposit(row: Deposit) -> DepositOut:
     arrived = row.paid_amount is not None
     return DepositOut(
@@ -291,6 +319,7 @@ def _deposit(row: Deposit) -> DepositOut:
         paid_amount=_text(row.paid_amount, row.paid_currency) if row.paid_amount else None,
         paid_currency=row.paid_currency if arrived else None,
         pay_url=row.pay_url if row.state == _D.REDIRECTED else "",
+        pay_to=_pay_to(row),
         created_at=row.created_at,
         expires_at=row.expires_at,
         credited_at=row.credited_at,

@@ -234,7 +234,16 @@ class GatewayForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="Kept sealed and never shown. Empty keeps what is stored.",
     )
+    holder = forms.CharField(
+        label="Holder of the bank account",
+        max_length=140,
+        required=False,
+        help_text="Of a bank: clients write it, the IBAN and the BIC into their transfer.",
+    )
+    bic = forms.CharField(label="BIC", max_length=11, required=False)
+    bank = forms.CharField(label="Bank", max_length=80, required=False)
     active = forms.BooleanField(label="In use", required=False, initial=True)
+    BANK = ("holder", "bic", "bank")
 
     def __init__(self, gateway: GatewayAccount | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -242,7 +251,10 @@ class GatewayForm(forms.Form):
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = [(code, adapter.label) for code, adapter in KINDS.items()]
         if gateway is not None:
-            del self.fields["kind"], self.fields["name"]
+            by_statement = KINDS[gateway.kind].by_statement
+            unused = ("kind", "name", *(("secret",) if by_statement else self.BANK))
+            for name in unused:
+                del self.fields[name]
 
 
 class MethodForm(forms.Form):

@@ -38,6 +38,10 @@ class GatewayAccount(TenantModel):
     name = models.CharField(max_length=60)
     base_url = models.CharField(max_length=200, blank=True)
     merchant_id = models.CharField(max_length=80, blank=True)
+    # Of a bank account, as clients write it into their transfer; ``merchant_id`` is its IBAN.
+    holder = models.CharField(max_length=140, blank=True)
+    bic = models.CharField(max_length=11, blank=True)
+    bank = models.CharField(max_length=80, blank=True)
     secret_sealed = models.BinaryField(default=bytes)
     # During a rotation both are accepted until the older one's end.
     previous_secret_sealed = models.BinaryField(default=bytes)

@@ -16,6 +16,7 @@ from backoffice.workflow.models import ApprovalBand
 from clients.models import Client
 from operations.demo import Demo
 from operations.demo.past import HOST, call
+from operations.demo.people import ENTITIES
 from operations.demo.reconciliation import ACCOUNTS
 from payments.accounts import adapter_for, opened
 from payments.models import Destination, Method, Withdrawal
@@ -41,6 +42,7 @@ IBANS = {
     "EUR": ("FR7630006000011234567890189", "DE75512108001245126199", "NL91ABNA0417164300"),
     "GBP": ("GB33BUKB20201555555555", "GB94BARC10201530093459"),
 }
+BICS = {"aurora": "BCYPCY2N", "borealis": "NWBKGB2L"}
 # With the gateway, which has not said yet what became of it.
 OUT = (WithdrawalState.SUBMITTED, WithdrawalState.IN_PROGRESS)
 BANDS = (
@@ -144,6 +146,9 @@ class Till:
             name="House bank",
             base_url=f"http://{HOST}:{self.sandbox.bank}",
             merchant_id=self.iban,
+            holder=ENTITIES[self.merchant][0],
+            bic=BICS[self.merchant],
+            bank="Demo bank",
         )
         values = {
             "currencies": [self.currency],

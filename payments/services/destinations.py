@@ -4,8 +4,6 @@ import re
 from datetime import timedelta
 
 from django.db import transaction
-from schwifty import IBAN
-from schwifty.exceptions import SchwiftyException
 
 from backoffice.audit.actions import Action
 from backoffice.audit.services import audit
@@ -15,7 +13,7 @@ from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import FourEyes, InvalidInput, StateConflict
 from clients.models import Client
 from payments import actions
-from payments.accounts import NUMBER_PURPOSE, fingerprint
+from payments.accounts import NUMBER_PURPOSE, fingerprint, is_iban
 from payments.locks import destination_locked
 from payments.models import Destination, Withdrawal
 from payments.states import WITHDRAWAL, WithdrawalState
@@ -28,10 +26,9 @@ def tidy_number(kind: str, number: str) -> str:
     """As it is compared and sent. Raises ``InvalidInput`` for what is none."""
     plain = "".join(number.split())
     if kind == Destination.Kind.BANK:
-        try:
-            return str(IBAN(plain))
-        except SchwiftyException:
-            raise InvalidInput(fields={"number": "This is not a valid IBAN."}) from None
+        if not is_iban(plain):
+            raise InvalidInput(fields={"number": "This is not a valid IBAN."})
+        return plain.upper()
     if not _WALLET.match(plain):
         raise InvalidInput(fields={"number": "This is not a number that a payout can go to."})
     return plain

@@ -15,7 +15,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import exponent
 from payments import actions
-from payments.accounts import seal_secret
+from payments.accounts import is_bic, is_iban, seal_secret
 from payments.gateways.http import check_url
 from payments.gateways.port import GatewayError
 from payments.gateways.registry import adapter_of
@@ -46,11 +46,26 @@ METHOD_FIELDS = (
 
 @transaction.atomic
 def gateway_connect(
-    *, actor: Actor, kind: str, name: str, base_url: str, merchant_id: str, secret: str = ""
+    *,
+    actor: Actor,
+    kind: str,
+    name: str,
+    base_url: str,
+    merchant_id: str,
+    secret: str = "",
+    holder: str = "",
+    bic: str = "",
+    bank: str = "",
 ) -> GatewayAccount:
-    """An account at a gateway. Its name is part of ledger accounts, so it stays for good."""
+    """An account at a gateway. Its name is part of ledger accounts, so it stays for good.
+
+    ``holder``, ``bic`` and ``bank`` are what clients read who pay by transfer.
+    """
     adapter = adapter_of(kind)
     found = _problems(base_url, merchant_id, secret if adapter.needs_secret else None)
+    if adapter.by_statement:
+        merchant_id, bic, problems = _account(merchant_id, holder, bic)
+        found |= problems
     slug = slugify(name)
     if not slug:
         found["name"] = "It needs a name."
@@ -65,6 +80,9 @@ def gateway_connect(
         name=name.strip()[:60],
         base_url=base_url.rstrip("/"),
         merchant_id=merchant_id.strip(),
+        holder=holder.strip(),
+        bic=bic,
+        bank=bank.strip(),
         webhook_token=secrets.token_urlsafe(24),
     )
     gateway.secret_sealed = seal_secret(gateway, secret) if secret else b""
@@ -92,6 +110,19 @@ def _problems(base_url: str, merchant_id: str, secret: str | None) -> dict[str, 
     return found
 
 
+def _account(iban: str, holder: str, bic: str) -> tuple[str, str, dict[str, str]]:
+    """A bank account of ours as it is kept and shown, and what is wrong with it by field."""
+    found = {}
+    tidy_iban, tidy_bic = "".join(iban.split()).upper(), "".join(bic.split()).upper()
+    if not is_iban(tidy_iban):
+        found["merchant_id"] = "This is not a valid IBAN."
+    if tidy_bic and not is_bic(tidy_bic):
+        found["bic"] = "This is not a valid BIC."
+    if not holder.strip():
+        found["holder"] = "Say whose account it is: clients write it into their transfer."
+    return tidy_iban, tidy_bic, found
+
+
 @transaction.atomic
 def gateway_change(
     *,
@@ -101,22 +132,33 @@ def gateway_change(
     merchant_id: str,
     active: bool,
     secret: str = "",
+    holder: str = "",
+    bic: str = "",
+    bank: str = "",
 ) -> GatewayAccount:
-    """Change how a gateway is reached. With a new ``secret`` the old one is accepted for a day."""
+    """Change how a gateway is reached. With a new ``secret`` the old one is accepted for a day.
+
+    Clients who pay by transfer read a changed bank account from then on, also for what they asked
+    before.
+    """
     row = GatewayAccount.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=gateway.pk)
     found = _problems(base_url, merchant_id, secret or None)
+    if adapter_of(row.kind).by_statement:
+        merchant_id, bic, problems = _account(merchant_id, holder, bic)
+        found |= problems
     if found:
         raise InvalidInput(fields=found)
-    changed = [
-        name
-        for name, value in (
-            ("base_url", base_url.rstrip("/")),
-            ("merchant_id", merchant_id.strip()),
-            ("active", active),
-        )
-        if getattr(row, name) != value
-    ]
-    row.base_url, row.merchant_id, row.active = base_url.rstrip("/"), merchant_id.strip(), active
+    values = {
+        "base_url": base_url.rstrip("/"),
+        "merchant_id": merchant_id.strip(),
+        "holder": holder.strip(),
+        "bic": bic,
+        "bank": bank.strip(),
+        "active": active,
+    }
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
     if secret:
         row.previous_secret_sealed = row.secret_sealed
         row.previous_secret_until = now() + ROTATION

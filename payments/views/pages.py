@@ -17,7 +17,7 @@ from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from ledger import chart
 from ledger import selectors as ledger
-from payments import access, lists, selectors, tab
+from payments import access, lists, selectors, tab, wire
 from payments.holds import standing
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services import holds
@@ -146,6 +146,7 @@ def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         what="into the wallet of",
         facts=facts,
         why=row.reason,
+        pay_to=wire.instructions(row),
         pay_url=row.pay_url if row.paid_amount is None and row.state == "redirected" else "",
         actions=_deposit_buttons(request.actor, row),
     )

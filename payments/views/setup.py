@@ -33,6 +33,8 @@ def missing(gateway: GatewayAccount) -> list[str]:
         found.append("It is switched off.")
     if adapter_for(gateway).needs_secret and not gateway.secret_sealed:
         found.append("It has no secret.")
+    if adapter_for(gateway).by_statement and not gateway.holder:
+        found.append("It does not say whose bank account it is.")
     if not any(method.active for method in gateway.methods.all()):
         found.append("No method in use goes through it.")
     error_at, ok_at = gateway.last_error_at, gateway.last_ok_at
@@ -143,7 +145,8 @@ def gateway_new(request: StaffRequest) -> HttpResponse:
 @needs(MANAGE)
 def gateway_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.gateway_for(request.actor, pk)
-    initial = {"base_url": row.base_url, "merchant_id": row.merchant_id, "active": row.active}
+    kept = ("base_url", "merchant_id", "active", *money_forms.GatewayForm.BANK)
+    initial = {name: getattr(row, name) for name in kept}
     form = money_forms.GatewayForm(row, _data(request), initial=initial)
     if _done(
         request,
@@ -151,7 +154,11 @@ def gateway_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         lambda: setup.gateway_change(actor=request.actor, gateway=row, **form.cleaned_data),
     ):
         return redirect("payments:setup")
-    says = "With a new secret the old one is accepted for another day."
+    says = (
+        "With a new secret the old one is accepted for another day."
+        if "secret" in form.fields
+        else "Clients who are about to pay in read a changed account at once."
+    )
     return _form_page(request, form, title=row.name, label="Save", says=says)
 
 

@@ -2,7 +2,7 @@
 import { toast } from "./toasts.js";
 import { word } from "./words.js";
 
-async function copy(text) {
+async function copy(text, named) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -15,7 +15,7 @@ async function copy(text) {
     document.execCommand("copy");
     area.remove();
   }
-  toast(`${word("copied")}: ${text}`, "good");
+  toast(`${word("copied")}: ${named || text}`, "good");
 }
 
 export function start() {
@@ -24,6 +24,6 @@ export function start() {
     if (!source) return;
     event.preventDefault();
     event.stopPropagation();
-    copy(source.dataset.copy || source.textContent.trim());
+    copy(source.dataset.copy || source.textContent.trim(), source.dataset.copied);
   });
 }

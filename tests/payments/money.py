@@ -217,6 +217,8 @@ class Brokerage:
                 name="House bank",
                 base_url=address,
                 merchant_id=self.our_iban,
+                holder="Aurora Markets Ltd",
+                bic="COBADEFFXXX",
             )
             values = {**self.card_values(), "name": "Bank wire", "gateway": gateway}
             self.wire = method_save(actor=petra, code="wire", values=values)

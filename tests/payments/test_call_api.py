@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -9,10 +10,13 @@ from uuid import uuid4
 import pytest
 from django.test import Client as Browser
 
+from backoffice.core.clock import now
+from backoffice.core.money import Money
 from backoffice.staff.services import api_key_create
 from backoffice.tenancy.scope import tenant_scope
 from payments.api import DEPOSIT_STATUS, WITHDRAWAL_STATUS
 from payments.models import Deposit, Destination, Withdrawal
+from payments.services.deposits import deposit_confirmed_by_statement
 from payments.services.destinations import destination_add
 from payments.services.holds import payment_hold
 from payments.services.withdrawals import withdrawal_approve
@@ -81,6 +85,35 @@ def test_a_deposit_gives_the_cashiers_address_and_is_credited(shop: Brokerage, c
         200, "credited", "250.00", "",
     )  # fmt: skip
     assert shop.wallet() == 250
+
+
+def test_a_deposit_by_transfer_says_what_to_write_into_it_until_it_is_paid(
+    shop: Brokerage, call: Call
+) -> None:
+    shop.bank("http://127.0.0.1:9")
+    status, answer = call("POST", "deposits", _deposit(shop, method="wire"))
+    assert (status, answer["status"], answer["pay_url"]) == (201, "processing", "")
+    assert answer["pay_to"] == {
+        "holder": "Aurora Markets Ltd",
+        "iban": "DE89370400440532013000",
+        "bic": "COBADEFFXXX",
+        "bank": "",
+        "amount": "250.00",
+        "currency": "EUR",
+        "reference": answer["reference"],
+    }
+    with shop.scope():
+        deposit_confirmed_by_statement(
+            actor=shop.actor,
+            deposit=Deposit.objects.get(reference=answer["reference"]),
+            money=Money(Decimal(250), "EUR"),
+            booked_at=now(),
+            statement_ref="BANK1",
+            payer_name="Anna Eriksson",
+        )
+    _, read = call("GET", f"deposits/{answer['reference']}")
+    assert (read["status"], read["pay_to"]) == ("credited", None)
+    assert call("POST", "deposits", _deposit(shop))[1]["pay_to"] is None  # by card
 
 
 def test_the_same_request_twice_is_one_deposit_with_one_answer(shop: Brokerage, call: Call) -> None:

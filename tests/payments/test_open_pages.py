@@ -14,6 +14,7 @@ from clients.models import Client
 from operations.notifications.templates import defaults, render
 from payments.models import Deposit, Destination, PaymentHold
 from payments.services.destinations import destination_add
+from payments.wire import instructions
 from tests.payments.money import Brokerage
 
 Browse = Callable[[str], Browser]
@@ -44,6 +45,34 @@ def test_a_deposit_form_posted_twice_makes_one_deposit(shop: Brokerage, browse: 
     assert "Client at the cashier" in page
     with shop.scope():
         assert Deposit.objects.count() == 1
+
+
+def test_a_deposit_by_transfer_shows_the_account_and_the_reference_to_quote(
+    shop: Brokerage, browse: Browse
+) -> None:
+    shop.bank("http://127.0.0.1:9")
+    pavel = browse("pavel")
+    form = {"method": shop.wire.pk, "amount": "120.00", "currency": "EUR", "key": "abc"}
+    url = pavel.post(reverse("payments:deposit-new", args=[shop.client.pk]), form)["Location"]
+    with shop.scope():
+        row = Deposit.objects.get()
+    lines = (
+        "Account holder: Aurora Markets Ltd IBAN: DE89 3704 0044 0532 0130 00 "
+        f"BIC: COBADEFFXXX Amount: 120.00 EUR Payment reference: {row.reference}"
+    )
+    page = _text(pavel, url)
+    assert f'data-copy="{lines}"' in page
+    for _, value in instructions_of(shop, row):
+        assert f'data-copy title="Copy">{value}</button>' in page
+    pavel.post(reverse("payments:deposit-cancel", args=[row.pk]), {"reason": "Changed his mind"})
+    assert "Payment reference" not in _text(pavel, url)
+
+
+def instructions_of(shop: Brokerage, row: Deposit) -> list[tuple[str, str]]:
+    with shop.scope():
+        found = instructions(Deposit.objects.get(pk=row.pk))
+    assert found is not None
+    return found.lines
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "abc", "1.001", "99999999999999"])

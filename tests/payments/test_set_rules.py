@@ -12,7 +12,7 @@ from django.urls import reverse
 from backoffice.core.errors import FourEyes, InvalidInput, StateConflict
 from backoffice.workflow.approvals import approval_vote
 from backoffice.workflow.models import ApprovalBand
-from payments.models import Destination, Method, WithdrawalPolicy
+from payments.models import Destination, GatewayAccount, Method, WithdrawalPolicy
 from payments.services import bands
 from payments.services.destinations import (
     destination_add,
@@ -232,3 +232,49 @@ def test_a_retired_destination_takes_no_money_and_comes_back_only_as_a_new_one(
         )  # fmt: skip
         assert (again.pk, again.state) == (target.pk, "new")
         assert shop.actor.ref in again.edited_by_refs
+
+
+BANK = {
+    "kind": "bank_wire",
+    "name": "Second bank",
+    "base_url": "http://127.0.0.1:9",
+    "merchant_id": "DE89 3704 0044 0532 0130 00",
+    "holder": "Aurora Markets Ltd",
+    "bic": "cobadeffxxx",
+    "active": "on",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"merchant_id": "DE89 3704 0044 0532 0130 01"}, "This is not a valid IBAN."),
+        ({"bic": "COBADEFFX"}, "This is not a valid BIC."),
+        ({"holder": " "}, "Say whose account it is"),
+    ],
+)
+def test_a_bank_account_that_clients_could_not_pay_to_is_refused(
+    shop: Brokerage, browse: Browse, change: dict[str, str], sentence: str
+) -> None:
+    answer = browse("adam").post(reverse("payments:gateway-new"), BANK | change)
+    assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
+    with shop.scope():
+        assert not GatewayAccount.objects.filter(name="Second bank").exists()
+
+
+def test_a_bank_account_is_connected_and_changed_on_its_page(
+    shop: Brokerage, browse: Browse
+) -> None:
+    adam = browse("adam")
+    assert adam.post(reverse("payments:gateway-new"), BANK).status_code == 302
+    with shop.scope():
+        row = GatewayAccount.objects.get(name="Second bank")
+    assert (row.merchant_id, row.bic) == ("DE89370400440532013000", "COBADEFFXXX")
+    url = reverse("payments:gateway", args=[row.pk])
+    page = _text(adam, url)
+    assert "Clients who are about to pay in read a changed account at once." in page
+    adam.post(url, BANK | {"merchant_id": "GB33BUKB20201555555555", "bic": "", "bank": "Bank"})
+    with shop.scope():
+        row.refresh_from_db()
+    assert (row.merchant_id, row.bic, row.bank) == ("GB33BUKB20201555555555", "", "Bank")
+    assert row.holder == "Aurora Markets Ltd"

@@ -57,6 +57,7 @@ class Bank:
                 name="House bank",
                 base_url="http://127.0.0.1:9",
                 merchant_id=IBAN,
+                holder="Aurora Markets Ltd",
             )
             values = {"name": "Bank transfer", "gateway": gateway, "currencies": ["EUR"]}
             self.wire = method_save(actor=petra, code="wire", values=values)
