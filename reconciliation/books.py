@@ -3,9 +3,11 @@
 The one module of reconciliation that knows what payments' doors are called.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time
 from uuid import UUID
+
+from django.urls import reverse
 
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
@@ -13,6 +15,9 @@ from backoffice.core.money import EXPONENTS, Money
 from payments.services import settlements, statements
 from reconciliation.models import Match, StatementLine
 from reconciliation.rules import Movement
+
+PAGES = {"payments.deposit": "payments:deposit", "payments.withdrawal": "payments:withdrawal"}
+PART = "WP-"  # begins the reference of a part of a withdrawal
 
 
 def movements(actor: Actor, references: Sequence[str]) -> dict[str, Movement]:
@@ -28,6 +33,20 @@ def movements(actor: Actor, references: Sequence[str]) -> dict[str, Movement]:
             state=found.state,
         )
         for found in statements.bank_movements(actor, references)
+    }
+
+
+def payment_urls(
+    actor: Actor, subjects: Collection[tuple[str, UUID | None, str]]
+) -> dict[UUID, str]:
+    """Where payments are looked at, by their id; ``subjects`` are (type, id, reference)."""
+    named = {id: (kind, reference) for kind, id, reference in subjects if id is not None}
+    parts = [id for id, (_, reference) in named.items() if reference.startswith(PART)]
+    wholes = statements.withdrawals_of_parts(actor, parts)
+    return {
+        id: reverse(PAGES[kind], args=[wholes.get(id, id)])
+        for id, (kind, _) in named.items()
+        if kind in PAGES
     }
 
 

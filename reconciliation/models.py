@@ -125,6 +125,8 @@ class StatementLine(TenantModel):
     raw = models.TextField(blank=True)
     return_reason = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    # What became of it, where a selector looked it up for a page of lines.
+    outcome: Any = None
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
@@ -132,6 +134,7 @@ class StatementLine(TenantModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-id"], name="line_newest"),
+            models.Index(fields=["tenant", "statement", "id"], name="line_of_statement"),
             models.Index(fields=["tenant", "state", "-id"], name="line_state"),
             models.Index(
                 fields=["tenant", "end_to_end"], name="line_end_to_end", condition=~Q(end_to_end="")

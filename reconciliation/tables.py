@@ -6,13 +6,15 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
 from reconciliation import selectors
-from reconciliation.models import Break, StatementLine
+from reconciliation.models import Break, StatementFile, StatementLine
 from reconciliation.states import BREAK_COLOURS, BreakKind, BreakState
 
 FILE_COLOURS = {"received": "going", "read": "good", "refused": "bad"}
@@ -83,6 +85,34 @@ def _money(row: Any) -> Any:
     return tags.money(row.amount, row.currency, signed=True)
 
 
+def _outcome(outcome: Any) -> SafeString:
+    if outcome is None:
+        return SafeString()
+    return format_html('<span title="{}">{}</span>', outcome.note, outcome.label)
+
+
+def _outcome_url(row: Any) -> str:
+    return row.outcome.url if row.outcome else ""
+
+
+_VALUE_DATE = Column("value_date", "Value date", lambda x: x.value_date, fixed=True)
+_ACCOUNT = Column(
+    "account", "Account", lambda x: x.account.name if x.account else x.statement.account_number
+)
+_LINE_COLUMNS = (
+    Column("who", "Counterparty", lambda x: x.counterparty_name, masked=True),
+    Column("text", "Text", lambda x: x.text, grow=True),
+    Column("ref", "End-to-end id", lambda x: x.end_to_end or None, show=tags.ref),
+    Column("amount", "Amount", lambda x: x, show=_money, num=True, fixed=True),
+    Column("outcome", "Payment or break", lambda x: x.outcome, show=_outcome, link=_outcome_url),
+    Column(
+        "state",
+        "State",
+        lambda x: x,
+        show=lambda x: tags.badge(LINE_COLOURS[x.state], x.get_state_display()),
+    ),
+)
+
 LINES = register(
     ListPage(
         code="reconciliation.lines",
@@ -90,27 +120,29 @@ LINES = register(
         permission="reconciliation.view_break",
         rows=selectors.lines,
         filters=LineFilters,
-        columns=[
-            Column("value_date", "Value date", lambda x: x.value_date, fixed=True),
-            Column(
-                "account",
-                "Account",
-                lambda x: x.account.name if x.account else x.statement.account_number,
-            ),
-            Column("who", "Counterparty", lambda x: x.counterparty_name, masked=True),
-            Column("text", "Text", lambda x: x.text, grow=True),
-            Column("ref", "End-to-end id", lambda x: x.end_to_end or None, show=tags.ref),
-            Column("amount", "Amount", lambda x: x, show=_money, num=True, fixed=True),
-            Column(
-                "state",
-                "State",
-                lambda x: x,
-                show=lambda x: tags.badge(LINE_COLOURS[x.state], x.get_state_display()),
-            ),
-        ],
+        columns=[_VALUE_DATE, _ACCOUNT, *_LINE_COLUMNS],
+        prepare=selectors.with_outcomes,
         empty=Empty("No lines yet", "They appear when a statement is imported."),
     )
 )
+
+
+def lines_of(file: StatementFile) -> ListPage:
+    """The lines of one file, in the bank's order, under the file's name."""
+    return ListPage(
+        code="reconciliation.lines",  # saved views fit here, too
+        title=file.name,
+        permission="reconciliation.view_break",
+        rows=lambda actor: selectors.lines_of(actor, file),
+        filters=LineFilters,
+        columns=[_VALUE_DATE, *_LINE_COLUMNS],
+        prepare=selectors.with_outcomes,
+        order="id",
+        # An export finds a list by its code alone; all lines are exported from their own list.
+        exportable=False,
+        template="reconciliation/file_detail.html",
+        empty=Empty("No line was read", "What is wrong with the file is said above."),
+    )
 
 
 class BreakFilters(django_filters.FilterSet):  # type: ignore[misc]

@@ -20,7 +20,7 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.queues import item_for
 from reconciliation import books, breaks, files, matching, queues, selectors, tables
 from reconciliation.forms import AccountForm, ImportForm, MatchForm, OutcomeForm, SettlementForm
-from reconciliation.models import Break, StatementFile
+from reconciliation.models import Break, Match, StatementFile
 from reconciliation.states import BREAK_COLOURS, BreakState
 
 SEE = "reconciliation.view_break"
@@ -77,7 +77,7 @@ def file_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
         "statements": selectors.statements_of(request.actor, file),
         "events": timeline(request.actor, file.pk),
     }
-    return render(request, "reconciliation/file_detail.html", context)
+    return list_response(request, tables.lines_of(file), {} if request.htmx else context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -110,6 +110,11 @@ def break_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
     return _break_page(request, _break(request, pk))
 
 
+def _subjects(row: Break, match: Match | None) -> list[tuple[str, UUID | None, str]]:
+    found = [(row.subject_type, row.subject_id, row.subject_label)]
+    return found + ([(match.subject_type, match.subject_id, match.subject_label)] if match else [])
+
+
 def _break_page(
     request: StaffRequest, row: Break, forms: dict[str, Any] | None = None
 ) -> HttpResponse:
@@ -123,6 +128,8 @@ def _break_page(
         key="h",
         why_not=why_not or ("You are at it." if row.state == BreakState.INVESTIGATING else ""),
     )
+    match = selectors.match_of(request.actor, row.line_id) if row.line_id else None
+    urls = books.payment_urls(request.actor, _subjects(row, match))
     context = {
         "title": row.reference,
         "row": row,
@@ -131,7 +138,9 @@ def _break_page(
         "outcome_form": OutcomeForm(),
         "match_form": MatchForm(),
         "settlement_form": _settlement_form(request, row),
-        "match": selectors.match_of(request.actor, row.line_id) if row.line_id else None,
+        "match": match,
+        "about_url": urls.get(row.subject_id, "") if row.subject_id else "",
+        "match_url": urls.get(match.subject_id, "") if match else "",
         "events": timeline(request.actor, row.pk),
         **(forms or {}),
     }

@@ -3,7 +3,7 @@
 A statement is the word of the bank: it pays a deposit by wire, and proves that a payout was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -51,6 +51,12 @@ def bank_movements(actor: Actor, references: Sequence[str]) -> list[BankMovement
         *(_withdrawal(row) for row in withdrawals if _by_statement(row)),
         *(_part(row) for row in parts if _by_statement(row)),
     ]
+
+
+def withdrawals_of_parts(actor: Actor, parts: Collection[UUID]) -> dict[UUID, UUID]:
+    """The withdrawal that each of these parts pays."""
+    rows = WithdrawalPart.objects.filter(tenant_id=actor.tenant_id, pk__in=parts)
+    return dict(rows.values_list("pk", "withdrawal_id")) if parts else {}
 
 
 def _by_statement(row: Deposit | Withdrawal | WithdrawalPart) -> bool:

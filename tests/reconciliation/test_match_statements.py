@@ -1,5 +1,6 @@
 """A bank's file comes in: what fits is booked once, the rest waits for a person."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -167,6 +168,39 @@ def test_what_does_not_fit_waits_in_the_queue_and_books_nothing(bank: Bank, brow
     assert bank.wallet() == Decimal(0)
     page = browse("pavel").get(reverse("reconciliation:breaks"))
     assert b"from someone unknown" in page.content
+
+
+def test_a_files_page_lists_its_lines_with_the_payment_or_the_break(
+    bank: Bank, browse: Browse
+) -> None:
+    deposit = bank.deposit("250.00")
+    written = statement(
+        entry(1, "250.00", text=f"Deposit {deposit.reference}"),
+        entry(2, "77.00", text="from an uncle"),
+    )
+    upload(browse("pavel"), write_camt053([written], message_id="M1"))
+    many = [entry(number, "-4.50", text=f"fee {number}") for number in range(60)]
+    upload(browse("pavel"), write_camt053([statement(*many, sequence=2)], message_id="M2"))
+    with tenant_scope(bank.world.aurora.pk):
+        first, second = StatementFile.objects.order_by("id")
+        found = Break.objects.get(kind="unidentified_receipt")
+    page = browse("petra").get(reverse("reconciliation:file", args=[first.pk])).content.decode()
+    rows = [re.sub(r"<[^>]*>", " ", row).split() for row in page.split("data-row>")[1:]]
+    assert len(rows) == 2
+    assert "Anna Eriksson Deposit" in " ".join(rows[0])
+    assert {"+250.00", deposit.reference, "Matched"} <= {*rows[0]}
+    assert {"uncle", "+77.00", found.reference, "Break"} <= {*rows[1]}
+    assert f'href="{reverse("payments:deposit", args=[deposit.pk])}"' in page
+    assert f'href="{reverse("reconciliation:break", args=[found.pk])}"' in page
+    url = reverse("reconciliation:file", args=[second.pk])
+    long = browse("petra").get(url).content.decode()
+    assert long.count("data-row") == 50
+    older = re.search(r'href="([^"]*after=[^"]*)"', long)
+    assert older is not None
+    rest = browse("petra").get(url + older[1].replace("&amp;", "&")).content.decode()
+    assert (rest.count("data-row"), "fee 59" in rest, "uncle" in rest) == (10, True, False)
+    broken = browse("petra").get(f"{reverse('reconciliation:file', args=[first.pk])}?state=broken")
+    assert broken.content.decode().count("data-row") == 1
 
 
 def test_a_person_matches_by_hand_and_the_break_closes(bank: Bank, browse: Browse) -> None:
