@@ -16,6 +16,7 @@ from django.test import Client, override_settings
 from backoffice.core.bench import BenchDatabase, Figure, Goal, Options, register
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
+from backoffice.core.memory import settle
 from backoffice.core.tenant_tables import RUNTIME_ROLE
 from backoffice.portal.lists import PAGE_SIZE
 from backoffice.staff.models import User
@@ -65,6 +66,7 @@ def pages(database: BenchDatabase, options: Options) -> list[Figure]:
     size = loaded(database) or load(database, scale, options.say)
     with override_settings(MFA_MANDATORY=False, ALLOWED_HOSTS=[HOST, "testserver"], DEBUG=False):
         client = signed_in()
+        settle()  # as each process of the web server does
         with Instrumented():
             found = pages_of(client)
         bare = bare_page(size.actor)
