@@ -170,6 +170,9 @@ class Client(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    #: What ``name`` is made of, and the reference: all that most lines of other domains show.
+    NAMED: ClassVar = ("reference", "company_name", "first_name", "last_name")
+
     @property
     def name(self) -> str:
         return self.company_name or f"{self.first_name} {self.last_name}".strip()

@@ -38,17 +38,13 @@ def release_check(actor: Actor, payment: Deposit | Withdrawal) -> Check:
 
 def _stopped_since(actor: Actor, client: Client, *, leaving: bool) -> datetime | None:
     """When the latest thing that stops the client's money was raised."""
-    mine = Hit.objects.filter(tenant_id=actor.tenant_id, client_id=client.pk, category__in=STOPPING)
-    moments = list(
-        mine.filter(state__in=[*HIT_UNDECIDED, HitState.CONFIRMED]).values_list(
-            "found_at", flat=True
-        )
-    )
+    mine = {"tenant_id": actor.tenant_id, "client_id": client.pk}
+    moments = Hit.objects.filter(
+        **mine, category__in=STOPPING, state__in=[*HIT_UNDECIDED, HitState.CONFIRMED]
+    ).values_list("found_at", flat=True)
     if leaving:
-        alerts = Alert.objects.filter(
-            tenant_id=actor.tenant_id, client_id=client.pk, state__in=ALERT_OPEN
-        )
-        moments += list(alerts.values_list("raised_at", flat=True))
+        alerts = Alert.objects.filter(**mine, state__in=ALERT_OPEN)
+        moments = moments.union(alerts.values_list("raised_at", flat=True))
     return max(moments, default=None)
 
 

@@ -1,9 +1,13 @@
 """What speaks for and against paying a withdrawal: facts gathered, then judged line by line."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Sum
+from django.db.models import CharField, Count, Q, QuerySet, Sum, Value
 from django.utils.translation import ngettext
 
 from backoffice.core.clock import now
@@ -14,9 +18,9 @@ from clients.models import ClientAction
 from clients.selectors import allowed
 from payments import release_checks, rules
 from payments.holds import standing
-from payments.models import Deposit, Destination, Rate, Transfer, Withdrawal
+from payments.models import Deposit, Destination, PaymentHold, Rate, Transfer, Withdrawal
 from payments.rules import Check, Colour
-from payments.sources import CREDITED, GONE, Plan, plan_of, policy
+from payments.sources import CREDITED, GONE, Plan, plan_of
 from payments.states import DEPOSIT_SET_ASIDE, TRANSFER, WithdrawalState
 from trading.models import Account
 from trading.selectors import lots_opened
@@ -39,26 +43,59 @@ def base_currency() -> str:
     return Tenant.objects.get(pk=current_tenant_id()).base_currency
 
 
-def checks(actor: Actor, row: Withdrawal, found_plan: Plan | None = None) -> list[Check]:
-    """Every line of the grid, as things stand now."""
+def checks(
+    actor: Actor,
+    row: Withdrawal,
+    found_plan: Plan | None = None,
+    held: Sequence[PaymentHold] | None = None,
+) -> list[Check]:
+    """Every line of the grid, as things stand now. A page gives the plan and the standing holds
+    that it has read already."""
+    found_plan = found_plan or plan_of(row)
+    before = _before(row)
     found = [
         _level(row),
         _same_name(row),
         _destination(row),
-        _used(row),
-        _limits(row),
-        _source(row, found_plan or plan_of(row)),
-        *_traded(row),
+        _used(row, before),
+        _limits(row, before),
+        _source(row, found_plan),
+        *_traded(row, found_plan.policy.lots_per_1000),
         *_margin(row),
         _in_flight(row),
         *_shared(row),
         *release_checks.run(actor, row),
     ]
-    found += [
-        Check("hold", Colour.HELD, "Held by compliance", f"by {hold.placed_by}")
-        for hold in standing(row)
+    return found + _held(standing(row) if held is None else held)
+
+
+def _held(holds: Sequence[PaymentHold]) -> list[Check]:
+    return [
+        Check("hold", Colour.HELD, "Held by compliance", f"by {hold.placed_by}") for hold in holds
     ]
-    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The client's other withdrawals: ``used`` were paid to the same destination; ``count`` and
+    ``total`` are of 24 hours."""
+
+    used: int
+    count: int
+    total: Decimal
+
+
+def _before(row: Withdrawal) -> _Before:
+    day = Q(currency=row.currency, created_at__gt=row.created_at - timedelta(hours=24)) & ~(
+        Q(state__in=GONE) | Q(pk=row.pk)
+    )
+    mine = Withdrawal.objects.filter(tenant_id=current_tenant_id(), client_id=row.client_id)
+    found = mine.aggregate(
+        used=Count("pk", filter=Q(destination_id=row.destination_id, state=_W.PAID)),
+        count=Count("pk", filter=day),
+        total=Sum("amount", filter=day, default=Decimal(0)),
+    )
+    return _Before(**found)
 
 
 def _level(row: Withdrawal) -> Check:
@@ -91,30 +128,18 @@ def _destination(row: Withdrawal) -> Check:
     return Check("destination", Colour.GOOD, "Destination approved", f"added {added}")
 
 
-def _used(row: Withdrawal) -> Check:
-    paid = Withdrawal.objects.filter(
-        tenant_id=current_tenant_id(), destination_id=row.destination_id, state=_W.PAID
-    ).count()
-    if paid:
-        times = "once" if paid == 1 else f"{paid:,} times"
+def _used(row: Withdrawal, before: _Before) -> Check:
+    if before.used:
+        times = "once" if before.used == 1 else f"{before.used:,} times"
         return Check("used", Colour.GOOD, f"Paid to {times}", row.destination.label)
     age = (now() - row.destination.added_at).days
     note = f"added {age} days ago" if age else "added today"
     return Check("used", Colour.ATTENTION, "First payment to it", note)
 
 
-def _limits(row: Withdrawal) -> Check:
-    day = Withdrawal.objects.filter(
-        tenant_id=current_tenant_id(),
-        client_id=row.client_id,
-        currency=row.currency,
-        created_at__gt=row.created_at - timedelta(hours=24),
-    ).exclude(state__in=GONE)
-    others = day.exclude(pk=row.pk)
-    count = others.count() + 1
-    total = Money.rounded(
-        row.amount + (others.aggregate(total=Sum("amount"))["total"] or 0), row.currency
-    )
+def _limits(row: Withdrawal, before: _Before) -> Check:
+    count = before.count + 1
+    total = Money.rounded(row.amount + before.total, row.currency)
     note = f"{total} in 24 hours, {count} of {COUNT_PER_DAY_MAX}"
     if count > COUNT_PER_DAY_MAX:
         return Check("limits", Colour.ATTENTION, "Many in a day", note)
@@ -141,9 +166,8 @@ def _source(row: Withdrawal, found: Plan) -> Check:
     return Check("source", Colour.GOOD, "Back to its source", row.destination.label)
 
 
-def _traded(row: Withdrawal) -> list[Check]:
+def _traded(row: Withdrawal, asked: Decimal) -> list[Check]:
     """Lots opened since the last payment out, for what was deposited since; where it is asked."""
-    asked = policy().lots_per_1000
     if not asked:
         return []
     since = (
@@ -199,8 +223,11 @@ def _margin(row: Withdrawal) -> list[Check]:
 
 def _in_flight(row: Withdrawal) -> Check:
     mine = {"tenant_id": current_tenant_id(), "client_id": row.client_id}
-    waiting = Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE).count()
-    moving = Transfer.objects.filter(**mine).exclude(state__in=TRANSFER.final).count()
+    deposits = Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE)
+    transfers = Transfer.objects.filter(**mine).exclude(state__in=TRANSFER.final)
+    kinds = _kind(deposits, "deposit").union(_kind(transfers, "transfer"), all=True)
+    found = Counter(kinds)
+    waiting, moving = found["deposit"], found["transfer"]
     if waiting or moving:
         words = [
             ngettext("%d deposit in question", "%d deposits in question", waiting) % waiting,
@@ -211,6 +238,11 @@ def _in_flight(row: Withdrawal) -> Check:
         )
         return Check("flight", Colour.ATTENTION, "Other money moves", note)
     return Check("flight", Colour.GOOD, "Nothing else moves", "no open transfers or deposits")
+
+
+def _kind(rows: QuerySet[Any], name: str) -> QuerySet[Any]:
+    """A row's kind for each row, so that two tables are asked at once."""
+    return rows.order_by().values_list(Value(name, output_field=CharField()), flat=True)
 
 
 def _shared(row: Withdrawal) -> list[Check]:
@@ -244,7 +276,9 @@ def _lower(text: str) -> str:
     return text if text.startswith("KYC") else text[:1].lower() + text[1:]
 
 
-def deposit_checks(actor: Actor, row: Deposit) -> list[Check]:
+def deposit_checks(
+    actor: Actor, row: Deposit, held: Sequence[PaymentHold] | None = None
+) -> list[Check]:
     """What speaks for and against crediting money that was set aside."""
     asked = Money(row.asked_amount, row.asked_currency)
     found = []
@@ -266,11 +300,7 @@ def deposit_checks(actor: Actor, row: Deposit) -> list[Check]:
         found.append(Check("name", Colour.ATTENTION, "Payer unknown", "the gateway names nobody"))
     found.append(_known_instrument(row))
     found += release_checks.run(actor, row)
-    found += [
-        Check("hold", Colour.HELD, "Held by compliance", f"by {hold.placed_by}")
-        for hold in standing(row)
-    ]
-    return found
+    return found + _held(standing(row) if held is None else held)
 
 
 def _known_instrument(row: Deposit) -> Check:

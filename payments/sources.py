@@ -152,6 +152,7 @@ class Plan:
     sources: list[Source]
     beyond: Money  # what no card or wallet gave
     asked: Asked
+    policy: WithdrawalPolicy
 
     @property
     def is_whole(self) -> bool:
@@ -166,12 +167,17 @@ def plan_of(row: Withdrawal) -> Plan:
     target = row.destination
     asked = Asked(target.number_hash, target.label, target.kind)
     money = Money(row.amount - row.fee_amount, row.currency)
-    deposits = paid_in(row)
+    deposits, tenants = paid_in(row), policy()
     waived = row.source_waived
-    if not waived and not policy().source_first:
+    if not waived and not tenants.source_first:
         waived = "sources first is switched off"
-    parts = plan.parts_of(money, asked, deposits, waived=waived)
-    return Plan(parts, _by_instrument(deposits, asked), plan.beyond(money, asked, deposits), asked)
+    return Plan(
+        parts=plan.parts_of(money, asked, deposits, waived=waived),
+        sources=_by_instrument(deposits, asked),
+        beyond=plan.beyond(money, asked, deposits),
+        asked=asked,
+        policy=tenants,
+    )
 
 
 def _by_instrument(deposits: list[PaidIn], asked: Asked) -> list[Source]:

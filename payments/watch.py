@@ -2,7 +2,7 @@
 long it is put before a person. ``tests/payments/test_watch_states.py`` holds the tables to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.transitions import Machine
+from backoffice.portal.timeline import EVENTS_MAX, Event
 from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
 from payments.models import Deposit, Transfer, Withdrawal, WithdrawalPart
@@ -153,8 +154,14 @@ def sweep(actor: Actor) -> int:
     return opened
 
 
-def since(actor: Actor, pk: Any, state: str) -> datetime | None:
-    """When a payment came into its state."""
+def since(
+    actor: Actor, pk: Any, state: str, events: Sequence[Event] | None = None
+) -> datetime | None:
+    """When a payment came into its state. A page that has read the payment's timeline gives it."""
+    if events is not None:
+        known = next((event for event in events if event.entered == (pk, state)), None)
+        if known is not None or len(events) < EVENTS_MAX:
+            return known.moment if known else None
     found: datetime | None = (
         Transition.objects.filter(tenant_id=actor.tenant_id, subject_id=pk, target=state)
         .order_by("-id")

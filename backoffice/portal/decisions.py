@@ -53,8 +53,10 @@ def describe(queue: str) -> Callable[[Describe], Describe]:
     return decorate
 
 
-def side_lines(actor: Actor, queue: Queue, current: UUID | None) -> list[SideLine]:
-    items = list(queues.open_items(actor, queue.code)[:SIDE_MAX])
+def side_lines(
+    actor: Actor, queue: Queue, items: Sequence[WorkItem], current: UUID | None = None
+) -> list[SideLine]:
+    """The items as lines; the one of the subject ``current`` is marked."""
     described = _describers[queue.code](actor, [item.subject_id for item in items])
     lines = []
     for item in items:
@@ -88,9 +90,12 @@ def decision_response(
     domain's, then assign and snooze), ``taken_by`` when a colleague has it.
     """
     actor = request.actor
-    item = queues.item_for(actor, queue.code, subject_id)
-    next_item = queues.next_item(actor, queue.code, item) if item else None
-    side = side_lines(actor, queue, subject_id)
+    items = list(queues.open_items(actor, queue.code)[:SIDE_MAX])
+    item = next((each for each in items if each.subject_id == subject_id), None)
+    if item is None:  # further down, or snoozed
+        item = queues.item_for(actor, queue.code, subject_id)
+    next_item = _next_item(actor, queue, items, item) if item else None
+    side = side_lines(actor, queue, items, subject_id)
     taken_by = item.owner_name if item and item.owner_ref not in ("", actor.ref) else ""
     following = None
     if next_item is not None:
@@ -108,6 +113,18 @@ def decision_response(
         **context,
     }
     return render(request, template, full, status=status)
+
+
+def _next_item(
+    actor: Actor, queue: Queue, items: Sequence[WorkItem], item: WorkItem
+) -> WorkItem | None:
+    """As ``queues.next_item``, which is asked when the queue's first items don't say it."""
+    free = [each for each in items if each.pk != item.pk and each.owner_ref in ("", actor.ref)]
+    later = (each for each in free if (each.due_at, each.pk) > (item.due_at, item.pk))
+    found = next(later, None)
+    if found is None and len(items) < SIDE_MAX:
+        return free[0] if free else None
+    return found or queues.next_item(actor, queue.code, item)
 
 
 def _next_label(line: SideLine | None) -> SafeString | str:

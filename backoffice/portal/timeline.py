@@ -26,6 +26,8 @@ class Event:
     note: str = ""
     url: str = ""
     colour: str = ""
+    #: Of a transition: what came into which state.
+    entered: tuple[UUID, str] | None = None
 
 
 class _Lenient(dict[str, Any]):
@@ -79,6 +81,7 @@ def transition_events(actor: Actor, *subject_ids: UUID, most: int = EVENTS_MAX) 
             text=_label(row.subject_type, row.target),
             actor=row.actor_name,
             note=row.reason,
+            entered=(row.subject_id, row.target),
         )
         for row in rows
     ]

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from backoffice.core.clock import now
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.core.money import Money
@@ -26,6 +27,7 @@ from backoffice.workflow import queues as work
 from backoffice.workflow.approvals import pending_for, why_not
 from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import Queue, item_for
+from clients.models import Client
 from clients.services import note_add
 from payments import access, evaluation, queues, rules, watch
 from payments import forms as money_forms
@@ -49,7 +51,12 @@ STEPS = {
 
 @describe("withdrawals")
 def _withdrawals(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
-    rows = access.withdrawals_for(actor).filter(pk__in=ids)
+    rows = narrowed(
+        access.withdrawals_for(actor).filter(pk__in=ids),
+        ("reference", "amount", "currency"),
+        client=Client.NAMED,
+        destination=("label",),
+    )
     return {
         row.pk: (
             f"{row.client.reference} {row.client.name}",
@@ -70,8 +77,10 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.withdrawal_for(actor, pk)
     approval = pending_for(actor, row.pk, KIND)
     found = plan_of(row)
-    checks = evaluation.checks(actor, row, found)
+    held = holds_on(actor, row)
+    checks = evaluation.checks(actor, row, found, held["rows"])
     lines = part_lines(actor, row)
+    events = timeline(actor, row.pk, row.destination_id, *(line["row"].pk for line in lines))
     context = {
         "title": row.reference,
         "row": row,
@@ -83,10 +92,10 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "plan": found,
         "parts": lines,
         "approval": _approval(approval, row),
-        "holds": holds_on(actor, row),
+        "holds": held,
         "messages_about": contradictions(actor, row.pk),
-        "events": timeline(actor, row.pk, row.destination_id, *(line["row"].pk for line in lines)),
-        "since": watch.since(actor, row.pk, row.state),
+        "events": events,
+        "since": watch.since(actor, row.pk, row.state, events),
     }
     return decision_response(
         request,

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.core.clock import now
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal.actions import Button
@@ -19,6 +20,7 @@ from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import outbox
 from backoffice.workflow.queues import item_for
+from clients.models import Client
 from payments import access, evaluation, queues, watch
 from payments import forms as money_forms
 from payments.models import Deposit
@@ -40,7 +42,12 @@ from payments.views.decide import (
 
 @describe("deposits")
 def _deposits(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
-    rows = access.deposits_for(actor).filter(pk__in=ids)
+    rows = narrowed(
+        access.deposits_for(actor).filter(pk__in=ids),
+        ("reference", "instrument_label", "paid_amount", "paid_currency"),
+        client=Client.NAMED,
+        method=("name",),
+    )
     return {
         row.pk: (
             f"{row.client.reference} {row.client.name}",
@@ -58,6 +65,7 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.deposit_for(actor, pk)
     paid = paid_money(row) if row.paid_amount is not None else None
     asked = Money(row.asked_amount, row.asked_currency)
+    held, events = holds_on(actor, row), timeline(actor, row.pk)
     context = {
         "title": row.reference,
         "row": row,
@@ -66,13 +74,13 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "amount": paid or asked,
         "asked": asked,
         "paid": paid,
-        "checks": evaluation.deposit_checks(actor, row),
+        "checks": evaluation.deposit_checks(actor, row, held["rows"]),
         "wallets": wallet_rows(actor, row.client),
-        "holds": holds_on(actor, row),
+        "holds": held,
         "messages_about": contradictions(actor, row.pk),
-        "events": timeline(actor, row.pk),
+        "events": events,
         "set_aside": DEPOSIT_SET_ASIDE,
-        "since": watch.since(actor, row.pk, row.state),
+        "since": watch.since(actor, row.pk, row.state, events),
     }
     return decision_response(
         request,
