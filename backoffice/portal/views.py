@@ -101,6 +101,8 @@ def view_delete(request: StaffRequest, pk: UUID) -> HttpResponse:
     return redirect(decisions.back_url(request, "/"))
 
 
+LATE_MAX = 10  # of each queue: its own list shows the rest
+
 EXPORTS = register(
     ListPage(
         code="portal.exports",
@@ -236,14 +238,22 @@ def counters(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs()
 def late(request: StaffRequest) -> HttpResponse:
-    """What is past its time, queue by queue, most late first."""
+    """The first of what is past its time, queue by queue, most late first."""
     moment = now()
     groups = []
     for count in queue_counts(request):
         if count.late:
-            lines = decisions.side_lines(request.actor, count.queue, None)
-            late_lines = [line for line in lines if line.item.due_at < moment]
-            groups.append({"queue": count.queue, "count": count.late_text, "lines": late_lines})
+            rows = queues.open_items(request.actor, count.queue.code).filter(due_at__lt=moment)
+            items = list(rows[:LATE_MAX])
+            groups.append(
+                {
+                    "queue": count.queue,
+                    "count": count.late_text,
+                    "lines": decisions.side_lines(request.actor, count.queue, items),
+                    "more": count.late > len(items),
+                    "url": reverse(count.queue.list_url),
+                }
+            )
     html = render_to_string("portal/late.html", {"groups": groups}, request)
     return HttpResponse(squeezed(html))
 
