@@ -1,7 +1,9 @@
 """Services that decide hits. On sanctions lists two people decide, whatever the verdict."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
@@ -66,7 +68,7 @@ def _propose(actor: Actor, hit: Hit, verdict: HitState) -> Hit:
         HIT,
         HitState.PENDING,
         actor=actor,
-        reason=hit.reason,
+        reason=_words(hit.reason),
         update_fields=["proposed", "reason", "note", "decided_by_ref", "decided_by"],
     )
     approvals.approval_ask(
@@ -111,7 +113,7 @@ def _decide(actor: Actor, hit: Hit, verdict: HitState) -> Hit:
         HIT,
         verdict,
         actor=actor,
-        reason=hit.reason,
+        reason=_words(hit.reason),
         update_fields=[
             "proposed",
             "reason",
@@ -161,6 +163,14 @@ def _shown(approval: Approval) -> dict[str, Any]:
     }
 
 
+def _about(actor: Actor, hits: Collection[UUID]) -> dict[UUID, str]:
+    rows = Hit.objects.filter(tenant_id=actor.tenant_id, pk__in=hits).select_related("client")
+    return {
+        hit.pk: f"{hit.client.name}, {hit.client.reference}; listed: {hit.listed_name}"
+        for hit in rows
+    }
+
+
 def _execute(actor: Actor, approval: Approval) -> None:
     hit = hit_locked(actor, approval.subject_id)
     hit.second_by, hit.decided_at = actor.name, now()
@@ -188,5 +198,6 @@ def register_approval() -> None:
             refused=_sent_back,
             url=lambda approval: reverse("compliance:hit", args=[approval.subject_id]),
             shown=_shown,
+            about=_about,
         )
     )

@@ -52,6 +52,7 @@ def known(catalogue: dict[str, tuple[Reason, ...]], verdict: str, code: str) -> 
 
 
 def label(catalogue: dict[str, tuple[Reason, ...]], code: str) -> str:
-    """The words for a code, whichever verdict it belongs to."""
+    """The words for a code, whichever verdict it belongs to, once it was chosen."""
     every = (reason for reasons in catalogue.values() for reason in reasons)
-    return next((reason.label for reason in every if reason.code == code), code)
+    words = next((reason.label for reason in every if reason.code == code), code)
+    return words.removesuffix(" (say which)")

@@ -1,8 +1,21 @@
 """What of payments needs other eyes."""
 
+from collections.abc import Collection
+from uuid import UUID
+
+from backoffice.core.context import Actor
 from backoffice.workflow.approvals import ApprovalKind, register
 from payments.models import Withdrawal
 from payments.services import bands, withdrawals
+
+
+def _whose(actor: Actor, withdrawals: Collection[UUID]) -> dict[UUID, str]:
+    rows = Withdrawal.objects.filter(tenant_id=actor.tenant_id, pk__in=withdrawals)
+    return {
+        row.pk: f"{row.client.name}, {row.client.reference}; to {row.destination.label}"
+        for row in rows.select_related("client", "destination")
+    }
+
 
 WITHDRAWAL = ApprovalKind(
     code=withdrawals.KIND,
@@ -14,6 +27,7 @@ WITHDRAWAL = ApprovalKind(
     execute=withdrawals.approved,
     refused=withdrawals.refused,
     url=lambda approval: f"/money/withdrawals/{approval.subject_id}/decide/",
+    about=_whose,
 )
 register(WITHDRAWAL)
 BANDS = ApprovalKind(

@@ -52,6 +52,19 @@ def to_decide(actor: Actor) -> int:
     return _mine(visible(actor), actor)[:TO_DECIDE_MAX].count()
 
 
+def with_about(actor: Actor, rows: Sequence[Approval]) -> Sequence[Approval]:
+    """``rows`` with ``about``: whom or what each is about, one query for each kind that says so."""
+    subjects: dict[str, list[Approval]] = {}
+    for row in rows:
+        subjects.setdefault(row.kind, []).append(row)
+    for found in subjects.values():
+        about = approvals.kind_of(found[0]).about
+        said = about(actor, [row.subject_id for row in found]) if about else {}
+        for row in found:
+            row.about = said.get(row.subject_id)
+    return rows
+
+
 class ApprovalFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(
         label="State", choices=Approval.State.choices, empty_label="Any"
@@ -74,6 +87,7 @@ APPROVALS = register(
             Segment("all", "All", lambda rows, actor: rows),
         ],
         exportable=False,
+        prepare=with_about,
         columns=[
             Column(
                 "label",
@@ -83,6 +97,7 @@ APPROVALS = register(
                 grow=True,
                 fixed=True,
             ),
+            Column("about", "About", lambda a: a.about, grow=True),
             Column("kind", "Kind", lambda a: approvals.kind_of(a).label),
             Column(
                 "amount",

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
@@ -40,6 +41,8 @@ class ApprovalKind:
     were hashed when it was asked. ``execute`` runs in the last vote's transaction; ``refused`` in
     the refusing one. ``url(approval)`` is the page of the record itself. ``shown(approval)`` says
     the content in words, where its own keys and values are not what a person would read.
+    ``about(actor, subject ids)`` says in a line what each is about, where the label does not: for
+    a list, in one query, and not kept where the trail would keep a name for good.
     """
 
     code: str
@@ -50,6 +53,7 @@ class ApprovalKind:
     refused: Callable[[Actor, Approval], None]
     url: Callable[[Approval], str]
     shown: Callable[[Approval], Mapping[str, Any]] | None = None
+    about: Callable[[Actor, Collection[UUID]], Mapping[UUID, str]] | None = None
 
 
 _kinds: dict[str, ApprovalKind] = {}

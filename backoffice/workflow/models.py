@@ -116,6 +116,8 @@ class Approval(TenantModel):
     maker_name = models.CharField(max_length=160)
     # Everyone who may not approve: the maker and whoever shaped what is approved.
     barred_refs = ArrayField(models.CharField(max_length=80), default=list)
+    # Whom or what it is about, where a list looked it up for the rows of a page.
+    about: str | None = None
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=now)

@@ -71,7 +71,7 @@ def alert_decide(*, actor: Actor, alert: Alert, verdict: str, reason: str, note:
         ALERT,
         verdict,
         actor=actor,
-        reason=reason,
+        reason=reasons.label(reasons.ALERT_REASONS, reason),
         update_fields=["reason", "note", "decided_at", "decided_by_ref", "decided_by"],
     )
     queues.item_close(actor=actor, queue=ALERTS_QUEUE, subject_id=row.pk)

@@ -155,7 +155,11 @@ def test_two_people_decide_in_the_browser_and_the_page_explains(
     assert "someone who may “Decide hits on watch lists”" in paper
     for machine_word in ("client_hash", "entity_hash", "false_positive", "compliance.decide_hit"):
         assert machine_word not in paper, machine_word
-    assert "Carla proposes: someone else" in his.get(url).content.decode()
+    waiting = his.get(reverse("portal:approvals")).content.decode()
+    assert f"{hit.client.name}, {hit.client.reference}; listed: {hit.listed_name}" in waiting
+    told = his.get(url).content.decode()
+    assert "Carla proposes: someone else" in told
+    assert '<p class="event-note">The identity document shows someone else</p>' in told
     assert his.post(vote, {"approves": "yes"}).status_code == 302
     with tenant_scope(world.aurora.pk, carla):
         done = Hit.objects.get()

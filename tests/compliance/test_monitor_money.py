@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from backoffice.core.clock import now, today
 from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted, StateConflict
+from backoffice.portal.timeline import timeline
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import queues
 from clients.models import Client
@@ -292,6 +293,8 @@ def test_an_alert_is_decided_with_a_reason_and_words(world: World) -> None:
             note="Sale of a car, contract seen.",
         )  # fmt: skip
         assert (done.state, done.decided_by) == ("cleared", "Carla")
+        story = {event.text: event.note for event in timeline(carla, alert.pk)}
+        assert story["Cleared"] == "The client's explanation fits the documents"
         assert queues.item_for(carla, "alerts", alert.pk) is None
         with pytest.raises(StateConflict):
             alert_decide(
