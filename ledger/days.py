@@ -53,6 +53,12 @@ def day_close(*, actor: Actor, day: date) -> DayClose:
     return row
 
 
+def last_business_day_closed(tenant_id: int) -> date | None:
+    """The newest closed day from Monday to Friday; None before the first."""
+    closed = DayClose.objects.filter(tenant_id=tenant_id, day__iso_week_day__lte=5)
+    return closed.order_by("-day").values_list("day", flat=True).first()
+
+
 def snapshots_take(*, actor: Actor) -> int:
     """Write the balances of the closed days that have none yet; returns how many rows."""
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ class RunForm(forms.Form):
     day = forms.DateField(
         label="Day",
         help_text="A closed day of the books. An unsigned report of that day is replaced.",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
 

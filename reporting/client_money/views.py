@@ -16,6 +16,7 @@ from backoffice.portal.decisions import refused
 from backoffice.portal.lists import list_response
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
+from ledger.days import last_business_day_closed
 from reporting.client_money import services
 from reporting.client_money.collect import Policy
 from reporting.client_money.document import transfer_words
@@ -42,8 +43,11 @@ def report_list(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(RUN)
 def report_run(request: StaffRequest) -> HttpResponse:
-    form = RunForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    posted = request.method == "POST"
+    # Most often the report of the last business day is run anew.
+    day = None if posted else last_business_day_closed(request.actor.tenant_id)
+    form = RunForm(request.POST if posted else None, initial={"day": day})
+    if posted and form.is_valid():
         try:
             report = services.report_prepare(actor=request.actor, day=form.cleaned_data["day"])
         except DomainError as error:

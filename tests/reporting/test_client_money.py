@@ -360,6 +360,17 @@ def test_a_report_is_run_signed_and_read_through_the_pages(house: House, browse:
     assert b"C-1" in anna.get("/reports/client-money/balances/").content
 
 
+def test_the_day_to_run_is_the_last_closed_business_day(house: House, browse: Browse) -> None:
+    run = "/reports/client-money/run/"
+    assert b'type="date" name="day" value' not in browse("anna").get(run).content
+    sunday = house.yesterday - timedelta(days=(house.yesterday.weekday() + 1) % 7)
+    friday = sunday - timedelta(days=2)
+    for day in (friday, friday + timedelta(days=1), sunday):
+        house.close(day)
+    page = browse("anna").get(run).content.decode()
+    assert f'type="date" name="day" value="{friday.isoformat()}"' in page
+
+
 def test_the_night_closes_the_day_and_prepares_each_brokerages_report_once(
     house: House, world: World
 ) -> None:
