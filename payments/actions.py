@@ -26,6 +26,7 @@ WITHDRAWAL_RESOLVED = Action(
 )
 WITHDRAWAL_RETURNED = Action("payments.withdrawal_returned", "took {amount} of {subject} back")
 PART_PAID = Action("payments.part_paid", "paid {part} of {subject}: {amount} to {to}")
+PART_RETURNED = Action("payments.part_returned", "took {amount} of {part} of {subject} back")
 PART_FAILED = Action("payments.part_failed", "could not pay {part} of {subject}: {reason}")
 PART_RETRIED = Action("payments.part_retried", "sends {part} of {subject} anew as {as}")
 PART_GIVEN_UP = Action("payments.part_given_up", "gave {part} of {subject} up: {reason}")
@@ -74,6 +75,7 @@ declare(
     WITHDRAWAL_RESOLVED,
     WITHDRAWAL_RETURNED,
     PART_PAID,
+    PART_RETURNED,
     PART_FAILED,
     PART_RETRIED,
     PART_GIVEN_UP,

@@ -256,6 +256,22 @@ def withdrawal_returned(*, actor: Actor, withdrawal: Withdrawal, money: Money) -
     )
 
 
+def part_returned(*, actor: Actor, part: WithdrawalPart, money: Money) -> Posting:
+    """A part that was paid came back: the client's again."""
+    line = Line(
+        house(actor, part.gateway, money.currency),
+        wallet(actor, part.withdrawal.client_id, money.currency),
+        money,
+    )
+    return post(
+        actor=actor,
+        key=f"{part.reference}:return",
+        kind="withdrawal_return",
+        lines=[line],
+        business_ref=part.reference,
+    )
+
+
 # Transfers: source -> bridge -> target, or back from the bridge.
 
 

@@ -35,14 +35,19 @@ WITH booked AS (
                   AND p.paid_amount IS NOT NULL)
                 THEN '{}'::text[] ELSE ARRAY['withdrawal'] END
             || CASE WHEN w.fee_amount > 0 THEN ARRAY['withdrawal_fee'] ELSE '{}' END
-            || CASE WHEN w.state = 'returned_after_paid' THEN ARRAY['withdrawal_return']
-                    ELSE '{}' END
+            || CASE WHEN w.state = 'returned_after_paid' AND NOT EXISTS (
+                        SELECT FROM payments_withdrawalpart p
+                        WHERE p.tenant_id = %(tenant)s AND p.withdrawal_id = w.id
+                          AND p.paid_amount IS NOT NULL)
+                    THEN ARRAY['withdrawal_return'] ELSE '{}' END
         ELSE '{}' END, coalesce(b.kinds, '{}')
     FROM payments_withdrawal w LEFT JOIN booked b ON b.business_ref = w.reference
     WHERE w.tenant_id = %(tenant)s
     UNION ALL
     SELECT 'part', p.reference, p.state,
-        CASE WHEN p.state = 'paid' THEN ARRAY['withdrawal'] ELSE '{}' END, coalesce(b.kinds, '{}')
+        CASE p.state WHEN 'paid' THEN ARRAY['withdrawal']
+            WHEN 'returned' THEN ARRAY['withdrawal', 'withdrawal_return']
+            ELSE '{}' END, coalesce(b.kinds, '{}')
     FROM payments_withdrawalpart p LEFT JOIN booked b ON b.business_ref = p.reference
     WHERE p.tenant_id = %(tenant)s
     UNION ALL
@@ -70,7 +75,7 @@ CROSS JOIN LATERAL (SELECT EXISTS (
 WHERE w.tenant_id = %(tenant)s AND NOT CASE
     -- In parts: this hold was the whole's, and is the fee's where there is one.
     WHEN x.parted AND w.fee_amount = 0 THEN h.state = 'voided'
-    WHEN x.parted AND w.state = 'paid' THEN h.state = 'settled'
+    WHEN x.parted AND w.state IN ('paid', 'returned_after_paid') THEN h.state = 'settled'
     WHEN x.parted AND w.state = 'failed' THEN h.state = 'voided'
     WHEN x.parted THEN h.state = 'held' AND h.amount = w.fee_amount * u.unit
     WHEN w.state IN ('paid', 'returned_after_paid')
@@ -88,7 +93,8 @@ FROM payments_withdrawalpart p
 LEFT JOIN ledger_hold h ON h.tenant_id = %(tenant)s AND h.id = p.hold_id
 CROSS JOIN LATERAL (SELECT power(10::numeric, (%(places)s::jsonb ->> p.currency)::int) AS unit) u
 WHERE p.tenant_id = %(tenant)s AND NOT CASE
-    WHEN p.state = 'paid' THEN h.state = 'settled' AND h.settled = p.paid_amount * u.unit
+    WHEN p.state IN ('paid', 'returned')
+        THEN h.state = 'settled' AND h.settled = p.paid_amount * u.unit
     WHEN p.state IN ('cancelled', 'replaced') THEN h.id IS NULL
     WHEN p.state = 'given_up' THEN h.state = 'voided'
     WHEN p.state = 'planned' THEN h.id IS NULL OR h.state = 'held'

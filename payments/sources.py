@@ -22,7 +22,7 @@ CREDITED = (DepositState.CREDITED, DepositState.MT_PENDING, DepositState.DONE)
 _W, _P = WithdrawalState, PartState
 GONE = (_W.FAILED, _W.REJECTED, _W.CANCELLED, _W.RETURNED)
 # Parts that take nothing from their source.
-PART_GONE = (_P.FAILED, _P.REPLACED, _P.GIVEN_UP, _P.CANCELLED)
+PART_GONE = (_P.FAILED, _P.REPLACED, _P.GIVEN_UP, _P.CANCELLED, _P.RETURNED)
 
 
 def policy() -> WithdrawalPolicy:

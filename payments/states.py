@@ -171,6 +171,7 @@ class PartState(models.TextChoices):
     IN_PROGRESS = "in_progress", "With the provider"
     UNKNOWN = "unknown", "Outcome unknown"
     PAID = "paid", "Paid"
+    RETURNED = "returned", "Came back"
     FAILED = "failed", "Failed"
     REPLACED = "replaced", "Sent anew"
     GIVEN_UP = "given_up", "Given up"
@@ -190,8 +191,10 @@ PART = machine(
         _P.UNKNOWN: {_P.SUBMITTED, _P.IN_PROGRESS, _P.PAID, _P.FAILED},
         # Certainly not paid, its money still held: a person sends it anew or gives it up.
         _P.FAILED: {_P.REPLACED, _P.GIVEN_UP},
+        # The bank could not deliver it: the money is the client's again.
+        _P.PAID: {_P.RETURNED},
     },
-    final={_P.PAID, _P.REPLACED, _P.GIVEN_UP, _P.CANCELLED},
+    final={_P.RETURNED, _P.REPLACED, _P.GIVEN_UP, _P.CANCELLED},
     labels=dict(_P.choices),
 )
 
@@ -202,6 +205,7 @@ PART_COLOURS = {
     _P.IN_PROGRESS: "going",
     _P.UNKNOWN: "attention",
     _P.PAID: "good",
+    _P.RETURNED: "attention",
     _P.FAILED: "bad",
     _P.REPLACED: "neutral",
     _P.GIVEN_UP: "neutral",

@@ -31,6 +31,7 @@ def movements(actor: Actor, references: Sequence[str]) -> dict[str, Movement]:
             expected=found.expected,
             settled=found.settled,
             state=found.state,
+            returned=found.returned,
         )
         for found in statements.bank_movements(actor, references)
     }
@@ -75,6 +76,17 @@ def settle(actor: Actor, movement: Movement, line: StatementLine) -> None:
         bank_ref=str(line.references.get("bank", ""))[:80],
         counterparty=line.counterparty_name,
         counterparty_account=line.counterparty_account,
+    )
+
+
+def take_back(actor: Actor, movement: Movement, line: StatementLine) -> None:
+    """Tell payments that a payout came back. Raises a ``DomainError`` when it can't have."""
+    statements.returned_by_bank(
+        actor=actor,
+        reference=movement.reference,
+        money=Money(line.amount, line.currency),
+        reason=line.return_reason or "It came back",
+        bank_ref=str(line.references.get("bank", ""))[:80] or f"line {line.number}",
     )
 
 

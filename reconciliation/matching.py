@@ -82,12 +82,15 @@ def facts_of(line: StatementLine) -> LineFacts:
 def _carry_out(actor: Actor, line: StatementLine, found: Found) -> bool:
     movement = found.movement
     if movement is not None and not found.break_kind:
-        if books.matched_line(actor, movement) is not None:
+        if not found.comes_back and books.matched_line(actor, movement) is not None:
             _break(actor, line, found, BreakKind.DUPLICATE_STATEMENT)
             return False
         try:
             with transaction.atomic():
-                books.settle(actor, movement, line)
+                if found.comes_back:
+                    books.take_back(actor, movement, line)
+                else:
+                    books.settle(actor, movement, line)
                 _match(actor, line, found)
         except DomainError as error:
             _break(actor, line, found, BreakKind.STATUS_DIFF, error.sentence)
@@ -145,7 +148,8 @@ def _break(
 @transaction.atomic
 def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, reason: str) -> Match:
     """A person says what a line is about. The amount must be the payment's; a difference is an
-    adjustment, which needs a second person. Raises ``InvalidInput``."""
+    adjustment, which needs a second person. Money in that names a withdrawal is the withdrawal come
+    back. Raises ``InvalidInput``, ``StateConflict``."""
     row = _unmatched(actor, line)
     reference = reference.strip().upper()
     movement = books.movements(actor, [reference]).get(reference)
@@ -154,6 +158,8 @@ def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, rea
             f"There is no deposit or withdrawal {reference[:20]}.",
             fields={"reference": "Not found."},
         )
+    if movement.kind == "withdrawal" and row.amount > 0 and row.currency in EXPONENTS:
+        return _return_by_hand(actor, row, movement, reason)
     if row.currency not in EXPONENTS or (row.amount, row.currency) != (
         movement.amount.amount,
         movement.amount.currency,
@@ -162,10 +168,23 @@ def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, rea
             f"{reference} is {movement.amount}, the line {row.amount:,f} {row.currency}. They "
             "have to be the same."
         )
-    if not reason.strip():
-        raise InvalidInput("Say how you know.", fields={"reason": "Say how you know."})
+    _need(reason)
     books.settle(actor, movement, row)
     return _by_hand(actor, row, movement, f"Matched to {reference}: {reason.strip()}")
+
+
+def _return_by_hand(actor: Actor, row: StatementLine, movement: Movement, reason: str) -> Match:
+    """The bank may have kept a charge, so less than was paid may come back; never more."""
+    _need(reason)
+    if movement.returned:
+        raise InvalidInput(f"{movement.reference} came back before. This is other money.")
+    books.take_back(actor, movement, row)
+    return _by_hand(actor, row, movement, f"{movement.reference} came back: {reason.strip()}")
+
+
+def _need(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("Say how you know.", fields={"reason": "Say how you know."})
 
 
 @transaction.atomic

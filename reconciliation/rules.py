@@ -34,7 +34,8 @@ class Movement:
     """A deposit or withdrawal that may be on a bank statement.
 
     ``amount`` is signed like a line's: deposits add, withdrawals take. ``expected`` says that the
-    bank is expected to book it now; ``settled`` that it is booked in our ledger already.
+    bank is expected to book it now; ``settled`` that it is booked in our ledger already;
+    ``returned`` that it came back since, which is booked as well.
     """
 
     kind: str
@@ -44,16 +45,21 @@ class Movement:
     expected: bool
     settled: bool
     state: str
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A line's meaning. ``break_kind`` is empty when the line may be booked and matched."""
+    """A line's meaning. ``break_kind`` is empty when the line may be booked and matched.
+
+    ``comes_back``: the line gives back what the movement had taken.
+    """
 
     movement: Movement | None
     rung: int
     explanation: str
     break_kind: str = ""
+    comes_back: bool = False
 
 
 def references_of(line: LineFacts) -> list[tuple[str, int]]:
@@ -98,8 +104,7 @@ def _unknown(line: LineFacts) -> Found:
 def _compare(line: LineFacts, movement: Movement, rung: int) -> Found:
     where = "in its reference field" if rung == 1 else "in its text"
     if movement.kind == "withdrawal" and line.amount > 0:
-        why = f"{movement.reference} came back: {line.amount:,f} {line.currency}."
-        return Found(movement, rung, why, "returned_payment")
+        return _came_back(line, movement, rung)
     if line.currency != movement.amount.currency:
         why = f"{movement.reference} is in {movement.amount.currency}, the line in {line.currency}."
         return Found(movement, rung, why, "currency_diff")
@@ -113,3 +118,16 @@ def _compare(line: LineFacts, movement: Movement, rung: int) -> Found:
         return Found(movement, rung, f"Same amount, {movement.reference} {where}.")
     why = f"{movement.reference} is {movement.state}, yet the bank has booked it."
     return Found(movement, rung, why, "status_diff")
+
+
+def _came_back(line: LineFacts, movement: Movement, rung: int) -> Found:
+    """Booked by itself when the bank calls it a return and all of it is there; else a person
+    looks: it may be other money that quotes the withdrawal."""
+    why = f"{movement.reference} came back: {line.amount:,f} {line.currency}."
+    if movement.returned:
+        why = f"{movement.reference} came back before: {line.amount:,f} {line.currency} more."
+        return Found(movement, rung, why, "duplicate_statement")
+    whole = (line.amount, line.currency) == (-movement.amount.amount, movement.amount.currency)
+    if line.is_return and movement.settled and whole:
+        return Found(movement, rung, why, comes_back=True)
+    return Found(movement, rung, why, "returned_payment")

@@ -35,6 +35,8 @@ LOOKS = (timedelta(minutes=5), timedelta(hours=1), *(timedelta(days=1),) * 5)
 # With the gateway or an unknown outcome.
 OUT = frozenset({_P.SUBMITTING, _P.SUBMITTED, _P.IN_PROGRESS, _P.UNKNOWN})
 GOING = frozenset({_P.SUBMITTED, _P.IN_PROGRESS})
+# Nothing more becomes of the withdrawal by these.
+ENDED = frozenset({_P.PAID, _P.RETURNED, _P.GIVEN_UP})
 PAST = frozenset({_P.CANCELLED, _P.REPLACED})
 
 
@@ -283,7 +285,7 @@ def _whole(actor: Actor, withdrawal: Withdrawal) -> None:
         )  # fmt: skip
         _to_people(actor, withdrawal)
         return
-    if any(part.state not in (_P.PAID, _P.GIVEN_UP) for part in parts):
+    if any(part.state not in ENDED for part in parts):
         withdrawal.error = ""
         moves.move(withdrawal, WITHDRAWAL, _W.PAYING, actor=actor, update_fields=["error"])
         if not any(part.state == _P.UNKNOWN for part in parts):
@@ -305,7 +307,7 @@ def _end(actor: Actor, withdrawal: Withdrawal, parts: list[WithdrawalPart]) -> N
     if fee:
         books.fee_taken(actor=actor, withdrawal=withdrawal)
     withdrawal.paid_amount, withdrawal.paid_at, withdrawal.error = paid.amount, now(), ""
-    count = sum(1 for part in parts if part.state == _P.PAID)
+    count = sum(1 for part in parts if part.state in (_P.PAID, _P.RETURNED))
     moves.move(
         withdrawal,
         WITHDRAWAL,
@@ -320,6 +322,44 @@ def _end(actor: Actor, withdrawal: Withdrawal, parts: list[WithdrawalPart]) -> N
         subject=withdrawal,
         data={"amount": paid, "fee": fee, "source": "its parts"},
     )
+    _all_returned(actor, withdrawal, parts)
+
+
+def _all_returned(actor: Actor, withdrawal: Withdrawal, parts: list[WithdrawalPart]) -> None:
+    """A withdrawal of which nothing stayed with the client's bank came back as a whole."""
+    if withdrawal.state == _W.PAID and not any(part.state == _P.PAID for part in parts):
+        why = "Every part that was paid came back."
+        moves.move(withdrawal, WITHDRAWAL, _W.RETURNED, actor=actor, reason=why)
+
+
+@transaction.atomic
+def part_returned_by_statement(
+    *, actor: Actor, part_id: UUID, money: Money, reason: str, statement_ref: str
+) -> WithdrawalPart:
+    """A part that the bank had paid came back: the money is the client's again, in the wallet.
+
+    Told twice it is one return. Raises ``StateConflict`` for what was not paid, or more than was.
+    """
+    withdrawal, part = part_locked(actor, part_id)
+    if part.state == _P.RETURNED:
+        return part
+    if part.state != _P.PAID or part.paid_amount is None:
+        word = part.get_state_display().lower()
+        raise StateConflict(f"{part.reference} is {word}: only what was paid comes back.")
+    if money.currency != part.currency or money.amount > part.paid_amount:
+        raise StateConflict(f"The statement says {money}, which is not what was paid.")
+    books.part_returned(actor=actor, part=part, money=money)
+    part.error = f"{reason} ({statement_ref})"[:300]
+    moves.move(part, PART, _P.RETURNED, actor=actor, reason=part.error, update_fields=["error"])
+    audit(
+        actor=actor,
+        action=actions.PART_RETURNED,
+        subject=withdrawal,
+        data={"part": part.reference, "amount": money, "reason": reason},
+    )
+    # One that came back while others are under way waits for them.
+    _all_returned(actor, withdrawal, parts_of(withdrawal))
+    return part
 
 
 def part_notice(*, actor: Actor, part_id: UUID, notice: Notice) -> tuple[str, str, bool]:

@@ -6,6 +6,7 @@ A statement is the word of the bank: it pays a deposit by wire, and proves that 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +19,8 @@ from payments.gateways.port import Instrument, Notice, Outcome
 from payments.models import Deposit, WebhookMessage, Withdrawal, WithdrawalPart
 from payments.services.notices import notice_apply
 from payments.services.parts import OUT as PARTS_OUT
-from payments.services.payouts import OUT, net_amount
+from payments.services.parts import part_returned_by_statement
+from payments.services.payouts import OUT, net_amount, payout_returned_by_statement
 from payments.states import DepositState, PartState, WithdrawalState
 
 S = WebhookMessage.State
@@ -28,7 +30,8 @@ S = WebhookMessage.State
 class BankMovement:
     """A payment that a bank's statement may show. ``money`` is signed as the statement signs it.
 
-    ``expected``: the bank may book it in its state; ``settled``: it is in our books already.
+    ``expected``: the bank may book it in its state; ``settled``: it is in our books already;
+    ``returned``: so is that it came back.
     """
 
     kind: str
@@ -38,6 +41,7 @@ class BankMovement:
     expected: bool
     settled: bool
     state: str
+    returned: bool = False
 
 
 def bank_movements(actor: Actor, references: Sequence[str]) -> list[BankMovement]:
@@ -87,8 +91,9 @@ def _withdrawal(row: Withdrawal) -> BankMovement:
         reference=row.reference,
         money=-net_amount(row),
         expected=row.state in OUT,
-        settled=row.state == WithdrawalState.PAID,
+        settled=row.state in (WithdrawalState.PAID, WithdrawalState.RETURNED),
         state=row.get_state_display().lower(),
+        returned=row.state == WithdrawalState.RETURNED,
     )
 
 
@@ -99,8 +104,9 @@ def _part(row: WithdrawalPart) -> BankMovement:
         reference=row.reference,
         money=-Money(row.amount, row.currency),
         expected=row.state in PARTS_OUT,
-        settled=row.state == PartState.PAID,
+        settled=row.state in (PartState.PAID, PartState.RETURNED),
         state=row.get_state_display().lower(),
+        returned=row.state == PartState.RETURNED,
     )
 
 
@@ -151,3 +157,21 @@ def booked_by_bank(
     applied = notice_apply(actor=actor, gateway=row.gateway, notice=notice)
     if applied.state not in (S.PROCESSED, S.STALE) or applied.needs_person:
         raise StateConflict(applied.note or "The payment can't be booked from a statement now.")
+
+
+@transaction.atomic
+def returned_by_bank(
+    *, actor: Actor, reference: str, money: Money, reason: str, bank_ref: str
+) -> None:
+    """A payout that the bank had made came back: it is in the client's wallet again.
+
+    Raises ``InvalidInput`` for an unknown reference and ``StateConflict`` for what was not paid.
+    """
+    mine = {"tenant_id": actor.tenant_id, "reference": reference}
+    facts: dict[str, Any] = {"money": money, "reason": reason, "statement_ref": bank_ref}
+    if part := WithdrawalPart.objects.filter(**mine).first():
+        part_returned_by_statement(actor=actor, part_id=part.pk, **facts)
+    elif row := Withdrawal.objects.filter(**mine).first():
+        payout_returned_by_statement(actor=actor, withdrawal=row, **facts)
+    else:
+        raise InvalidInput(f"There is no payout {reference[:20]} by bank.")

@@ -1,5 +1,6 @@
 """What a line is about, by its references and its amount."""
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -60,6 +61,21 @@ def test_a_reference_inside_the_text_is_a_match_however_the_bank_spelt_it(text: 
 )
 def test_what_does_not_fit_is_a_break_with_its_kind(line: LineFacts, kind: str) -> None:
     assert meaning(line, BOOKS).break_kind == kind
+
+
+def test_a_payout_comes_back_by_itself_only_when_the_bank_says_so_and_all_of_it_is_there() -> None:
+    paid = replace(PAYOUT, expected=False, settled=True, state="paid")
+    books = {PAYOUT.reference: paid}
+    back = replace(_line("250.00", PAYOUT.reference), is_return=True)
+    found = meaning(back, books)
+    assert (found.movement, found.break_kind, found.comes_back) == (paid, "", True)
+    assert "came back: 250.00 EUR" in found.explanation
+    less = meaning(replace(back, amount=Decimal("245.00")), books)
+    early = meaning(back, BOOKS)  # the books don't have it as paid yet
+    again = meaning(back, {PAYOUT.reference: replace(paid, returned=True)})
+    kinds = ["returned_payment", "returned_payment", "duplicate_statement"]
+    assert [each.break_kind for each in (less, early, again)] == kinds
+    assert not any(each.comes_back for each in (less, early, again))
 
 
 def test_a_payment_that_was_not_on_its_way_is_a_status_break() -> None:
