@@ -4,6 +4,8 @@ VENV_PYTHON := .venv/bin/python
 WORKERS ?= 2
 NAME ?= all
 export PYTHON
+# Compiled modules are kept: some fifty processes of a run would each compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install run test check bench reset lock
 
