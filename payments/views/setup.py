@@ -18,7 +18,7 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import outbox
 from payments import access, evaluation, sources
 from payments import forms as money_forms
-from payments.accounts import adapter_for
+from payments.accounts import adapter_for, notify_url
 from payments.models import GatewayAccount, Method, Rate
 from payments.services import bands, setup
 
@@ -97,9 +97,16 @@ def _method_line(row: Method) -> dict[str, Any]:
 
 
 def _form_page(
-    request: StaffRequest, form: forms.Form, *, title: str, label: str, says: str = ""
+    request: StaffRequest,
+    form: forms.Form,
+    *,
+    title: str,
+    label: str,
+    says: str = "",
+    hears_at: str = "",
 ) -> HttpResponse:
     context = {
+        "hears_at": hears_at,
         "form": form,
         "title": title,
         "label": label,
@@ -130,14 +137,15 @@ def _data(request: StaffRequest) -> Any:
 @needs(MANAGE)
 def gateway_new(request: StaffRequest) -> HttpResponse:
     form = money_forms.GatewayForm(None, _data(request))
+    made: list[GatewayAccount] = []
 
     def connect() -> None:
         values = {name: value for name, value in form.cleaned_data.items() if name != "active"}
-        gateway = setup.gateway_connect(actor=request.actor, **values)
-        outbox.put("payments.gateway_test", subject_id=gateway.pk)
+        made.append(setup.gateway_connect(actor=request.actor, **values))
+        outbox.put("payments.gateway_test", subject_id=made[0].pk)
 
     if _done(request, form, connect):
-        return redirect("payments:setup")
+        return redirect("payments:gateway", made[0].pk)
     return _form_page(request, form, title="Connect a gateway", label="Connect")
 
 
@@ -159,7 +167,8 @@ def gateway_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         if "secret" in form.fields
         else "Clients who are about to pay in read a changed account at once."
     )
-    return _form_page(request, form, title=row.name, label="Save", says=says)
+    hears_at = "" if adapter_for(row).by_statement else notify_url(row)
+    return _form_page(request, form, title=row.name, label="Save", says=says, hears_at=hears_at)
 
 
 @require_POST

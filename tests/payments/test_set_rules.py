@@ -278,3 +278,20 @@ def test_a_bank_account_is_connected_and_changed_on_its_page(
         row.refresh_from_db()
     assert (row.merchant_id, row.bic, row.bank) == ("GB33BUKB20201555555555", "", "Bank")
     assert row.holder == "Aurora Markets Ltd"
+
+
+def test_whoever_connects_a_gateway_is_told_where_it_sends_its_messages(
+    shop: Brokerage, browse: Browse
+) -> None:
+    adam = browse("adam")
+    values = {"kind": "cashier", "name": "Second cashier", "base_url": "https://pay.example",
+              "merchant_id": "aurora", "secret": "a-secret-of-sixteen", "active": "on"}  # fmt: skip
+    page = adam.post(reverse("payments:gateway-new"), values, follow=True)
+    with shop.scope():
+        row = GatewayAccount.objects.get(name="Second cashier")
+    assert page.redirect_chain[-1][0] == reverse("payments:gateway", args=[row.pk])
+    assert (
+        f'data-copy="http://127.0.0.1:8000/hooks/aurora/{row.webhook_token}/"'
+        in page.content.decode()
+    )
+    assert "a-secret-of-sixteen" not in page.content.decode()
