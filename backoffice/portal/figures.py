@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils import formats
 from django.utils.dates import MONTHS_3
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from backoffice.core.money import EXPONENTS
 
@@ -51,7 +52,13 @@ def _digits_used(value: Decimal) -> int:
 
 def day_text(day: dt.date) -> str:
     """`15 Apr 2032` in the active language: unmistakable between day and month everywhere."""
-    return f"{day.day} {str(MONTHS_3[day.month]).title()} {day.year}"
+    return f"{day.day} {_month(day.month, get_language())} {day.year}"
+
+
+@lru_cache(maxsize=1024)
+def _month(number: int, language: str | None) -> str:
+    """A list writes the same few months hundreds of times; ``language`` is the active one."""
+    return str(MONTHS_3[number]).title()
 
 
 def moment_text(moment: dt.datetime) -> str:

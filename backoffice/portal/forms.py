@@ -1,6 +1,7 @@
-"""How forms become HTML: as Django's templates write it, selects in Python.
+"""How forms become HTML: as Django's templates write it, selects and inputs in Python.
 
-Django renders two templates for each option. A list of countries, twice on a page, took 80 ms.
+Django renders two templates for each option, three for an input. A list of countries, twice on a
+page, took 80 ms; the filters of a list three.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 SELECT = "django/forms/widgets/select.html"
 OPTION = "django/forms/widgets/select_option.html"
+INPUTS = frozenset(
+    f"django/forms/widgets/{kind}.html"
+    for kind in ("input", "text", "number", "email", "url", "date", "datetime", "time", "hidden")
+)
 DASHES, NOTHING_CHOSEN = BLANK_CHOICE_DASH[0][1], "–"
 
 
@@ -25,6 +30,8 @@ class FormRenderer(DjangoTemplates):
     ) -> str:
         if template_name == SELECT:
             return self._select(context["widget"])
+        if template_name in INPUTS:
+            return _input(context["widget"])
         return super().render(template_name, context, request)
 
     def _select(self, widget: Mapping[str, Any]) -> SafeString:
@@ -44,6 +51,12 @@ class FormRenderer(DjangoTemplates):
         chosen = NOTHING_CHOSEN if option["label"] == DASHES else option["label"]
         value, label = conditional_escape(str(option["value"])), conditional_escape(chosen)
         return f'<option value="{value}"{_attributes(option["attrs"])}>{label}</option>'
+
+
+def _input(widget: Mapping[str, Any]) -> SafeString:
+    given = "" if widget["value"] is None else _attribute("value", str(widget["value"]))
+    start = f'<input type="{escape(widget["type"])}" name="{escape(widget["name"])}"'
+    return mark_safe(f"{start}{given}{_attributes(widget['attrs'])}>")  # noqa: S308 - escaped
 
 
 def _attributes(given: Mapping[str, Any]) -> str:

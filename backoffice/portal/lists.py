@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.template.loader import render_to_string
-from django.utils.html import conditional_escape, escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django_filters import FilterSet
 
@@ -23,7 +24,7 @@ from backoffice.staff.access import StaffRequest
 
 PAGE_SIZE = 50
 SEARCHED_MAX = 1_000
-INDENTATION = re.compile(r"\s*\n\s*")
+INDENTATION = re.compile(r"\n\s+")
 KEPT_OUT = {"after", "before"}  # what a change of filter, order or columns starts over
 
 

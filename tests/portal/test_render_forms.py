@@ -1,4 +1,4 @@
-"""Selects are written in Python; what comes out is what Django's own templates say."""
+"""Selects and inputs are written in Python; what comes out is what Django's own templates say."""
 
 import re
 from typing import Any
@@ -42,9 +42,15 @@ def _compact(html: str) -> str:
         (forms.NullBooleanSelect(), True),
         (Busy(choices=[("a", "A"), ("b", "B")]), None),
         (forms.RadioSelect(choices=[("a", "A"), ("b", "B")]), "a"),
+        (forms.TextInput(attrs={"required": True, "class": 'x"y'}), "<b>"),
+        (forms.NumberInput(attrs={"step": 0.01, "disabled": False}), 0),
+        (forms.DateInput(), None),
+        (forms.HiddenInput(), True),
+        (forms.EmailInput(), ""),
+        (forms.PasswordInput(), "never shown"),
     ],
 )
-def test_a_select_is_what_djangos_templates_write(widget: forms.Widget, value: Any) -> None:
+def test_a_field_is_what_djangos_templates_write(widget: forms.Widget, value: Any) -> None:
     attrs = {"id": "id_x", "data-hint": format_html("{}", "<1>"), "hidden": False}
     ours = widget.render("na<me", value, attrs, renderer=FormRenderer())
     theirs = widget.render("na<me", value, attrs, renderer=DjangoTemplates())
