@@ -7,8 +7,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
+from backoffice.portal.addresses import object_url
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
 from clients import selectors
@@ -36,11 +38,17 @@ def risk_badge(band: str) -> SafeString:
 
 
 def _rows(actor: Actor) -> QuerySet[Client]:
-    return selectors.clients_for(actor).select_related("desk", "manager")
+    own = ("kind", "email", "phone", "residence", "level", "risk_band", "category", "state")
+    return narrowed(
+        selectors.clients_for(actor),
+        (*Client.NAMED, *own, "partner_ref", "source", "created_at"),
+        desk=("name",),
+        manager=("name",),
+    )
 
 
 def _url(client: Client) -> str:
-    return reverse("clients:client", args=[client.pk])
+    return object_url("clients:client", client.pk)
 
 
 def _segment(name: str, label: str, **narrow: Any) -> Segment:

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor
+from backoffice.portal.addresses import object_url
 from backoffice.portal.decisions import describe
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
@@ -16,8 +17,10 @@ from backoffice.workflow.models import WorkItem
 from backoffice.workflow.queues import open_items
 from clients.countries import country_name
 from clients.lists import risk_badge
+from clients.models import Client
 from kyc import selectors
 from kyc.filters import CaseFilters
+from kyc.models import KycCase
 from kyc.moving import QUEUE
 from kyc.states import COLOURS, CaseState
 
@@ -28,7 +31,7 @@ def state_badge(state: str) -> SafeString:
 
 
 def _url(pk: UUID) -> str:
-    return reverse("kyc:case", args=[pk])
+    return object_url("kyc:case", pk)
 
 
 @describe(QUEUE)
@@ -102,12 +105,23 @@ QUEUE_PAGE = register(
     )
 )
 
+
+def _cases(actor: Actor) -> QuerySet[KycCase]:
+    own = ("reference", "state", "reviewer", "opened_at", "decided_at", "decided_by")
+    return narrowed(
+        selectors.cases_for(actor),
+        (*own, "review_due_on"),
+        client=(*Client.NAMED, "residence", "risk_band"),
+        level=("number",),
+    )
+
+
 CASES = register(
     ListPage(
         code="kyc.cases",
         title="KYC cases",
         permission="kyc.view_case",
-        rows=selectors.cases_for,
+        rows=_cases,
         filters=CaseFilters,
         count_max=1_000,
         columns=[

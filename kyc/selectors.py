@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from backoffice.core.clock import today
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor, current_tenant_id
 from clients.countries import country_name
 from clients.documents import TYPED, readings_of
@@ -231,4 +232,11 @@ def content_of(case: KycCase) -> dict[str, Any]:
 
 
 def clients_of_cases(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, KycCase]:
-    return {case.pk: case for case in cases_for(actor).filter(pk__in=ids)}
+    """By id, with what queues and lists show of them and no more."""
+    rows = narrowed(
+        cases_for(actor).filter(pk__in=ids),
+        ("reference", "state", "escalation"),
+        client=(*Client.NAMED, "level", "residence", "risk_band"),
+        level=("number",),
+    )
+    return {case.pk: case for case in rows}

@@ -5,14 +5,16 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
+from backoffice.portal.addresses import object_url
 from backoffice.portal.filters import ReferenceFilter, SinceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
+from clients.models import Client
 from payments import access
 from payments.models import Deposit, Method, Transfer, WebhookMessage, Withdrawal
 from payments.services.transfers import way
@@ -109,7 +111,7 @@ ALL = Segment("all", "All", lambda rows, actor: rows)
 
 def _client_columns() -> list[Column]:
     def url(row: Any) -> str:
-        return reverse("clients:client", args=[row.client_id])
+        return object_url("clients:client", row.client_id)
 
     return [
         Column("client_ref", "Client", lambda row: row.client.reference, link=url),
@@ -118,7 +120,35 @@ def _client_columns() -> list[Column]:
 
 
 def _link(name: str) -> Callable[[Any], str]:
-    return lambda row: reverse(name, args=[row.pk])
+    return lambda row: object_url(name, row.pk)
+
+
+def _deposits(actor: Actor) -> QuerySet[Deposit]:
+    own = ("reference", "state", "reason", "instrument_label", "created_at", "credited_at")
+    money = ("asked_amount", "asked_currency", "paid_amount", "paid_currency")
+    rows = access.deposits_for(actor)
+    return narrowed(rows, (*own, *money), client=Client.NAMED, method=("name",))
+
+
+def _withdrawals(actor: Actor) -> QuerySet[Withdrawal]:
+    return narrowed(
+        access.withdrawals_for(actor),
+        ("reference", "state", "amount", "currency", "why", "created_at"),
+        client=(*Client.NAMED, "risk_band"),
+        method=("name",),
+        destination=("label",),
+    )
+
+
+def _transfers(actor: Actor) -> QuerySet[Transfer]:
+    end = ("login", "reference")
+    return narrowed(
+        access.transfers_for(actor),
+        ("reference", "state", "amount", "currency", "reason", "created_at"),
+        client=Client.NAMED,
+        source=end,
+        target=end,
+    )
 
 
 def _paid_or_asked(row: Deposit) -> Money:
@@ -132,7 +162,7 @@ DEPOSITS = register(
         code="payments.deposits",
         title="Deposits",
         permission=VIEW,
-        rows=access.deposits_for,
+        rows=_deposits,
         filters=DepositFilters,
         segments=(
             _cut("decide", "To decide", [_D.REVIEW, _D.AMOUNT_MISMATCH], count=True),
@@ -185,7 +215,7 @@ WITHDRAWALS = register(
         code="payments.withdrawals",
         title="Withdrawals",
         permission=VIEW,
-        rows=access.withdrawals_for,
+        rows=_withdrawals,
         filters=WithdrawalFilters,
         segments=(
             _cut("decide", "To decide", [_W.REVIEW, _W.PART_FAILED], count=True),
@@ -235,7 +265,7 @@ TRANSFERS = register(
         code="payments.transfers",
         title="Transfers",
         permission=VIEW,
-        rows=access.transfers_for,
+        rows=_transfers,
         filters=TransferFilters,
         segments=(
             ALL,

@@ -11,11 +11,14 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from backoffice.core.clock import now
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
+from backoffice.portal.addresses import object_url
 from backoffice.portal.filters import ReferenceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
+from clients.models import Client
 from trading import selectors
 from trading.bridge.port import ACTIONS_CANCELED
 from trading.models import Account, BalanceOperation, Deal, Position, TradingServer
@@ -67,7 +70,7 @@ def operation_badge(state: str) -> SafeString:
 
 
 def account_url(account: Account) -> str:
-    return reverse("trading:account", args=[account.pk])
+    return object_url("trading:account", account.pk)
 
 
 def deal_word(deal: Deal) -> str:
@@ -111,7 +114,14 @@ class AccountFilters(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def _accounts(actor: Actor) -> QuerySet[Account]:
-    return selectors.accounts_for(actor).select_related("server", "group", "client")
+    own = ("login", "name", "reference", "leverage", "currency", "state", "created_at")
+    return narrowed(
+        selectors.accounts_for(actor),
+        (*own, "balance", "credit", "equity", "margin"),
+        server=("name",),
+        group=("name",),
+        client=Client.NAMED,
+    )
 
 
 ACCOUNTS = register(
@@ -199,7 +209,15 @@ class DealFilters(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def _deals(actor: Actor) -> QuerySet[Deal]:
-    return selectors.deals_for(actor).select_related("account__client", "server")
+    own = ("ticket", "login", "at", "action", "entry", "symbol", "lots", "price", "comment")
+    money = ("profit", "swap", "commission", "fee")
+    return narrowed(
+        selectors.deals_for(actor),
+        (*own, *money, "position_ticket", "revision"),
+        account=("currency",),
+        account__client=Client.NAMED,
+        server=("name",),
+    )
 
 
 def _period(name: str, label: str, days: int) -> Segment:
@@ -368,7 +386,7 @@ def _operations(actor: Actor) -> QuerySet[BalanceOperation]:
 
 
 def operation_url(operation: BalanceOperation) -> str:
-    return reverse("trading:operation", args=[operation.pk])
+    return object_url("trading:operation", operation.pk)
 
 
 OPERATIONS = register(
