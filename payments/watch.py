@@ -119,7 +119,7 @@ PARTS = Watched(
             _P.FAILED: Watch("people", _PEOPLE, "withdrawals"),
         }
     ),
-    {},
+    {str(_P.PAID): "a bank may still send it back; its statement tells"},
 )
 _LEG = "outbox trading.operation_send and operation_look, and the sweep of operations"
 TRANSFERS = Watched(
