@@ -3,16 +3,32 @@
 Errors are ``{"code", "message", "fields"}`` everywhere. The description is at ``openapi.json``.
 """
 
+import json
+import logging
 from typing import Any
 
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
-from backoffice.core.errors import DomainError
+from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.staff.access import public
 from backoffice.staff.api_auth import ApiKeyAuth
+
+log = logging.getLogger(__name__)
+
+
+class WholeTextParser(Parser):
+    """JSON whose texts are texts; anything else is answered 400 by ninja."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        parsed = super().parse_body(request)
+        json.dumps(parsed, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        return parsed
+
 
 api = NinjaAPI(
     title="Back office",
@@ -20,6 +36,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,  # its page loads scripts of other hosts
     auth=ApiKeyAuth(),
+    parser=WholeTextParser(),
 )
 
 
@@ -35,6 +52,13 @@ def _answer(
 @api.exception_handler(DomainError)
 def _domain_error(request: HttpRequest, error: DomainError) -> HttpResponse:
     return _answer(request, error.status, error.code, error.sentence, error.fields)
+
+
+@api.exception_handler(DataError)
+def _not_held(request: HttpRequest, error: DataError) -> HttpResponse:
+    """Such as a NUL character where nobody looked for one."""
+    log.warning("The database refused what was sent", exc_info=error)
+    return _answer(request, 422, "invalid-input", InvalidInput.sentence)
 
 
 @api.exception_handler(ValidationError)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 
 RowT = TypeVar("RowT", bound=Model)
 COUNT_MAX = 10_000
+CURSOR_CHARS_MAX = 2_000
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,14 @@ def encode(value: Any, pk: Any) -> str:
 
 def decode(cursor: str) -> tuple[Any, str] | None:
     """(ordering value, id), or None for a cursor that was tampered with or cut."""
+    if len(cursor) > CURSOR_CHARS_MAX:
+        return None
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         value, pk = json.loads(raw)
-    except (ValueError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        return None
+    if "\x00" in f"{value}{pk}":  # no text in the database holds it, and none compares with it
         return None
     return value, str(pk)
 
@@ -60,7 +66,10 @@ def keyset_page(
     down = descending != backwards  # the direction in which we walk the index
     query = rows
     if cursor is not None:
-        query = query.filter(_past(field, *cursor, down=down))
+        try:
+            query = query.filter(_past(field, *cursor, down=down))
+        except (ValidationError, ValueError, TypeError):  # of another list, or made up
+            cursor = None
     sign = "-" if down else ""
     ordering = [f"{sign}id"] if field == "id" else [f"{sign}{field}", f"{sign}id"]
     found = list(query.order_by(*ordering)[: size + 1])

@@ -171,7 +171,7 @@ class ListState:
         """The order asked for, when a column offers it; else the list's own."""
         asked = self.params.get("sort", "")
         offered = {column.order for column in self.page.columns if column.order}
-        return asked if asked.lstrip("-") in offered else self.page.order
+        return asked if asked.removeprefix("-") in offered else self.page.order
 
     @property
     def allowed(self) -> list[Column]:

@@ -11,7 +11,8 @@ from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -41,6 +42,36 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class WholeTextMiddleware:
+    """Refuses text that the database can't hold, wherever it was typed: a NUL character.
+
+    After the CSRF check, which has read the form. Messages of machines are read by who knows them.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.respond(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        texts = [request.path_info, *_texts(request.GET)]
+        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
+            texts += _texts(request.POST)
+        if any("\x00" in text for text in texts):
+            raise BadRequest("A NUL character was sent.")
+
+
+def _texts(data: QueryDict) -> list[str]:
+    return [text for name, values in data.lists() for text in (name, *values)]
 
 
 class SessionActivityMiddleware:
