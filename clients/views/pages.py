@@ -18,7 +18,7 @@ from backoffice.staff.access import StaffRequest, needs
 from clients import selectors, services, tabs
 from clients.access import client_for
 from clients.countries import country_name
-from clients.forms import NoteForm
+from clients.forms import LANGUAGES, NoteForm
 from clients.links import why_closed
 from clients.lists import CLIENTS, RISK_COLOURS
 from clients.models import Client, ClientKind, DocumentType
@@ -184,7 +184,7 @@ def _identity(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         ("Address", kept(client.address)),
         ("E-mail", kept(client.email)),
         ("Phone", kept(client.phone)),
-        ("Language", client.language),
+        ("Language", dict(LANGUAGES).get(client.language, client.language)),
     ]
     business = [
         ("Category", client.get_category_display()),
@@ -196,7 +196,13 @@ def _identity(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         ("Do not contact", "yes" if client.do_not_contact else "no"),
         ("Politically exposed", "yes" if client.politically_exposed else "no"),
     ]
-    return {"rows": _key_values(rows), "business": _key_values(business), "full": full}
+    may_edit = request.actor.can("clients.change_client") and client.state != ClientState.CLOSED
+    return {
+        "rows": _key_values(rows),
+        "business": _key_values(business),
+        "full": full,
+        "edit_url": reverse("clients:edit", args=[client.pk]) if may_edit else "",
+    }
 
 
 def _key_values(rows: list[tuple[str, Any]]) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def _answer(request: HttpRequest, link: OpenLink) -> HttpResponse:
     if why:
         return _page(request, {**_about(link), "refused": why}, REFUSED)
     if request.method == "GET":
-        return _page(request, {**_about(link), "form": ClientUploadForm(link.link.types)})
+        return _page(request, {**_about(link), "form": _empty_form(link)})
     form = ClientUploadForm(link.link.types, request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -58,9 +58,16 @@ def _answer(request: HttpRequest, link: OpenLink) -> HttpResponse:
         else:
             context = {**_about(link), "kept": document, "closed": links.why_closed(link.link)}
             if not context["closed"]:
-                context["form"] = ClientUploadForm(link.link.types)
+                context["form"] = _empty_form(link)
             return _page(request, context)
     return _page(request, {**_about(link), "form": form}, UNPROCESSABLE)
+
+
+def _empty_form(link: OpenLink) -> ClientUploadForm:
+    """It asks for what is still needed first."""
+    have = {document.type for document in links.handed_in(link.link)}
+    needed = [kind for kind in link.link.types if kind not in have]
+    return ClientUploadForm(link.link.types, initial={"type": next(iter(needed), "")})
 
 
 def _about(link: OpenLink) -> dict[str, object]:
