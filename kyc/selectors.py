@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from backoffice.core.clock import today
 from backoffice.core.columns import narrowed
@@ -111,7 +112,8 @@ def identity_verdict(client: Client) -> Verdict:
     missing = [name.replace("_", " ") for name in wanted if not getattr(client, name)]
     if missing:
         note = f"missing: {', '.join(missing)}"
-        return Verdict("Particulars", "bad", note, met=False, handed_in=False)
+        url = reverse("clients:edit", args=[client.pk])
+        return Verdict("Particulars", "bad", note, met=False, handed_in=False, url=url)
     return Verdict("Particulars", "good", "complete", met=True)
 
 

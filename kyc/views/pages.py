@@ -200,7 +200,7 @@ def _readable(row: Comparison) -> Comparison:
 
 
 def _plain(label: str, text: str) -> str:
-    if label == "Nationality" and text:
+    if label in ("Nationality", "Residence") and text:
         name = STATES.get(text) or country_name(text)
         return f"{text}, {name}" if name != text else text
     try:
@@ -250,13 +250,16 @@ def _approval(actor: Actor, case: KycCase, approval: Approval | None) -> Mapping
         return None
     current = selectors.content_of(case) if approval.kind.startswith("kyc.case") else {}
     lines = []
-    for name, asked in approval.content.items():
+    # The database keeps no order of names: who and what come first, as the content is made.
+    places = {name: place for place, name in enumerate(current)}
+    for name in sorted(approval.content, key=lambda name: places.get(name, len(places))):
+        asked = approval.content[name]
         is_now = current.get(name, asked)
         lines.append(
             {
                 "name": name.capitalize(),
-                "asked": _words(asked),
-                "now": _words(is_now) if is_now != asked else "",
+                "asked": _plain(name.capitalize(), _words(asked)),
+                "now": _plain(name.capitalize(), _words(is_now)) if is_now != asked else "",
             }
         )
     return {
