@@ -67,7 +67,7 @@ def arrival(facts: ArrivalFacts) -> tuple[Arrival, str]:
     ):
         least = Money.rounded(facts.threshold or Decimal(0), facts.paid.currency)
         return Arrival.REVIEW, f"It is over {least}, the amount credited without a person."
-    return Arrival.CREDIT, "Credited by the method's policy."
+    return Arrival.CREDIT, "Credited without a person, as the method allows."
 
 
 class Colour(StrEnum):

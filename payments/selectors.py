@@ -47,6 +47,9 @@ def wallet_rows(
             if mine and row is not None and row.state in WITHDRAWAL_HOLDING:
                 assert asked is not None
                 found.append({"label": "Held for this", "value": -asked})
+                others = balance.posted - balance.available - asked
+                if others:
+                    found.append({"label": "Held for others", "value": -others})
             found.append(
                 {"label": "Available", "value": balance.available, "total": mine or asked is None}
             )

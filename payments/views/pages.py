@@ -221,7 +221,7 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         amount=money,
         what=f"to {row.destination.label} of",
         facts=facts,
-        why=row.error or row.reason or row.why,
+        why=row.error or row.reason or ("" if row.state == WithdrawalState.PAID else row.why),
         parts=parts,
         references=[line["row"].reference for line in parts],
         subjects=[line["row"].pk for line in parts],
