@@ -161,12 +161,14 @@ def _stat(
 def _written(number: Number, value: Decimal, currency: str) -> Any:
     if number.kind == "money":
         return Money.rounded(value, currency)
-    return round(value, 2) if number.kind in ("lots", "minutes") else int(value)
+    return round(value, 2) if number.kind == "lots" else int(round(value))
 
 
 def _text(number: Number, value: Decimal, currency: str) -> str:
     written = _written(number, value, currency)
-    return str(written) if isinstance(written, Money) else amount_text(written)
+    if isinstance(written, Money):
+        return f"{amount_text(written.amount, currency)} {currency}"
+    return amount_text(written)
 
 
 def _chart(

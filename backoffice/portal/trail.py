@@ -81,7 +81,7 @@ TRAIL = register(
             Column("what", "What", _sentence, grow=True, fixed=True),
             Column("label", "About", lambda e: e.subject_label or None, show=tags.ref),
             Column("action", "Code", lambda e: e.action, shown=False),
-            Column("ip", "Address", lambda e: e.ip or None),
+            Column("ip", "Address", lambda e: e.ip or None, shown=False),
             Column("request", "Request", lambda e: e.request_id or None, shown=False),
         ],
         empty=Empty("Nothing has happened yet", "Each write appears here with its actor."),
