@@ -8,6 +8,7 @@ from backoffice.workflow import approvals
 from backoffice.workflow.models import Approval
 from kyc import guards
 from kyc.models import KycCase
+from kyc.selectors import Dossier
 from kyc.states import FINAL, REVIEWABLE, CaseState
 
 
@@ -15,7 +16,9 @@ def _url(name: str, case: KycCase) -> str:
     return reverse(f"kyc:{name}", args=[case.pk])
 
 
-def buttons(actor: Actor, case: KycCase, approval: Approval | None) -> list[Button]:
+def buttons(
+    actor: Actor, case: KycCase, approval: Approval | None, dossier: Dossier
+) -> list[Button]:
     state = CaseState(case.state)
     review = "" if actor.can("kyc.review_case") else "You don't have the right to review KYC cases."
     found: list[Button] = []
@@ -24,7 +27,7 @@ def buttons(actor: Actor, case: KycCase, approval: Approval | None) -> list[Butt
         why = why or guards.why_not_submit(case)
         found.append(Button("Submit", _url("submit", case), key="a", kind="primary", why_not=why))
     elif state in REVIEWABLE:
-        found += _review_buttons(actor, case, review)
+        found += _review_buttons(actor, case, review, dossier)
     elif state == CaseState.PENDING_APPROVAL and approval is not None:
         found += _vote_buttons(actor, case, approval)
     elif state in (CaseState.PERIODIC_REVIEW_DUE, CaseState.RESTRICTED):
@@ -49,7 +52,7 @@ def buttons(actor: Actor, case: KycCase, approval: Approval | None) -> list[Butt
     return found
 
 
-def _review_buttons(actor: Actor, case: KycCase, review: str) -> list[Button]:
+def _review_buttons(actor: Actor, case: KycCase, review: str, dossier: Dossier) -> list[Button]:
     found = []
     if case.state == CaseState.ESCALATED:
         found.append(
@@ -69,7 +72,7 @@ def _review_buttons(actor: Actor, case: KycCase, review: str) -> list[Button]:
                 _url("send", case),
                 key="a",
                 kind="primary",
-                why_not=guards.why_not_send(actor, case),
+                why_not=guards.why_not_send(actor, case, dossier),
             )
         )
     found += [

@@ -6,6 +6,7 @@ from clients.models import RiskBand
 from clients.states import DocumentState
 from kyc import selectors
 from kyc.models import CheckOutcome, KycCase
+from kyc.selectors import Dossier
 from kyc.states import REVIEWABLE, CaseState
 
 
@@ -27,8 +28,9 @@ def why_not_review(actor: Actor, case: KycCase) -> str:
     return ""
 
 
-def why_not_send(actor: Actor, case: KycCase) -> str:
-    """For “Send to approval”: everything is decided and clear, and the reviewer is impartial."""
+def why_not_send(actor: Actor, case: KycCase, dossier: Dossier | None = None) -> str:
+    """For “Send to approval”: everything is decided and clear, and the reviewer is impartial. A
+    page gives the dossier that it shows; who decides reads it under the lock."""
     why = why_not_review(actor, case)
     if why:
         return why
@@ -36,12 +38,13 @@ def why_not_send(actor: Actor, case: KycCase) -> str:
         return "It is escalated: finish the enhanced due diligence and return it to review first."
     if case.client.risk_band == RiskBand.PROHIBITED:
         return "The client's risk is prohibited: it can only be rejected or frozen."
-    waiting = [d for d in selectors.papers_of(case) if d.state == DocumentState.UPLOADED]
+    dossier = dossier or selectors.dossier_of(case)
+    waiting = [d for d in dossier.papers if d.state == DocumentState.UPLOADED]
     if waiting:
         if len(waiting) == 1:
             return "One document is still to be decided."
         return f"{len(waiting)} documents are still to be decided."
-    unmet = [line for line in selectors.checklist(case) if not line.met]
+    unmet = [line for line in dossier.verdicts if not line.met]
     if unmet:
         return "Not met: " + ", ".join(f"{line.title} ({line.note})" for line in unmet)
     if actor.ref in selectors.raters(case):

@@ -1,6 +1,7 @@
 """Reading cases: who is in sight, the checklist, what speaks for and against."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -117,11 +118,30 @@ def identity_verdict(client: Client) -> Verdict:
     return Verdict("Particulars", "good", "complete", met=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What a case is judged by, read at one moment; papers the newest first."""
+
+    papers: list[ClientDocument]
+    checks: list[CaseCheck]
+    verdicts: list[Verdict]
+
+
+def dossier_of(case: KycCase) -> Dossier:
+    papers, answered = papers_of(case), checks_of(case)
+    return Dossier(papers, answered, _verdicts(case, papers, answered))
+
+
 def checklist(case: KycCase) -> list[Verdict]:
     """Every requirement of the level for this client, in order, each with how it stands."""
-    documents = papers_of(case)
+    return dossier_of(case).verdicts
+
+
+def _verdicts(
+    case: KycCase, documents: Sequence[ClientDocument], answered: Sequence[CaseCheck]
+) -> list[Verdict]:
     papers = [_paper(document) for document in documents]
-    answers = {check.name: check for check in checks_of(case)}
+    answers = {check.name: check for check in answered}
     lines = [identity_verdict(case.client)]
     for requirement in requirements_of(case):
         if requirement.kind == RequirementKind.DOCUMENT:

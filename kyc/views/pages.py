@@ -102,7 +102,8 @@ def case_response(
     """The review page: the document, what was typed and read, hits, checklist, decisions."""
     actor = request.actor
     approval = approvals.pending_for(actor, case.pk)
-    documents = selectors.papers_of(case)[::-1]
+    dossier = selectors.dossier_of(case)
+    documents = dossier.papers[::-1]
     shown = _shown_document(request, documents)
     if actor.can(FULL_DATA):
         audit(actor=actor, action=actions.VIEWED, subject=case)
@@ -123,15 +124,15 @@ def case_response(
             **_viewer(actor, case, documents, shown),
             **_reading(actor, case, shown),
             "zone_form": zone_form or ZoneForm(),
-            "checks": _checks(case),
-            "checklist": selectors.checklist(case),
+            "checks": _checks(case, dossier),
+            "checklist": dossier.verdicts,
             "ratings": case.ratings.order_by("-id"),
             "approval": _approval(actor, case, approval),
             "duplicates": _duplicates(actor, case.client),
             "events": _events(actor, case),
             "reviewing": not guards.why_not_review(actor, case),
         },
-        actions=buttons(actor, case, approval),
+        actions=buttons(actor, case, approval, dossier),
         status=status,
     )
 
@@ -232,7 +233,7 @@ def _masked(row: Comparison) -> Comparison:
     return Comparison(row.label, hide[bool(row.typed)], hide[bool(row.read)], row.same)
 
 
-def _checks(case: KycCase) -> list[dict[str, Any]]:
+def _checks(case: KycCase, dossier: selectors.Dossier) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
@@ -240,7 +241,7 @@ def _checks(case: KycCase) -> list[dict[str, Any]]:
             "colour": CHECK_COLOURS[row.outcome],  # type: ignore[index]
             "again": reverse("kyc:check-again", args=[case.pk, row.name]),
         }
-        for row in selectors.checks_of(case)
+        for row in dossier.checks
     ]
 
 
