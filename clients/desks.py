@@ -6,8 +6,9 @@ approval; seeing less does not.
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from guardian.models import UserObjectPermission
@@ -16,6 +17,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from backoffice.audit.services import audit
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError, InvalidInput
+from backoffice.portal.keyset import COUNT_MAX
 from backoffice.staff.models import Membership, User
 from backoffice.staff.selectors import WORK_DESK
 from backoffice.workflow import approvals
@@ -31,6 +33,33 @@ JOIN = "clients.desk_join"
 def desks(actor: Actor) -> QuerySet[Desk]:
     """The brokerage's desks by name."""
     return Desk.objects.filter(tenant_id=actor.tenant_id).order_by("name", "id")
+
+
+_SIZES = """
+SELECT desk.id, (
+    SELECT count(*) FROM (
+        SELECT FROM clients_client
+        WHERE tenant_id = %(tenant)s AND desk_id = desk.id LIMIT %(most)s
+    ) client
+), (
+    SELECT count(DISTINCT member.id) FROM guardian_userobjectpermission given
+    JOIN auth_permission permission ON permission.id = given.permission_id
+    JOIN staff_membership member ON member.user_id = given.user_id
+    WHERE permission.codename = %(right)s AND given.object_pk = desk.id::text
+      AND member.tenant_id = %(tenant)s AND member.active
+)
+FROM clients_desk desk WHERE desk.tenant_id = %(tenant)s
+"""
+
+
+def sizes(actor: Actor) -> dict[UUID, tuple[int, int]]:
+    """Of each desk how many clients it has, counted no further than a list would, and how many
+    active members were given it. For who manages staff: they see every desk. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SIZES, {"tenant": actor.tenant_id, "most": COUNT_MAX + 1, "right": WORK_DESK}
+        )
+        return {pk: (clients, members) for pk, clients, members in cursor.fetchall()}
 
 
 def people_of(actor: Actor, desk: Desk) -> list[Membership]:

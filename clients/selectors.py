@@ -1,9 +1,10 @@
 """Reading clients: who is in sight, what they may do, who else they may be."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
@@ -60,14 +61,17 @@ def standing(client: Client) -> QuerySet[Restriction]:
     ).order_by("-id")
 
 
-def allowed(client: Client) -> dict[ClientAction, Permit]:
-    """What the client may do now, each with its sentence. One query.
+def allowed(
+    client: Client, restrictions: Iterable[Restriction] | None = None
+) -> dict[ClientAction, Permit]:
+    """What the client may do now, each with its sentence. One query, or none where a page gives
+    the standing restrictions that it shows.
 
     ``Permit`` unpacks: ``ok, sentence = allowed(client)[ClientAction.DEPOSIT]``.
     """
     moment = now()
     stops: dict[str, list[str]] = defaultdict(list)
-    for row in standing(client):
+    for row in standing(client) if restrictions is None else restrictions:
         if row.from_at <= moment:
             stops[row.action].append(f"{row.text} (since {row.from_at:%-d %b %Y})")
     return {
@@ -108,9 +112,14 @@ def possible_duplicates(client: Client) -> list[tuple[Client, str]]:
     if client.birth_date and client.surname_key:
         people = others.filter(surname_key=client.surname_key, birth_date=client.birth_date)
         same.append(("the same surname and birth date", people))
-    for why, rows in same:
-        for other in rows[:DUPLICATES_MAX]:
-            found.setdefault(other.pk, (other, why))
+    # One statement; what comes first in the list names the reason of who is in several.
+    shown = (*Client.NAMED, "state", "desk")
+    each, *rest = (
+        rows.annotate(rank=Value(rank)).only(*shown)[:DUPLICATES_MAX]
+        for rank, (_, rows) in enumerate(same)
+    )
+    for other in sorted(each.union(*rest, all=True), key=lambda other: other.rank):
+        found.setdefault(other.pk, (other, same[other.rank][0]))
     return list(found.values())[:DUPLICATES_MAX]
 
 

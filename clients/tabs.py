@@ -6,7 +6,7 @@ A domain registers in ``AppConfig.ready``: ``tabs.register(Tab(...))``, ``tabs.r
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.urls import reverse
@@ -42,6 +42,7 @@ class Tab:
 
 
 OVERVIEW = "overview"
+Found = TypeVar("Found")
 
 # For components/stats.html: name, value, note, url ... ; an empty list when there is nothing.
 Stats = Callable[[Actor, Client], Sequence[Mapping[str, Any]]]
@@ -103,6 +104,17 @@ def register_subjects(provider: Subjects, *, looks: Collection[str] = ()) -> Non
 
 def looks() -> Collection[str]:
     return _looks
+
+
+def once(actor: Actor, client: Client, read: Callable[[Actor, Client], Found]) -> Found:
+    """What the tab's count, the open items and the timeline all read: asked once for this client
+    object, which no page keeps longer than it is being written, and for this actor."""
+    kept: dict[Any, Any] = client.__dict__.setdefault("_read_once", {})
+    key = (actor.ref, read)
+    if key not in kept:
+        kept[key] = read(actor, client)
+    found: Found = kept[key]
+    return found
 
 
 def subjects_of(actor: Actor, client: Client) -> list[UUID]:

@@ -23,6 +23,14 @@ SEE_HITS, SEE_ALERTS = "compliance.view_hit", "compliance.view_monitoring"
 
 
 def _hits(actor: Actor, client: Client) -> list[dict[str, Any]]:
+    return tabs.once(actor, client, _read_hits)
+
+
+def _alerts(actor: Actor, client: Client) -> list[dict[str, Any]]:
+    return tabs.once(actor, client, _read_alerts)
+
+
+def _read_hits(actor: Actor, client: Client) -> list[dict[str, Any]]:
     if not actor.can(SEE_HITS):
         return []
     return [
@@ -36,7 +44,7 @@ def _hits(actor: Actor, client: Client) -> list[dict[str, Any]]:
     ]
 
 
-def _alerts(actor: Actor, client: Client) -> list[dict[str, Any]]:
+def _read_alerts(actor: Actor, client: Client) -> list[dict[str, Any]]:
     if not actor.can(SEE_ALERTS):
         return []
     return [

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal import keyset
@@ -86,11 +87,27 @@ def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]
 
 
 def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
-    """The last movements of everyone in sight."""
+    """The last movements of everyone in sight, with what a line of them shows."""
+    own, end = ("reference", "state", "created_at"), ("login", "reference")
+    asked = ("asked_amount", "asked_currency", "paid_amount", "paid_currency")
+    sum_ = ("amount", "currency")
+    who = Client.NAMED
+    deposits = narrowed(
+        access.deposits_for(actor),
+        (*own, *asked, "instrument_label"),
+        client=who,
+        method=("name",),
+    )
+    withdrawals = narrowed(
+        access.withdrawals_for(actor), (*own, *sum_), client=who, destination=("label",)
+    )
+    transfers = narrowed(
+        access.transfers_for(actor), (*own, *sum_), client=who, source=end, target=end
+    )
     return {
-        "deposits": list(access.deposits_for(actor).order_by("-id")[:most]),
-        "withdrawals": list(access.withdrawals_for(actor).order_by("-id")[:most]),
-        "transfers": list(access.transfers_for(actor).order_by("-id")[:most]),
+        "deposits": list(deposits.order_by("-id")[:most]),
+        "withdrawals": list(withdrawals.order_by("-id")[:most]),
+        "transfers": list(transfers.order_by("-id")[:most]),
     }
 
 

@@ -40,8 +40,9 @@ def desk_list(request: StaffRequest) -> HttpResponse:
             show_error(form, error)
         else:
             return redirect("clients:desk", pk=desk.pk)
+    sizes = desks.sizes(request.actor)
     rows = [
-        (desk, _client_count(request, desk), len(desks.people_of(request.actor, desk)))
+        (desk, count_text(sizes[desk.pk][0]), sizes[desk.pk][1])
         for desk in desks.desks(request.actor)
     ]
     status = UNPROCESSABLE if form.is_bound else 200

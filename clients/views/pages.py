@@ -59,7 +59,8 @@ def _tab_response(request: StaffRequest, client: Client, code: str) -> HttpRespo
 
 def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
     """What every page about one client shows over its body."""
-    verdicts = selectors.allowed(client)
+    standing = list(selectors.standing(client))
+    verdicts = selectors.allowed(client, standing)
     state = ClientState(client.state)
     return {
         "client": client,
@@ -72,7 +73,7 @@ def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
         ],
         "stops": [
             {"action": row.get_action_display(), "text": row.text, "since": row.from_at}
-            for row in selectors.standing(client)
+            for row in standing
         ],
         "tabs": [
             {
