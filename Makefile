@@ -1,7 +1,7 @@
 # Everything that a newcomer needs. The environment is .venv/, all data is var/.
 SHELL := /bin/sh
 VENV_PYTHON := .venv/bin/python
-WORKERS ?= 2
+WORKERS ?= 3
 NAME ?= all
 export PYTHON
 # Compiled modules are kept: some fifty processes of a run would each compile all of them again.

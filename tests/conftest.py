@@ -13,18 +13,20 @@ from django.test import Client, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from backoffice.tenancy.scope import tenant_scope
-from tests import engines
+from tests import engines, template
 from tests.world import World, load_world, make_world
 
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.start()
+    template.name()
     # Django keeps a second set of connections while an event loop runs, and Playwright's does from
     # the first browser test on: what one set has locked, the other would wait for. One is enough.
     connections._connections = threading.local()  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    template.drop()
     engines.stop()
 
 
@@ -45,14 +47,12 @@ def django_db_setup(
     """The test database: made and migrated as the owner, used as the runtime role."""
     from django.test.utils import setup_databases, teardown_databases
 
+    keep = django_db_keepdb and not django_db_createdb
     _assume(OWNER)
     with django_db_blocker.unblock():
-        made = setup_databases(
-            verbosity=0,
-            interactive=False,
-            keepdb=django_db_keepdb and not django_db_createdb,
-            serialized_aliases=[],
-        )
+        if not keep:
+            template.ensure()
+        made = setup_databases(verbosity=0, interactive=False, keepdb=keep, serialized_aliases=[])
     _assume(RUNTIME)
     with django_db_blocker.unblock():
         make_world()
