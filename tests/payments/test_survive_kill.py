@@ -78,6 +78,15 @@ PAY = _points(
     "backoffice.workflow.outbox:_finish:call",
 )
 
+IN_PARTS = _points(
+    "payments.services.parts:parts_start:return",
+    "payments.services.parts:part_take:return",
+    "payments.gateways.http:call:return",
+    "payments.books:part_paid:return",
+    "payments.services.parts:part_answered:return",
+    "backoffice.workflow.outbox:_finish:call",
+)
+
 
 @pytest.fixture
 def shop(committed: None, cashier: CashierServer) -> Iterator[Brokerage]:
@@ -173,3 +182,22 @@ def _approved(shop: Brokerage) -> Withdrawal:
     row = shop.withdraw("100.00")
     with shop.scope():
         return withdrawal_approve(actor=shop.world.actor("petra"), withdrawal=row)
+
+
+@pytest.mark.slow
+def test_a_part_is_given_back_once_wherever_its_worker_dies(shop: Brokerage) -> None:
+    """Paid in by one card and asked for to another: all of it goes back to the first."""
+    shop.funded("10000.00")
+    shop.approved_card(number=f"fp_{shop.client.reference}_9010")
+    for count, point in enumerate(IN_PARTS, 1):
+        row = _approved(shop)
+        _dies(shop, point)
+        _another_takes_over(shop)
+        assert shop.outgoing(row).state == "paid", point
+        assert len(shop.cashier.refunds) == count, point
+        left = 10_000 - 100 * count
+        assert (shop.wallet(), shop.available(), shop.clearing()) == (left, left, left), point
+        with shop.scope():
+            [part] = row.parts.all()
+        assert shop.journals(part.reference) == ["withdrawal"], point
+    assert shop.sound()
