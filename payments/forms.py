@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from backoffice.core.context import current_tenant_id
 from backoffice.core.errors import DomainError
 from backoffice.core.money import EXPONENTS, Money
+from backoffice.portal.fields import AmountField
 from backoffice.tenancy.models import Tenant
 from clients.models import Client
 from payments.gateways.registry import KINDS
@@ -52,7 +53,7 @@ def _destinations(client: Client) -> QuerySet[Destination]:
 class _AmountForm(forms.Form):
     """An amount in a currency, and a key by which a form posted twice is one request."""
 
-    amount = forms.DecimalField(label="Amount", max_digits=20, decimal_places=8)
+    amount = AmountField(label="Amount", max_digits=20, decimal_places=8)
     currency = forms.ChoiceField(label="Currency")
     key = forms.CharField(widget=forms.HiddenInput, max_length=60, required=False)
 

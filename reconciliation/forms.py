@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 
 from backoffice.core.money import EXPONENTS
+from backoffice.portal.fields import AmountField
 
 
 class ImportForm(forms.Form):
@@ -41,7 +42,7 @@ class MatchForm(forms.Form):
 
 class SettlementForm(forms.Form):
     gateway = forms.ChoiceField(label="Gateway")
-    cost = forms.DecimalField(
+    cost = AmountField(
         label="What it kept",
         min_value=0,
         max_digits=20,

@@ -75,7 +75,9 @@ def instructions_of(shop: Brokerage, row: Deposit) -> list[tuple[str, str]]:
     return found.lines
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "abc", "1.001", "99999999999999"])
+@pytest.mark.parametrize(
+    "amount", ["0", "-1", "abc", "1.001", "99999999999999", "1e3", "1,000", "٢٠", "NaN", "1e309"]
+)
 def test_a_bad_amount_is_said_beside_its_field(
     shop: Brokerage, browse: Browse, amount: str
 ) -> None:
