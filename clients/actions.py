@@ -9,7 +9,6 @@ LEVEL_SET = Action("clients.level_set", "set {subject} to level {level}")
 RISK_SET = Action("clients.risk_set", "set the risk of {subject} to {band}: {reason}")
 CATEGORY_SET = Action("clients.category_set", "made {subject} {category}: {reason}")
 ASSIGNED = Action("clients.assigned", "gave {subject} to desk {desk}, manager {manager}")
-PARTNER_SET = Action("clients.partner_set", "put {subject} under partner {partner}")
 RESTRICTED = Action("clients.restricted", "stopped {action} for {subject}: {text}")
 LIFTED = Action("clients.restriction_lifted", "lifted the stop on {action} for {subject}: {reason}")
 NOTED = Action("clients.noted", "wrote a note on {subject}", ("text",))
@@ -36,7 +35,6 @@ declare(
     RISK_SET,
     CATEGORY_SET,
     ASSIGNED,
-    PARTNER_SET,
     RESTRICTED,
     LIFTED,
     NOTED,

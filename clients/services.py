@@ -263,17 +263,12 @@ def client_set_category(*, actor: Actor, client: Client, category: str, reason: 
 
 @transaction.atomic
 def client_set_partner(*, actor: Actor, client: Client, partner_ref: str) -> Client:
-    """Which introducing broker the client came from; called by the partner domain."""
+    """Which introducing broker the client came from; called by the partner domain, which has
+    written down who put them there and why."""
     row = client_locked(actor, client.pk)
     if row.partner_ref != partner_ref:
         row.partner_ref = partner_ref
         row.save(update_fields=["partner_ref"])
-        audit(
-            actor=actor,
-            action=actions.PARTNER_SET,
-            subject=row,
-            data={"partner": partner_ref or "none"},
-        )
     return row
 
 

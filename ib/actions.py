@@ -5,8 +5,10 @@ from backoffice.audit.actions import Action, declare
 CREATED = Action("ib.partner_created", "made {client} a partner: {subject}")
 STATE_MOVED = Action("ib.partner_state_moved", "made the partner {subject} {state}: {reason}")
 PLACED = Action("ib.partner_placed", "put {subject} under {parent} from {from_at}: {reason}")
-ATTRIBUTED = Action("ib.client_attributed", "put {client} under {subject} from {from_at}: {reason}")
-DETACHED = Action("ib.client_detached", "ended that {client} is with {subject}: {reason}")
+ATTRIBUTED = Action(
+    "ib.client_attributed", "put {subject} under {partner} from {from_at}: {reason}"
+)
+DETACHED = Action("ib.client_detached", "ended that {subject} is with {partner}: {reason}")
 AGREEMENT_CREATED = Action("ib.agreement_created", "created the agreement {subject}")
 AGREEMENT_ASSIGNED = Action(
     "ib.agreement_assigned", "gave {subject} the agreement {agreement} from {from_at}: {reason}"

@@ -48,13 +48,14 @@ class Number:
     label: str
     permissions: tuple[str, ...]
     kind: str = "count"  # or "money", "minutes", "lots"
+    none: str = "None yet"  # in the place of a zero
 
 
 PAYMENTS = ("payments.work_payment", "reporting.view_report")
 NUMBERS = (
     Number("deposits", "Deposits today", PAYMENTS, "money"),
     Number("withdrawals", "Withdrawals paid today", PAYMENTS, "money"),
-    Number("approve_minutes", "Median time to approve", PAYMENTS, "minutes"),
+    Number("approve_minutes", "Median time to approve", PAYMENTS, "minutes", "None approved"),
     Number("kyc_decided", "KYC cases decided today", ("kyc.review_case", "reporting.view_report")),
     Number("clients_new", "New clients today", ("clients.add_client", "reporting.view_report")),
     Number("clients_active", "Clients trading today", ("ib.view_partner", "reporting.view_report")),
@@ -148,27 +149,47 @@ def _stat(
         return figures.get((day, number.code, currency), Figure(Decimal(0), 0))
 
     then = newest - WEEK
+    value, before = on(newest).value, on(then).value
     return {
         "name": number.label,
-        "value": _written(number, on(newest).value, currency),
-        "unit": {"minutes": "min", "lots": "lots"}.get(number.kind, ""),
-        "note": f"{then:%A} last week: {_text(number, on(then).value, currency)}",
+        "value": _written(number, value, currency) if value else number.none,
+        "empty": not value,
+        "unit": (currency if number.kind == "money" else "") if not value else _unit(number),
+        "note": f"{then:%A} last week: {_text(number, before, currency)}",
         "series": [on(newest - timedelta(days=back)).value for back in range(13, -1, -1)],
         "series_label": "the last 14 days",
     }
 
 
+def _unit(number: Number) -> str:
+    return "lots" if number.kind == "lots" else ""
+
+
 def _written(number: Number, value: Decimal, currency: str) -> Any:
     if number.kind == "money":
         return Money.rounded(value, currency)
-    return round(value, 2) if number.kind == "lots" else int(round(value))
+    if number.kind == "minutes":
+        return _lasted(value)
+    return round(value, 2) if number.kind == "lots" else int(value)
+
+
+def _lasted(minutes: Decimal) -> str:
+    """As one says it: 40 s, 59 min, 2 h 5 min."""
+    if minutes < 1:
+        return f"{int(minutes * 60)} s"
+    hours, rest = divmod(round(minutes), 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def _text(number: Number, value: Decimal, currency: str) -> str:
+    if not value:
+        return "none"
     written = _written(number, value, currency)
     if isinstance(written, Money):
         return f"{amount_text(written.amount, currency)} {currency}"
-    return amount_text(written)
+    return written if isinstance(written, str) else amount_text(written)
 
 
 def _chart(

@@ -238,8 +238,8 @@ def client_attribute(
     audit(
         actor=actor,
         action=actions.ATTRIBUTED,
-        subject=partner,
-        data={"client": client.reference, "from_at": _said(moment), "reason": reason},
+        subject=client,
+        data={"partner": partner.reference, "from_at": _said(moment), "reason": reason},
     )
     _follow(actor, client, moment)
     if _is_past(moment):
@@ -266,8 +266,8 @@ def client_detach(
     audit(
         actor=actor,
         action=actions.DETACHED,
-        subject=last.partner,
-        data={"client": client.reference, "reason": reason},
+        subject=client,
+        data={"partner": last.partner.reference, "reason": reason},
     )
     _follow(actor, client, moment)
 

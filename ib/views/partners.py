@@ -15,7 +15,7 @@ from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import list_response
-from backoffice.portal.timeline import timeline
+from backoffice.portal.timeline import Event, timeline
 from backoffice.staff.access import StaffRequest, needs
 from clients.access import client_for
 from clients.views.changes import data_of, tried
@@ -85,9 +85,26 @@ def partner_page(request: StaffRequest, pk: UUID) -> HttpResponse:
             }
             for payout in partner.payouts.order_by("-id")[:PAYOUTS_SHOWN]
         ],
-        "events": timeline(actor, partner.pk, most=EVENTS_SHOWN),
+        "events": timeline(
+            actor, partner.pk, others=_clients_put(actor, partner), most=EVENTS_SHOWN
+        ),
     }
     return render(request, "ib/partner.html", context)
+
+
+def _clients_put(actor: Actor, partner: Partner) -> list[Event]:
+    """Who put clients under a partner: the entries of the trail are the clients' own."""
+    rows = selectors.clients_of(actor, partner).order_by("-id")[:EVENTS_SHOWN]
+    return [
+        Event(
+            moment=row.set_at,
+            text=f"Put {row.client.reference} under it",
+            actor=row.set_by,
+            note=row.reason,
+            url=reverse("clients:client", args=[row.client_id]),
+        )
+        for row in rows
+    ]
 
 
 def line_shown(line: Any) -> dict[str, Any]:

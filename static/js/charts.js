@@ -51,7 +51,9 @@ function settings(data) {
   const several = data.series.length > 1 || data.type === "doughnut";
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const across = { ...axis, grid: { display: false }, stacked: Boolean(data.stacked) };
-  const up = { ...axis, stacked: Boolean(data.stacked), beginAtZero: data.from_zero !== false, ticks: { ...axis.ticks, callback: (value) => format(value) } };
+  // Counts have no halves: an axis of 0, 0.2, 0.4 cases is nonsense.
+  const whole = data.series.every((each) => each.values.every(Number.isInteger));
+  const up = { ...axis, stacked: Boolean(data.stacked), beginAtZero: data.from_zero !== false, ticks: { ...axis.ticks, precision: whole ? 0 : undefined, callback: (value) => format(value) } };
   return {
     type: data.type,
     data: { labels: data.labels, datasets: data.series.map((each, index) => series(each, index, data)) },

@@ -1,5 +1,6 @@
 """A client hands in documents without signing in, and every way in which that is refused."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,7 @@ def test_the_page_says_what_is_asked_and_nothing_about_the_client(made: NewUploa
     assert "Passport" in text
     assert "Utility bill" in text
     assert "Eriksson" not in text
+    assert re.search(r", until \d+ \w+ \d{4}, \d\d:\d\d UTC\.", text)
     assert answer["Referrer-Policy"] == "no-referrer"
     assert "no-store" in answer["Cache-Control"]
 

@@ -1,5 +1,6 @@
 """The partner pages through their addresses: what people see, type and may not do."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -58,6 +59,8 @@ def test_the_list_shows_partners_with_their_month(browse: Browse, tree: list[Par
 
 
 def test_a_partners_page_shows_the_tree_and_the_money(browse: Browse, tree: list[Partner]) -> None:
+    timeline = _page(browse, "igor", "ib:partner", tree[1].pk)
+    assert re.search(r">Put C-[0-9-]+ under it</a>", timeline)
     parent, child, other = tree
     page = _page(browse, "igor", "ib:partner", child.pk)
     assert parent.name in page

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, StateConflict
+from backoffice.portal.timeline import audit_events
 from backoffice.tenancy.scope import tenant_scope
 from clients.services import client_move
 from ib import selectors
@@ -165,6 +166,12 @@ def test_a_client_goes_from_one_partner_to_another_and_to_none(igor: Actor) -> N
     assert client.partner_ref == ""
     with pytest.raises(StateConflict):
         client_detach(actor=igor, client=client, reason="again")
+    # One act, one entry, on the client whom it is about.
+    told = [event.text for event in reversed(audit_events(igor, client.pk))]
+    put = [text.partition(" from ")[0] for text in told if "under" in text]
+    assert put == [f"Put {client.reference} under {each.reference}" for each in (a, b)]
+    assert told[-1] == f"Ended that {client.reference} is with {b.reference}: asked"
+    assert not any(client.reference in event.text for event in audit_events(igor, b.pk))
 
 
 def test_a_client_is_made_a_partner_once_and_only_while_it_makes_sense(igor: Actor) -> None:

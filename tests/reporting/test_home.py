@@ -1,5 +1,6 @@
 """Home shows what each person answers for, from figures counted beforehand."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -44,6 +45,32 @@ def test_today_stands_beside_the_same_weekday_and_each_sees_their_own_numbers(
     assert "home-chart" in page
     assert "Deposits today" not in browse("sam").get("/").content.decode()
     assert "KYC cases decided" in browse("carla").get("/").content.decode()
+
+
+def test_what_is_nothing_is_said_in_words_and_times_as_one_says_them(
+    world: World, browse: Browse
+) -> None:
+    day = today(world.aurora.timezone)
+    empty = browse("pavel").get("/").content.decode()
+    assert "None approved" in empty
+    assert f"{day:%A} last week: none" in empty
+    assert "none waiting" in empty
+    assert not re.search(r"0\.00|0 late|0 mine", empty)
+    with tenant_scope(world.aurora.pk):
+        for back, minutes in ((0, "58.95"), (7, "0.5")):
+            DayFigure.objects.create(
+                day=day - timedelta(days=back), code="approve_minutes", value=minutes
+            )
+        DayFigure.objects.create(
+            day=day - timedelta(days=7), code="withdrawals", currency="EUR", value="-1250"
+        )
+    page = browse("pavel").get("/").content.decode()
+    assert "59 min" in page
+    assert f"{day:%A} last week: 30 s" in page
+    assert f"{day:%A} last week: −1,250.00 EUR" in page
+    with tenant_scope(world.aurora.pk):
+        DayFigure.objects.filter(day=day, code="approve_minutes").update(value="125")
+    assert "2 h 5 min" in browse("pavel").get("/").content.decode()
 
 
 def test_a_day_is_counted_anew_not_twice(house: House) -> None:
