@@ -30,7 +30,7 @@ from backoffice.portal.home import parts_for
 from backoffice.portal.timeline import Event, sentence
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.tenancy.models import Tenant
-from backoffice.workflow.queues import Queue, QueueCount, late_text
+from backoffice.workflow.queues import Queue, QueueCount, late_text, open_items
 from clients.tabs import looks
 from reporting.figures import Figure, Key, read_days
 
@@ -103,13 +103,13 @@ def _live(request: StaffRequest, figures: dict[Key, Figure], newest: date) -> st
 
 
 def _mine(actor: Actor, counts: list[QueueCount]) -> list[tuple[Queue, SideLine]]:
-    return [
-        (count.queue, line)
-        for count in counts
-        if count.mine
-        for line in side_lines(actor, count.queue, None)
-        if line.item.owner_ref == actor.ref
-    ][:MINE_MAX]
+    found: list[tuple[Queue, SideLine]] = []
+    for count in counts:
+        if count.mine and len(found) < MINE_MAX:
+            items = open_items(actor, count.queue.code).filter(owner_ref=actor.ref)
+            lines = side_lines(actor, count.queue, items[: MINE_MAX - len(found)])
+            found += [(count.queue, line) for line in lines]
+    return found
 
 
 def _changes(actor: Actor) -> list[Event]:

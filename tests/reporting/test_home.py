@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from django.test import Client
+from django.urls import reverse
 
 from backoffice.core.clock import today
 from backoffice.tenancy.scope import tenant_scope
+from backoffice.workflow.queues import item_claim, item_for
 from reporting.figures import count_day, read_days
 from reporting.models import DayFigure
+from tests.compliance.factories import make_hit
 from tests.reporting.money import House
 from tests.world import World
 
@@ -45,6 +49,21 @@ def test_today_stands_beside_the_same_weekday_and_each_sees_their_own_numbers(
     assert "home-chart" in page
     assert "Deposits today" not in browse("sam").get("/").content.decode()
     assert "KYC cases decided" in browse("carla").get("/").content.decode()
+
+
+def test_what_i_took_is_on_my_home_and_on_nobody_elses(
+    world: World, browse: Browse, tmp_path: Path
+) -> None:
+    carla = world.actor("carla")
+    with tenant_scope(world.aurora.pk, carla):
+        hit = make_hit(carla, tmp_path)
+        item = item_for(carla, "hits", hit.pk)
+        assert item is not None
+        item_claim(actor=carla, item=item)
+    link = f'href="{reverse("compliance:hit", args=[hit.pk])}"'
+    mine, others = (browse(name).get("/").content.decode() for name in ("carla", "miles"))
+    assert (mine.count(link), "1 mine" in mine) == (1, True)
+    assert (others.count(link), "1 mine" in others) == (0, False)
 
 
 def test_what_is_nothing_is_said_in_words_and_times_as_one_says_them(
