@@ -249,7 +249,7 @@ def late(request: StaffRequest) -> HttpResponse:
                 {
                     "queue": count.queue,
                     "count": count.late_text,
-                    "lines": decisions.side_lines(request.actor, count.queue, items),
+                    "lines": decisions.side_lines(request.actor, count.queue, items, owners=True),
                     "more": count.late > len(items),
                     "url": reverse(count.queue.list_url),
                 }

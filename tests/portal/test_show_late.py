@@ -40,6 +40,7 @@ def test_the_most_late_of_a_queue_are_shown_with_the_way_to_the_rest(
     assert 'href="/money/withdrawals/">Open Withdrawals</a>' in page
     assert "late 11:59" in page or "late 12:00" in page
     assert "late 2:00" not in page
+    assert page.count("queue-when") == LATE_MAX
 
 
 def test_a_queue_whose_late_items_are_all_shown_says_no_more(world: World, browse: Browse) -> None:
