@@ -138,11 +138,13 @@ def _image(content: bytes) -> tuple[str, bytes]:
         raise Refused("The picture is damaged: it can't be opened to its end.") from None
     upright = ImageOps.exif_transpose(picture)
     upright.thumbnail((SIDE_PX_MAX, SIDE_PX_MAX))
+    upright = upright.convert("RGB")
+    upright.info.clear()  # comments and profiles would be written again
     out = io.BytesIO()
     if picture.format == "PNG":
-        upright.convert("RGB").save(out, "PNG", optimize=False)
+        upright.save(out, "PNG", optimize=False)
         return "image/png", out.getvalue()
-    upright.convert("RGB").save(out, "JPEG", quality=JPEG_QUALITY)
+    upright.save(out, "JPEG", quality=JPEG_QUALITY)
     return "image/jpeg", out.getvalue()
 
 
@@ -235,8 +237,13 @@ def _stripped(pdf: Any, pikepdf: Any) -> tuple[bytes, int]:
         _strip(thing, pikepdf)
     if pdf.trailer.get("/Info") is not None:
         del pdf.trailer["/Info"]
+    # Without it in what came, it would be left out of what is written, which then opens nowhere.
+    pdf.trailer["/Size"] = 0
     out = io.BytesIO()
     pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate, static_id=False)
+    with pikepdf.open(io.BytesIO(out.getvalue())) as written:
+        if len(written.pages) != pages:
+            raise ValueError("pages were lost")
     return out.getvalue(), pages
 
 

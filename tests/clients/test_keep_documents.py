@@ -111,16 +111,32 @@ def test_a_pdf_loses_what_acts_and_what_is_attached(olivia: Actor) -> None:
         assert word not in plain.getvalue()
 
 
+def test_a_pdf_whose_end_was_lost_opens_again_once_it_is_kept(olivia: Actor) -> None:
+    """Written by hand or cut: no table of its parts, and no count of them."""
+    parts = (
+        b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj",
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj",
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]>>endobj",
+        b"trailer<</Root 1 0 R>>",
+    )
+    content = b"\n".join((b"%PDF-1.4", *parts, b"%%EOF"))
+    row = make_document(olivia, make_lead(olivia), content=content, name="bill.pdf")
+    shown = documents.document_look(actor=olivia, document=row, brokerage="Aurora")
+    with pikepdf.open(io.BytesIO(shown)) as pdf:
+        assert len(pdf.pages) == 1
+
+
 def test_a_photo_is_made_anew_upright_and_without_its_metadata(olivia: Actor) -> None:
     image = Image.new("RGB", (800, 500), "white")
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
     exif[0x010E] = "taken at home"
     out = io.BytesIO()
-    image.save(out, "JPEG", exif=exif)
+    image.save(out, "JPEG", exif=exif, comment=b"<script>alert(1)</script>")
     row = make_document(olivia, make_lead(olivia), content=out.getvalue())
     kept = files.read(tenant_id=olivia.tenant_id, document_id=row.pk, path=row.path)
     assert b"taken at home" not in kept
+    assert b"<script>" not in kept
     assert Image.open(io.BytesIO(kept)).size == (500, 800)
 
 
