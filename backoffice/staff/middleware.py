@@ -1,8 +1,10 @@
 """The edge: request id, the tenant and the actor of a request, IP allow-lists."""
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -15,6 +17,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from backoffice.core.context import request_id, tenant_context
 from backoffice.staff import support
@@ -23,6 +26,7 @@ from backoffice.staff.selectors import Entrance, actor_for, entrance_of
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
 
+log = logging.getLogger(__name__)
 Respond = Callable[[HttpRequest], HttpResponseBase]
 SESSION_KEY = "tenant_id"
 SESSIONS_REMEMBERED_MAX = 10_000
@@ -42,6 +46,27 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class CacheAwayMiddleware:
+    """Says in words that what counts tries does not answer: signing in and upload links need it.
+
+    They stay shut meanwhile, since without a count a password could be guessed without end.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.respond(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, RedisError):
+            return None
+        log.error("The cache does not answer", exc_info=error)
+        response = render(request, "503.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = "60"
+        return response
 
 
 class WholeTextMiddleware:

@@ -141,6 +141,21 @@ def test_one_address_may_not_try_to_sign_in_without_end(world: World) -> None:
     assert statuses == [200, 200, 200, 429]
 
 
+def test_while_nothing_counts_tries_nobody_signs_in_and_is_told_so(world: World) -> None:
+    away = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        }
+    }
+    with override_settings(CACHES=away, ACCOUNT_RATE_LIMITS=base.ACCOUNT_RATE_LIMITS):
+        visitor = Client()
+        answer = _password(visitor)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "Try again in a minute" in answer.content.decode()
+    assert visitor.get("/")["Location"].startswith(LOGIN)
+
+
 def test_a_deployment_without_mandatory_factors_fails_its_check() -> None:
     with (
         override_settings(MFA_MANDATORY=False),
