@@ -55,10 +55,23 @@ def call(
         with answer:
             raw = answer.read(ANSWER_BYTES_MAX + 1)
     except urllib3.exceptions.HTTPError as error:
-        raise NoAnswer(type(error).__name__) from error
+        raise NoAnswer(_said(error)) from error
     if len(raw) > ANSWER_BYTES_MAX:
         raise NoAnswer("the answer is too large")
     return Answer(answer.status, _object(raw))
+
+
+def _said(error: urllib3.exceptions.HTTPError) -> str:
+    """What happened, in words for whoever reads the payment's page."""
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return "its answer did not come in time"
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return "no connection came about in time"
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "it took no connection"
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return "its certificate was not accepted"
+    return "the connection broke"
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -378,6 +378,7 @@ def test_an_outcome_that_is_unknown_keeps_the_hold_and_is_found_by_asking(
 ) -> None:
     row = _sent(rich, fault=fault)
     assert (row.state, rich.available()) == ("unknown", 600)
+    assert "Error" not in row.error  # words for people, not a program's
     assert len(rich.cashier.payouts) == 1
     with time_machine.travel(now() + timedelta(minutes=6)):
         rich.work()
