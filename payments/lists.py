@@ -36,6 +36,8 @@ MESSAGE_COLOURS = {
     "refused": "bad",
 }
 _W, _D, _T = WithdrawalState, DepositState, TransferState
+DEPOSIT_DECIDE = (_D.REVIEW, _D.AMOUNT_MISMATCH)
+WITHDRAWAL_DECIDE = (_W.REVIEW, _W.PART_FAILED)
 
 
 def deposit_badge(state: str) -> SafeString:
@@ -123,6 +125,18 @@ def _link(name: str) -> Callable[[Any], str]:
     return lambda row: object_url(name, row.pk)
 
 
+def _decide(name: str, states: Sequence[str]) -> Column:
+    """From the list straight to the decision; the row itself still opens the record."""
+    link = _link(name)
+    return Column(
+        "decide",
+        "Next step",
+        lambda row: "Decide" if row.state in states else None,
+        link=lambda row: link(row) if row.state in states else "",
+        needs="payments.work_payment",
+    )
+
+
 def _deposits(actor: Actor) -> QuerySet[Deposit]:
     own = ("reference", "state", "reason", "instrument_label", "created_at", "credited_at")
     money = ("asked_amount", "asked_currency", "paid_amount", "paid_currency")
@@ -165,7 +179,7 @@ DEPOSITS = register(
         rows=_deposits,
         filters=DepositFilters,
         segments=(
-            _cut("decide", "To decide", [_D.REVIEW, _D.AMOUNT_MISMATCH], count=True),
+            _cut("decide", "To decide", DEPOSIT_DECIDE, count=True),
             _cut("held", "Held", [_D.HELD]),
             _cut("open", "Under way", [_D.REDIRECTED, _D.PENDING, _D.AUTHORIZED, _D.MT_PENDING]),
             ALL,
@@ -194,6 +208,7 @@ DEPOSITS = register(
             Column("credited", "Credited", lambda row: row.credited_at, show=tags.time),
             Column("reason", "Why", lambda row: row.reason or None, shown=False),
             Column("state", "State", lambda row: row.state, show=deposit_badge, fixed=True),
+            _decide("payments:deposit-decide", DEPOSIT_DECIDE),
         ],
         empty=Empty(
             "No deposits here",
@@ -218,7 +233,7 @@ WITHDRAWALS = register(
         rows=_withdrawals,
         filters=WithdrawalFilters,
         segments=(
-            _cut("decide", "To decide", [_W.REVIEW, _W.PART_FAILED], count=True),
+            _cut("decide", "To decide", WITHDRAWAL_DECIDE, count=True),
             _cut("held", "Held", [_W.COMPLIANCE], count=True),
             _cut("unknown", "Unknown", [_W.UNKNOWN], count=True),
             _cut(
@@ -252,6 +267,7 @@ WITHDRAWALS = register(
             Column("waiting", "Asked", lambda row: row.created_at, show=tags.time),
             Column("why", "Why it waits", lambda row: row.why or None, shown=False),
             Column("state", "State", lambda row: row.state, show=withdrawal_badge, fixed=True),
+            _decide("payments:withdrawal-decide", WITHDRAWAL_DECIDE),
         ],
         empty=Empty(
             "No withdrawals here",

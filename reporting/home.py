@@ -107,7 +107,7 @@ def _mine(actor: Actor, counts: list[QueueCount]) -> list[tuple[Queue, SideLine]
     for count in counts:
         if count.mine and len(found) < MINE_MAX:
             items = open_items(actor, count.queue.code).filter(owner_ref=actor.ref)
-            lines = side_lines(actor, count.queue, items[: MINE_MAX - len(found)])
+            lines = side_lines(actor, count.queue, list(items[: MINE_MAX - len(found)]))
             found += [(count.queue, line) for line in lines]
     return found
 

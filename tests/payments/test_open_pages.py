@@ -269,6 +269,22 @@ def test_the_lists_find_by_state_method_and_amount(rich: Brokerage, browse: Brow
     assert small.reference not in _text(pavel, f"{url}?segment=all&state=paid")
 
 
+def test_the_list_leads_who_may_decide_straight_to_the_decision(
+    rich: Brokerage, browse: Browse
+) -> None:
+    row, done = rich.withdraw("50.00"), rich.withdraw("60.00")
+    browse("petra").post(
+        reverse("payments:withdrawal-reject", args=[done.pk]), {"reason": "other", "note": "no"}
+    )
+    url = f"{reverse('payments:withdrawal-list')}?segment=all"
+    record = f'href="{reverse("payments:withdrawal", args=[row.pk])}" data-open'
+    decide = f'href="{reverse("payments:withdrawal-decide", args=[row.pk])}">Decide</a>'
+    page = _text(browse("petra"), url)
+    assert (record in page, decide in page, page.count(">Decide</a>")) == (True, True, 1)
+    looks = _text(browse("carla"), url)  # she may look, and decides no payments
+    assert (record in looks, "Next step" in looks, ">Decide</a>" in looks) == (True, False, False)
+
+
 def test_search_finds_a_payment_by_its_reference(rich: Brokerage, browse: Browse) -> None:
     row = rich.withdraw("50.00")
     page = _text(browse("pavel"), f"/search/?q={row.reference}")
