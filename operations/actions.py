@@ -4,4 +4,5 @@ TEMPLATE_CHANGED = Action("operations.template_changed", "changed the message {s
 TEMPLATE_RESET = Action("operations.template_reset", "took back the brokerage's own {subject}")
 ITEM_RETRIED = Action("operations.item_retried", "asked to try {subject} again")
 BACKUP_ASKED = Action("operations.backup_asked", "asked for a backup")
-declare(TEMPLATE_CHANGED, TEMPLATE_RESET, ITEM_RETRIED, BACKUP_ASKED)
+DRILL_ASKED = Action("operations.drill_asked", "asked for a restore drill")
+declare(TEMPLATE_CHANGED, TEMPLATE_RESET, ITEM_RETRIED, BACKUP_ASKED, DRILL_ASKED)

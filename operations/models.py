@@ -143,7 +143,7 @@ class Backup(models.Model):
 class RestoreDrill(models.Model):
     """A backup restored into a database of its own and checked there; ``evidence`` is what held.
 
-    ``evidence``: a list of {check, held, detail}.
+    ``evidence``: a list of {check, held, detail}, with ``tenant`` where it is one brokerage's own.
     """
 
     class State(models.TextChoices):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("operations/deliveries/", notifications.delivery_list, name="deliveries"),
     path("operations/backups/", backups.backup_list, name="backups"),
     path("operations/backups/run/", backups.backup_ask, name="backup-run"),
+    path("operations/backups/drill/", backups.drill_ask, name="backup-drill"),
     path("operations/health/", health.health, name="health"),
     path("operations/items/<uuid:pk>/retry/", health.item_retry, name="item-retry"),
 ]

@@ -1,4 +1,5 @@
-"""What is looked at in a restored database. Each finding: {check, held, detail}."""
+"""What is looked at in a restored database. Each finding: {check, held, detail}, and the ``tenant``
+whose own it is: another brokerage's is nobody else's to read."""
 
 import hashlib
 from pathlib import Path
@@ -99,8 +100,8 @@ def _tenant(connection: "psycopg.Connection[Any]", tenant_id: int, name: str) ->
     connection.rollback()
     books = "; ".join(f"{rule}: {subject}" for rule, subject in faults) or "debits are credits"
     return [
-        _finding(f"Audit chain of {name}", held=whole, detail=detail),
-        _finding(f"Books of {name}", held=not faults, detail=books),
+        _finding(f"Audit chain of {name}", held=whole, detail=detail) | {"tenant": tenant_id},
+        _finding(f"Books of {name}", held=not faults, detail=books) | {"tenant": tenant_id},
     ]
 
 

@@ -57,6 +57,8 @@ def test_a_backup_is_restored_and_proved_and_a_damaged_one_is_found_out(committe
     assert drill.error == ""
     assert [each["check"] for each in drill.evidence if not each["held"]] == []
     assert (drill.state, len(drill.evidence)) == ("passed", 7)
+    owners = [each["tenant"] for each in drill.evidence if "tenant" in each]
+    assert owners == [world.aurora.pk] * 2 + [world.borealis.pk] * 2
     assert drill.restore_seconds is not None
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-200])
@@ -102,6 +104,31 @@ def test_old_backups_go_and_the_newest_stay(db: None, places: Path) -> None:
     assert services.retention_apply() == 2
     assert sorted(path.name for path in places.iterdir()) == ["2.dump", "3.dump", "4.dump"]
     assert services.is_stale()
+
+
+def test_a_drill_shows_a_brokerage_nothing_of_another(world: Any, browse: Browse) -> None:
+    backup = Backup.objects.create(state="done", name="night.dump", sha256="ab" * 32, size=5)
+    found = [
+        {"check": "The file is whole", "held": True, "detail": "sha256 ab"},
+        {"check": "Books of A", "held": True, "detail": "ours", "tenant": world.aurora.pk},
+        {"check": "Books of B", "held": True, "detail": "theirs", "tenant": world.borealis.pk},
+    ]
+    RestoreDrill.objects.create(backup=backup, state="passed", evidence=found)
+    shown = browse("adam").get("/operations/backups/").content.decode()
+    assert [each["check"] in shown for each in found] == [True, True, False]
+    assert "theirs" not in shown
+
+
+def test_a_drill_is_asked_for_on_the_page_once_there_is_a_backup(
+    world: Any, browse: Browse
+) -> None:
+    adam = browse("adam")
+    answer = adam.post("/operations/backups/drill/", follow=True)
+    assert "There is no backup to restore yet" in answer.content.decode()
+    Backup.objects.create(state="done", name="night.dump", sha256="ab" * 32, size=5)
+    answer = adam.post("/operations/backups/drill/", follow=True)
+    assert "A worker restores the newest backup" in answer.content.decode()
+    assert browse("olivia").post("/operations/backups/drill/").status_code == 403
 
 
 def test_the_page_shows_backups_to_who_manages_the_installation(world: Any, browse: Browse) -> None:
