@@ -2,8 +2,10 @@ from django.conf import settings
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+from backoffice.core.new_tables import NewTables
 
-class Migration(migrations.Migration):
+
+class Migration(NewTables):
     atomic = False  # indexes of large tables, built while people work
     dependencies = [
         ("clients", "0003_restriction_once_per_rule"),

@@ -9,9 +9,10 @@ import backoffice.core.clock
 import backoffice.core.context
 import backoffice.core.ids
 import backoffice.core.tenant
+from backoffice.core.new_tables import NewTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     dependencies = [
         ("payments", "0006_lay_references"),
         ("tenancy", "0002_lay_tables"),

@@ -1,8 +1,10 @@
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import models
+
+from backoffice.core.new_tables import NewTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     atomic = False  # indexes of large tables, built while people work
     dependencies = [
         ("clients", "0004_list_indexes"),

@@ -1,7 +1,9 @@
 from django.db import migrations, models
 
+from backoffice.core.new_tables import NewTables
 
-class Migration(migrations.Migration):
+
+class Migration(NewTables):
     dependencies = [
         ("payments", "0010_proposed_bands"),
     ]

@@ -9,10 +9,11 @@ from django.db import migrations, models
 import backoffice.core.clock
 import backoffice.core.context
 import backoffice.core.ids
+from backoffice.core.new_tables import NewTables
 from backoffice.core.tenant_tables import LayTenantTables
 
 
-class Migration(migrations.Migration):
+class Migration(NewTables):
     dependencies = [
         ("staff", "0004_api_request"),
         ("tenancy", "0003_brand_and_networks"),
