@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from backoffice.audit.services import audit
 from backoffice.core import crypto
@@ -59,12 +59,7 @@ def file_receive(*, actor: Actor, name: str, content: bytes) -> StatementFile:
             "uploaded. Ask the bank for shorter periods."
         )
     digest = hashlib.sha256(content).hexdigest()
-    known = StatementFile.objects.filter(tenant_id=actor.tenant_id, sha256=digest).first()
-    if known is not None:
-        raise FileKnown(
-            f"This file was imported on {known.received_at:%d %b %Y} by {known.received_by}. "
-            "Nothing was booked twice."
-        )
+    _refuse_known(actor, digest)
     file = StatementFile(
         tenant_id=actor.tenant_id,
         name=Path(name).name[:200] or "statement",
@@ -75,13 +70,27 @@ def file_receive(*, actor: Actor, name: str, content: bytes) -> StatementFile:
         received_by_ref=actor.ref,
         received_by=actor.name,
     )
+    try:
+        with transaction.atomic():
+            file.save(force_insert=True)
+    except IntegrityError:  # the same file came twice at once: a second click
+        _refuse_known(actor, digest)
+        raise
     path = raw_path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(
         crypto.seal(content, tenant_id=actor.tenant_id, purpose="statement", bound_to=digest)
     )
-    file.save(force_insert=True)
     return file
+
+
+def _refuse_known(actor: Actor, digest: str) -> None:
+    known = StatementFile.objects.filter(tenant_id=actor.tenant_id, sha256=digest).first()
+    if known is not None:
+        raise FileKnown(
+            f"This file was imported on {known.received_at:%d %b %Y} by {known.received_by}. "
+            "Nothing was booked twice."
+        )
 
 
 def raw_path(file: StatementFile) -> Path:
