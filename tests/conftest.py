@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from backoffice.tenancy.scope import tenant_scope
 from tests import engines, template
+from tests.shared_data import shared_data
 from tests.world import World, load_world, make_world
 
 
@@ -167,15 +168,7 @@ def browse(world: World) -> Callable[[str], Client]:
     return sign_in
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
+@pytest.fixture(scope="session", name="shared_data")
+def _shared_data() -> Path:
     """Real files that the project does not carry; the test is skipped where they are absent."""
-    import os
-
-    given = os.environ.get("SHARED_DATA_DIR")
-    places = [Path(given)] if given else []
-    places += [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
-    for place in places:
-        if place.is_dir():
-            return place
-    pytest.skip("real data files (shared/data) are not on this machine")
+    return shared_data()

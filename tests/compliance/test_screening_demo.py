@@ -11,8 +11,7 @@ from compliance.screening.lists import read_list
 from compliance.screening.lists.base import partial_date
 from compliance.screening.match import Subject
 from sandbox.lists.demo_watchlist import CLIENTS, DEMO_LIST, write
-
-from .screening_data import shared
+from tests.shared_data import shared_data
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +46,8 @@ def test_each_demo_client_gets_the_outcome_that_it_is_there_for(
 @pytest.mark.slow
 def test_no_invented_name_is_that_of_someone_really_listed() -> None:
     real = WatchIndex(
-        read_list(shared("screening/ofac")).entities
-        + read_list(shared("screening/un/UN_consolidated.xml")).entities
+        read_list(shared_data("screening/ofac")).entities
+        + read_list(shared_data("screening/un/UN_consolidated.xml")).entities
     )
     found = [
         (name.text, match.entity.id)

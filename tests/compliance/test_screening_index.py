@@ -18,8 +18,7 @@ from compliance.screening.entities import (
 from compliance.screening.index import WatchIndex
 from compliance.screening.lists import read_list
 from compliance.screening.match import Match, Subject
-
-from .screening_data import shared
+from tests.shared_data import shared_data
 
 
 def listed(
@@ -210,8 +209,8 @@ def test_thresholds_out_of_order_are_refused(make: Callable[[], Thresholds]) -> 
 @pytest.mark.slow
 def test_listed_names_of_the_real_lists_are_found_by_their_own_id() -> None:
     entities = (
-        read_list(shared("screening/ofac")).entities
-        + read_list(shared("screening/un/UN_consolidated.xml")).entities
+        read_list(shared_data("screening/ofac")).entities
+        + read_list(shared_data("screening/un/UN_consolidated.xml")).entities
     )
     index = WatchIndex(entities)
     persons = [entity for entity in entities if entity.kind == Kind.PERSON][::40]

@@ -19,8 +19,7 @@ from compliance.screening.lists import (
     read_list,
 )
 from compliance.screening.lists.base import day_of, partial_date
-
-from .screening_data import shared
+from tests.shared_data import shared_data
 
 SDN = (
     b'100,"ORLOK, Graf","individual","DEMO] [SDGT","Count",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
@@ -285,7 +284,7 @@ def test_the_content_hash_changes_with_any_field_and_with_nothing_else() -> None
 
 
 def test_the_real_ofac_files_are_accounted_for_row_by_row() -> None:
-    parsed = read_list(shared("screening/ofac"))
+    parsed = read_list(shared_data("screening/ofac"))
     assert len(parsed.entities) == 7379
     assert (parsed.rows_counted, parsed.rows_parsed, len(parsed.problems)) == (28770, 28760, 10)
     assert parsed.balanced
@@ -293,14 +292,14 @@ def test_the_real_ofac_files_are_accounted_for_row_by_row() -> None:
 
 
 def test_the_real_un_list_is_read_whole() -> None:
-    parsed = read_list(shared("screening/un/UN_consolidated.xml"))
+    parsed = read_list(shared_data("screening/un/UN_consolidated.xml"))
     assert (len(parsed.entities), parsed.problems, parsed.balanced) == (1003, [], True)
     assert sum(entity.kind == Kind.PERSON for entity in parsed.entities) == 730
     assert all(entity.other_ids for entity in parsed.entities)
 
 
 def test_the_eu_layout_is_read_with_its_weak_aliases() -> None:
-    parsed = parse_eu_xml(shared("screening/eu_fsf_excerpt.xml").read_bytes())
+    parsed = parse_eu_xml(shared_data("screening/eu_fsf_excerpt.xml").read_bytes())
     saddam, tarek = parsed.entities
     assert (saddam.id, saddam.other_ids, saddam.countries) == ("13", ("EU.27.28",), ("IQ",))
     assert saddam.birth_dates == (PartialDate(1937, 4, 28),)
@@ -313,7 +312,7 @@ def test_the_eu_layout_is_read_with_its_weak_aliases() -> None:
 
 
 def test_the_opensanctions_sample_is_read() -> None:
-    parsed = read_list(shared("screening/targets.simple.sample.csv"))
+    parsed = read_list(shared_data("screening/targets.simple.sample.csv"))
     (entity,) = parsed.entities
     assert (entity.id, entity.countries, len(entity.names)) == ("Q7747", ("RU",), 3)
 

@@ -13,8 +13,7 @@ from compliance.screening.entities import Kind
 from compliance.screening.normalise import prepared_names
 from compliance.screening.phonetics import sound_key
 from compliance.screening.score import name_score
-
-from .screening_data import shared
+from tests.shared_data import shared_data
 
 P, E, V = Kind.PERSON, Kind.ENTITY, Kind.VESSEL
 
@@ -128,7 +127,7 @@ def test_transliterations_of_one_name_sound_alike(left: str, right: str) -> None
 
 
 def test_the_labelled_pairs_reach_the_aim_with_every_strong_pair_right() -> None:
-    pairs = read_pairs(shared("screening/name_pairs.csv"))
+    pairs = read_pairs(shared_data("screening/name_pairs.csv"))
     own = measure_pairs(pairs, "own", own_score, PAIR_THRESHOLD)
     assert own.overall.f1 >= 0.9
     assert own.held_out >= 0.88
@@ -138,7 +137,7 @@ def test_the_labelled_pairs_reach_the_aim_with_every_strong_pair_right() -> None
 
 
 def test_names_across_scripts_reach_what_the_published_pairs_ask() -> None:
-    lines = shared("screening/cross_script_pairs.csv").read_text(encoding="utf-8").splitlines()
+    lines = shared_data("screening/cross_script_pairs.csv").read_text(encoding="utf-8").splitlines()
     below = []
     for line in lines:
         if line and not line.startswith("#"):

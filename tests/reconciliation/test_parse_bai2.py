@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciliation.importers import ParsedFile, ProblemCode, parse_bytes, parse_path
-
-from .statement_files import statement_files
+from tests.shared_data import statement_files
 
 FILES = {path.name: path for path in statement_files("bai2", ".txt")}
 

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from reconciliation.importers import ParsedFile, ProblemCode, parse_bytes, parse_path
-
-from .statement_files import statement_files
+from tests.shared_data import statement_files
 
 FILES = [each for each in statement_files("camt", ".xml") if "wrong" not in each.name]
 EXPONENTS = {"JPY": 0}

@@ -22,8 +22,7 @@ from reconciliation.importers import (
     reading,
 )
 from reconciliation.importers.cli import statement_parse
-
-from .statement_files import statement_files
+from tests.shared_data import statement_files
 
 MT940_FILES = statement_files("mt940", ".sta", ".txt")
 CAMT_FILES = statement_files("camt", ".xml")

@@ -20,8 +20,7 @@ from reconciliation.importers import (
     parse_bytes,
     parse_path,
 )
-
-from .statement_files import statement_files
+from tests.shared_data import statement_files
 
 FILES = statement_files("mt940", ".sta", ".txt")
 EXPECTED = [each for each in FILES if each.with_suffix(".yml").exists()]

@@ -14,7 +14,7 @@ from reconciliation.importers import ParsedFile, parse_bytes
 from sandbox.bank.camt053 import write_camt053
 from sandbox.bank.entries import Account, Entry, Statement
 from sandbox.bank.mt940 import LINE_CHARS_MAX, write_mt940
-from tests.reconciliation.statement_files import shared_data
+from tests.shared_data import shared_data
 
 ACCOUNT = Account("DE89370400440532013000", "EUR", "Northwind Markets", "COBADEFFXXX", Decimal(100))
 DAY = date(2026, 3, 2)

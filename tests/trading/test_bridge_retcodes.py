@@ -1,26 +1,16 @@
 """What a return code means; for money only proof counts."""
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
 
+from tests.shared_data import shared_data
 from trading.bridge.mt5 import retcodes
 from trading.bridge.mt5.retcodes import Meaning, MoneyMeaning
 
 
-def shared_data() -> Path:
-    candidates = [Path(os.environ["SHARED_DATA_DIR"])] if "SHARED_DATA_DIR" in os.environ else []
-    candidates += [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
-    for candidate in candidates:
-        if candidate.is_dir():
-            return candidate
-    pytest.skip("The vendor's list of return codes is not on this machine.")
-
-
 def vendor_codes() -> dict[int, str]:
-    with (shared_data() / "mt5_retcodes.tsv").open() as file:
+    with shared_data("mt5_retcodes.tsv").open() as file:
         return {int(row[0]): row[1] for row in csv.reader(file, delimiter="\t")}
 
 
