@@ -165,10 +165,7 @@ def _shown(approval: Approval) -> dict[str, Any]:
 
 def _about(actor: Actor, hits: Collection[UUID]) -> dict[UUID, str]:
     rows = Hit.objects.filter(tenant_id=actor.tenant_id, pk__in=hits).select_related("client")
-    return {
-        hit.pk: f"{hit.client.name}, {hit.client.reference}; listed: {hit.listed_name}"
-        for hit in rows
-    }
+    return {hit.pk: f"{hit.client.name}; listed: {hit.listed_name}" for hit in rows}
 
 
 def _execute(actor: Actor, approval: Approval) -> None:

@@ -12,7 +12,7 @@ from payments.services import bands, withdrawals
 def _whose(actor: Actor, withdrawals: Collection[UUID]) -> dict[UUID, str]:
     rows = Withdrawal.objects.filter(tenant_id=actor.tenant_id, pk__in=withdrawals)
     return {
-        row.pk: f"{row.client.name}, {row.client.reference}; to {row.destination.label}"
+        row.pk: f"{row.client.name}; to {row.destination.label}"
         for row in rows.select_related("client", "destination")
     }
 

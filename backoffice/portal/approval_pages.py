@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.core.context import Actor
@@ -65,6 +67,11 @@ def with_about(actor: Actor, rows: Sequence[Approval]) -> Sequence[Approval]:
     return rows
 
 
+def _wrapped(about: str | None) -> SafeString:
+    """Names are read to their end here: someone decides by them."""
+    return format_html('<span class="may-wrap">{}</span>', about) if about else SafeString()
+
+
 class ApprovalFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(
         label="State", choices=Approval.State.choices, empty_label="Any"
@@ -97,7 +104,7 @@ APPROVALS = register(
                 grow=True,
                 fixed=True,
             ),
-            Column("about", "About", lambda a: a.about, grow=True),
+            Column("about", "About", lambda a: a.about, show=_wrapped),
             Column("kind", "Kind", lambda a: approvals.kind_of(a).label),
             Column(
                 "amount",

@@ -11,7 +11,16 @@ function step(menu, by) {
   items[(at + by + items.length) % items.length]?.focus();
 }
 
+/* A box that would lie beyond the window hangs from its chip's other end. */
+function keepInside(menu) {
+  menu.classList.remove("opens-end");
+  const box = menu.querySelector(".menu-body")?.getBoundingClientRect();
+  if (!menu.open || !box) return;
+  if (box.right > document.documentElement.clientWidth || box.left < 0) menu.classList.add("opens-end");
+}
+
 export function start() {
+  document.addEventListener("toggle", (event) => { if (event.target.matches?.("details.menu")) keepInside(event.target); }, true);
   document.addEventListener("click", (event) => closeAll(event.target.closest("details.menu")));
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.("details.menu[open]");

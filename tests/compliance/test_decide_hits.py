@@ -156,7 +156,7 @@ def test_two_people_decide_in_the_browser_and_the_page_explains(
     for machine_word in ("client_hash", "entity_hash", "false_positive", "compliance.decide_hit"):
         assert machine_word not in paper, machine_word
     waiting = his.get(reverse("portal:approvals")).content.decode()
-    assert f"{hit.client.name}, {hit.client.reference}; listed: {hit.listed_name}" in waiting
+    assert f"{hit.client.name}; listed: {hit.listed_name}" in waiting
     told = his.get(url).content.decode()
     assert "Carla proposes: someone else" in told
     assert '<p class="event-note">The identity document shows someone else</p>' in told
