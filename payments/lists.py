@@ -116,8 +116,8 @@ def _client_columns() -> list[Column]:
         return object_url("clients:client", row.client_id)
 
     return [
-        Column("client_ref", "Client", lambda row: row.client.reference, link=url),
-        Column("client", "Name", lambda row: row.client.name, grow=True),
+        Column("client_ref", "Client's number", lambda row: row.client.reference, shown=False),
+        Column("client", "Client", lambda row: row.client.name, link=url, grow=True),
     ]
 
 

@@ -105,7 +105,7 @@ APPROVALS = register(
                 fixed=True,
             ),
             Column("about", "About", lambda a: a.about, show=_wrapped),
-            Column("kind", "Kind", lambda a: approvals.kind_of(a).label),
+            Column("kind", "Kind", lambda a: approvals.kind_of(a).label, shown=False),
             Column(
                 "amount",
                 "Amount",
