@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connection, connections
 from django.test import Client, override_settings
@@ -16,6 +17,12 @@ from backoffice.tenancy.scope import tenant_scope
 from tests import engines, template
 from tests.shared_data import shared_data
 from tests.world import World, load_world, make_world
+
+# How long an example takes says more of the machine than of the code; a test has its own limit.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

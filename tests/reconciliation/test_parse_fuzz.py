@@ -26,7 +26,7 @@ from .test_parse_camt import document, entry
 
 FUZZ = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "150")),
-    deadline=2000,
+    deadline=10_000,  # ms: a file that takes longer is one that was meant to
     suppress_health_check=[HealthCheck.too_slow],
 )
 
