@@ -88,3 +88,20 @@ class SearchEntry(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.token} → {self.label}"
+
+
+class FormSent(TenantModel):
+    """A form that someone sent, and where its answer led: the same form again leads there too."""
+
+    key = models.CharField(max_length=64)
+    sent_by_ref = models.CharField(max_length=80)
+    location = models.CharField(max_length=300, blank=True)
+    sent_at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "sent_by_ref", "key"], name="form_sent_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.location

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.lists import FULL_DATA
+from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, needs
 from clients import services
 from clients.access import client_for, restriction_for
@@ -81,6 +82,7 @@ def data_of(request: StaffRequest) -> MultiValueDict[str, Any] | None:
 
 @GET_POST
 @needs("clients.add_client")
+@once
 def client_new(request: StaffRequest) -> HttpResponse:
     form = NewClientForm(request.actor, data_of(request), initial={"language": "en"})
     made: list[Client] = []
@@ -248,6 +250,7 @@ def client_move(request: StaffRequest, pk: UUID, state: str) -> HttpResponse:
 
 @require_POST
 @needs("clients.change_client")
+@once
 def note_add(request: StaffRequest, pk: UUID) -> HttpResponse:
     client = client_for(request.actor, pk)
     form = NoteForm(request.actor, request.POST)

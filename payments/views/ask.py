@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import back_url, refused
+from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, needs
 from clients.access import client_for
 from clients.models import Client
@@ -140,6 +141,7 @@ def transfer_new(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs("payments.request_withdrawal")
+@once
 def destination_new(request: StaffRequest, pk: UUID) -> HttpResponse:
     client = client_for(request.actor, pk)
     initial = {"holder": client.name}

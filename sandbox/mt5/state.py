@@ -41,9 +41,16 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._dirty: set[tuple[str, int]] = set()
+        # Opened where the server is made, used where its loop runs: never by two at a time.
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
-            # Opened where the server is made, used where its loop runs: never by two at a time.
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._open(path)
+        except StateError:
+            self._database.close()
+            raise
+
+    def _open(self, path: Path) -> None:
+        try:
             # Write-ahead logging survives the death of the process at any moment.
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")

@@ -165,7 +165,9 @@ def test_the_palette_finds_pages_at_once_and_records_from_the_server(page: Page)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/client/")
-    assert frame_site.searches == ["depo"]
+    # Not once a letter; a slow machine may rest long enough in the middle of the word.
+    assert frame_site.searches[-1] == "depo"
+    assert len(frame_site.searches) < len("depo")
 
 
 def test_two_clicks_send_one_form(page: Page) -> None:

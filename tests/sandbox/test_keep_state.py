@@ -1,6 +1,7 @@
 """The state file, and accounts made up in bulk."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -62,9 +63,8 @@ def test_what_was_answered_is_in_the_file_at_once(settings: Settings) -> None:
     with Mt5Server(settings, plain=True) as server, RestClient(server) as client:
         login = add_user(client.authenticate(), "real\\std-usd")
         ticket = deposit(client, login, "10")
-        with sqlite3.connect(settings.state_path) as database:
+        with closing(sqlite3.connect(settings.state_path)) as database:
             rows = database.execute("SELECT key FROM record WHERE kind = 'deal'").fetchall()
-        database.close()
         assert rows == [(ticket,)]
 
 

@@ -15,6 +15,7 @@ from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import refused
 from backoffice.portal.lists import list_response
+from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import approvals
@@ -221,6 +222,7 @@ def deal_line(deal: Deal, currency: str) -> dict[str, Any]:
 
 @GET_POST
 @needs(OPERATE)
+@once
 def account_new(request: StaffRequest, client_pk: UUID) -> HttpResponse:
     client = client_for(request.actor, client_pk)
     cap = rules.leverage_max(client.category)
