@@ -27,7 +27,7 @@ run: install
 
 test: install
 	@$(VENV_PYTHON) -m tools.system test
-	@$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS) || { code=$$?; \
+	@$(VENV_PYTHON) -m pytest -n $(WORKERS) $(ARGS) || { code=$$?; \
 	  [ $$code -ne 5 ] || echo "pytest found no test to run: that is a failure here." >&2; exit $$code; }
 
 check: install

@@ -33,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     connections._connections = threading.local()  # type: ignore[attr-defined]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.schedule import scheduler  # only where there are processes to schedule
+
+    return scheduler(config, log)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     template.drop()
     engines.stop()

@@ -12,7 +12,6 @@ from tests.day.conftest import SignIn
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.xdist_group("day"),
     pytest.mark.timeout(900),
 ]
 

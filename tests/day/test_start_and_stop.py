@@ -10,7 +10,7 @@ from tests.day.product import Product
 from tools.processes import is_alive
 from tools.services import PRODUCT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("day"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def _programs(product: Product) -> list[psutil.Process]:

@@ -17,7 +17,6 @@ from tests.day.product import Product
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.xdist_group("day"),
     pytest.mark.timeout(900),
 ]
 
