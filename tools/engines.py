@@ -5,7 +5,8 @@ uses them at the moment (the running product, a test run, a benchmark): the firs
 them, the last one stops them. A user is a lock that the kernel takes back, so that a killed
 process counts as gone and the next one finds its engines or starts them again.
 
-    python -m tools.engines exec -- COMMAND ...   run a command with the engines in its environment
+    python -m tools.engines exec -- COMMAND ...   run a command with the engines in its environment,
+                                                  and the key of the product that `make run` made
     python -m tools.engines stop                  stop them, whoever uses them
 """
 
@@ -208,11 +209,18 @@ def _start_valkey(valkey: ValkeyServer, remembered_port: int | None) -> int:
     return port
 
 
+def product_key(var_dir: Path) -> dict[str, str]:
+    """The key of the product that lives there: without it a command can't read what is sealed, and
+    takes the signatures in the audit trail for a stranger's."""
+    path = var_dir / "secret_key"
+    return {"SECRET_KEY": path.read_text()} if path.exists() else {}
+
+
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["exec", "--", *command] if command:
             with ensure_engines(DEFAULT_VAR_DIR) as engines:
-                environment = os.environ | engines.environment()
+                environment = product_key(DEFAULT_VAR_DIR) | os.environ | engines.environment()
                 return subprocess.run(command, env=environment, check=False).returncode
         case ["stop"]:
             stop_engines(DEFAULT_VAR_DIR)

@@ -96,7 +96,6 @@ def _run(product: Product, *arguments: str) -> str:
     """A command of ``manage.py`` on the running product's own database."""
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
     environment["BACKOFFICE_VAR"] = str(product.var_dir)
-    environment["SECRET_KEY"] = (product.var_dir / "secret_key").read_text().strip()
     done = subprocess.run(
         [sys.executable, "-m", "tools.engines", "exec", "--", sys.executable, "manage.py"]
         + list(arguments),

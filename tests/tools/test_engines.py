@@ -20,9 +20,10 @@ from psycopg import sql
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tools.engines import Engines, ensure_engines, stop_engines
+from tools.engines import Engines, ensure_engines, product_key, stop_engines
 from tools.errors import SetupError
 from tools.processes import is_alive
+from tools.run import secret_key
 
 ROOT = Path(__file__).parents[2]
 
@@ -279,3 +280,9 @@ def test_only_throwaway_engines_skip_safety(durable: bool) -> None:
             row = connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
             assert row == ("on" if durable else "off",)
         assert broker.config_get("appendonly") == {"appendonly": "yes" if durable else "no"}
+
+
+def test_a_command_has_the_key_of_the_product_that_lives_there(tmp_path: Path) -> None:
+    assert product_key(tmp_path) == {}
+    made = secret_key(tmp_path)
+    assert product_key(tmp_path) == {"SECRET_KEY": made}
