@@ -14,7 +14,11 @@ SHARE_KEPT = Decimal("0.012")
 
 
 class Settlements:
-    """``pay`` in the afternoon: the bank has the money. ``book`` after its statement is read."""
+    """``pay`` in the evening: the bank has the money. ``book`` after its statement is read.
+
+    What a gateway paid out in between may leave it less than it settled: that stays a break, as
+    it would in life, and nothing more is settled in that currency until somebody has seen it.
+    """
 
     def __init__(self, till: Till) -> None:
         self.till = till
@@ -25,6 +29,7 @@ class Settlements:
             due = [
                 each.money
                 for currency in self.till.demo.tenant.currencies
+                if currency not in self._on_the_way()
                 for each in collected(self.till.actor, currency)
             ]
         for money in due:
@@ -40,11 +45,18 @@ class Settlements:
         with self.till.scope():
             for row in list(self._breaks()):
                 assert row.line is not None
-                kept = self._kept.pop(row.line.text)
-                gateway = collected(staff, row.line.currency)[0].gateway
-                matching.line_settle_gateway(
-                    actor=staff, line=row.line, gateway=gateway.pk, cost=kept
-                )
+                kept = self._kept[row.line.text]
+                settled = Money.rounded(row.line.amount, row.line.currency) + kept
+                for each in collected(staff, row.line.currency):
+                    if each.money.minor >= settled.minor:
+                        matching.line_settle_gateway(
+                            actor=staff, line=row.line, gateway=each.gateway.pk, cost=kept
+                        )
+                        del self._kept[row.line.text]
+                        break
+
+    def _on_the_way(self) -> set[str]:
+        return {kept.currency for kept in self._kept.values()}
 
     def _breaks(self) -> Iterator[Break]:
         rows = Break.objects.filter(
