@@ -22,7 +22,6 @@ class OperationsConfig(AppConfig):
             ("Health", "operations:health", "heartbeat", see, 40),
             ("Deliveries", "operations:deliveries", "mail", see, 50),
             ("Messages", "operations:templates", "message", change, 60),
-            ("Backups", "operations:backups", "database-export", "staff.manage_settings", 70),
         ):
             group = "Settings" if url_name == "operations:templates" else "System"
             register(Entry(group, label, url_name, icon, (permission,), order=order))

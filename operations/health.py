@@ -20,7 +20,7 @@ from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from operations.actions import ITEM_RETRIED
 from operations.backups import services as backups
-from operations.models import Heartbeat
+from operations.models import Heartbeat, RestoreDrill
 from payments.models import GatewayAccount
 from trading.models import TradingServer
 
@@ -51,6 +51,7 @@ def signs(actor: Actor) -> list[Sign]:
         *_servers(actor),
         *_gateways(actor),
         _backup(),
+        _drill(),
     ]
 
 
@@ -153,6 +154,17 @@ def _backup() -> Sign:
         "" if last else "There is none yet.",
         last.finished_at if last else None,
     )
+
+
+def _drill() -> Sign:
+    last = backups.newest_drill()
+    if last is None:
+        return Sign("Restore drill", "neutral", "None yet", "The first is on a Sunday night.")
+    old = now() - last.started_at > backups.DRILL_STALE_AFTER
+    if last.state != RestoreDrill.State.PASSED:
+        return Sign("Restore drill", "bad", "Failed", "The operator knows.", last.finished_at)
+    colour, word = ("attention", "Too old") if old else ("good", "Passed")
+    return Sign("Restore drill", colour, word, at=last.finished_at)
 
 
 @require_GET

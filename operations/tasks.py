@@ -7,11 +7,9 @@ from celery import shared_task
 
 from backoffice.core.clock import now
 from backoffice.core.errors import OutsideError
-from backoffice.tenancy.scope import all_tenants, tenant_scope
-from backoffice.workflow import outbox
 from operations.backups import services
-from operations.models import Heartbeat
-from operations.notifications.delivery import TOPIC
+from operations.models import Heartbeat, RestoreDrill
+from operations.platform.services import operators_tell
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +28,14 @@ def backup_nightly() -> None:
         services.backup_run()
     except OutsideError as problem:
         log.exception("backup failed")
-        for actor in all_tenants(reason="the backup failed", job="backup"):
-            with tenant_scope(actor.tenant_id, actor):
-                _tell(str(problem))
-
-
-def _tell(text: str) -> None:
-    payload = {
-        "to": "permission:staff.manage_settings",
-        "template": "operations.backup_failed",
-        "text": text[:500],
-        "url": "/operations/backups/",
-        "once": f"backup:{now():%Y-%m-%d}",
-    }
-    outbox.put(TOPIC, payload=payload)
+        operators_tell("The backup failed", str(problem))
 
 
 @shared_task(time_limit=6 * 3600)
 def drill_weekly() -> None:
-    if services.newest_good() is not None:
-        services.drill_run()
+    if services.newest_good() is None:
+        return
+    drill = services.drill_run()
+    if drill.state != RestoreDrill.State.PASSED:
+        wrong = [finding["check"] for finding in drill.evidence if not finding["held"]]
+        operators_tell("The restore drill failed", drill.error or f"Did not hold: {wrong}")

@@ -1,7 +1,6 @@
 from django.urls import path
 
 from operations import health
-from operations.backups import views as backups
 from operations.notifications import views as notifications
 
 app_name = "operations"
@@ -12,9 +11,6 @@ urlpatterns = [
     path("operations/messages/", notifications.template_list, name="templates"),
     path("operations/messages/words/", notifications.template_edit, name="template"),
     path("operations/deliveries/", notifications.delivery_list, name="deliveries"),
-    path("operations/backups/", backups.backup_list, name="backups"),
-    path("operations/backups/run/", backups.backup_ask, name="backup-run"),
-    path("operations/backups/drill/", backups.drill_ask, name="backup-drill"),
     path("operations/health/", health.health, name="health"),
     path("operations/items/<uuid:pk>/retry/", health.item_retry, name="item-retry"),
 ]

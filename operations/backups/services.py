@@ -17,12 +17,19 @@ from psycopg.conninfo import make_conninfo
 from backoffice.core.clock import now
 from backoffice.core.errors import InvalidInput, OutsideError
 from operations.backups import evidence
-from operations.backups.programs import connection_facts, program, run, stream
+from operations.backups.programs import (
+    DUMP_TIMEOUT_S,
+    connection_facts,
+    program,
+    run,
+    stream,
+)
 from operations.models import Backup, RestoreDrill
 
 KEEP_LEAST = 3  # whatever their age: retention never removes the last good ones
 CONNECT_TIMEOUT_S = 10
 STALE_AFTER = timedelta(hours=26)
+DRILL_STALE_AFTER = timedelta(days=8)
 RESTORE_JOBS = 2
 
 
@@ -94,6 +101,31 @@ def is_stale() -> bool:
     """Whether there is no good backup of the last 26 hours."""
     last = newest_good()
     return last is None or last.finished_at is None or now() - last.finished_at > STALE_AFTER
+
+
+def running() -> Backup | None:
+    """The backup that is being made. One older than a dump may take died with its worker."""
+    limit = now() - timedelta(seconds=DUMP_TIMEOUT_S)
+    going = Backup.objects.filter(state=Backup.State.RUNNING, started_at__gt=limit)
+    return going.order_by("-id").first()
+
+
+def drill_running() -> RestoreDrill | None:
+    limit = now() - timedelta(seconds=DUMP_TIMEOUT_S)
+    going = RestoreDrill.objects.filter(state=RestoreDrill.State.RUNNING, started_at__gt=limit)
+    return going.order_by("-id").first()
+
+
+def stamp() -> str:
+    """Differs as soon as a backup or a drill began or ended: what an open page compares."""
+    rows = (Backup.objects.order_by("-id").first(), RestoreDrill.objects.order_by("-id").first())
+    return ".".join(f"{row.pk.hex}-{row.state}" if row else "none" for row in rows)
+
+
+def newest_drill() -> RestoreDrill | None:
+    """The last drill that came to an end."""
+    ended = RestoreDrill.objects.exclude(state=RestoreDrill.State.RUNNING)
+    return ended.order_by("-id").first()
 
 
 def drill_run(backup: Backup | None = None) -> RestoreDrill:

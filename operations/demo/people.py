@@ -47,6 +47,16 @@ PEOPLE = {
     "admin": ("Adam Stone", "administrator"),
 }
 
+#: Who runs the installation: a member of no brokerage.
+OPERATOR = ("operator@platform.example", "Ruth Root")
+
+
+def operator() -> User:
+    """The demo's platform administrator, made when missing."""
+    address, name = OPERATOR
+    found = User.objects.filter(email=address).first()
+    return found or User.objects.create_superuser(address, PASSWORD, name=name)
+
 
 def tenants() -> list[Tenant]:
     """The demo's tenants, made when they are missing."""

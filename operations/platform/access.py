@@ -4,8 +4,8 @@ To anyone else the addresses do not exist.
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from functools import partial, wraps
+from typing import Any, TypeVar, overload
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -25,27 +25,45 @@ class OperatorRequest(HttpRequest):
     operator: Operator
 
 
-def operator_only(view: ViewT) -> ViewT:
-    """For superusers with a second factor, at PLATFORM_HOSTS and from PLATFORM_NETWORKS."""
+@overload
+def operator_only(view: ViewT) -> ViewT: ...
+@overload
+def operator_only(*, recorded: bool) -> Callable[[ViewT], ViewT]: ...
+def operator_only(view: Any = None, *, recorded: bool = True) -> Any:
+    """For superusers with a second factor, at PLATFORM_HOSTS and from PLATFORM_NETWORKS.
+
+    Each request is a line in the operator's trail, but for an address that shows nothing.
+    """
+    if view is None:
+        return partial(operator_only, recorded=recorded)
 
     @wraps(view)
     def checked(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not _is_the_place(request):
-            raise Http404
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        user: User = request.user
-        if not user.is_superuser:
-            raise Http404
-        if settings.MFA_MANDATORY and not is_mfa_enabled(user):
-            return redirect("mfa_index")
+        refused = _refused(request)
+        if refused is not None:
+            return refused
         assert tenant_in_scope() is None
+        user: User = request.user
         request.operator = Operator(user.name, user, client_ip(request))
-        looked(request.operator, f"{request.method} {request.path}")
-        return view(request, *args, **kwargs)
+        if recorded:
+            looked(request.operator, f"{request.method} {request.path}")
+        answer: HttpResponseBase = view(request, *args, **kwargs)
+        return answer
 
     checked.operator = True  # type: ignore[attr-defined]
-    return cast("ViewT", checked)
+    return checked
+
+
+def _refused(request: Any) -> HttpResponseBase | None:
+    if not _is_the_place(request):
+        raise Http404
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    if not request.user.is_superuser:
+        raise Http404
+    if settings.MFA_MANDATORY and not is_mfa_enabled(request.user):
+        return redirect("mfa_index")
+    return None
 
 
 def _is_the_place(request: HttpRequest) -> bool:

@@ -4,14 +4,19 @@ Each act leaves an entry in the operator's own trail and, where it touches a bro
 brokerage's audit trail, where its people read it.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from smtplib import SMTPException
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.urls import reverse
 
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
@@ -29,6 +34,7 @@ from compliance.monitoring.definitions import scenarios_install
 from kyc.defaults import levels_install
 from operations.models import PlatformEntry
 
+log = logging.getLogger(__name__)
 ADMINISTRATOR = "administrator"
 REASON_CHARS_MIN = 10
 SUPPORT_MINUTES_MAX = 240
@@ -79,6 +85,21 @@ def looked(operator: Operator, what: str) -> None:
     PlatformEntry.objects.create(
         user=operator.user, user_name=operator.name, what=what[:300], ip=operator.ip
     )
+
+
+def operators_tell(subject: str, text: str) -> int:
+    """Write to every platform administrator; returns how many letters went out.
+
+    What fails here concerns the whole installation, so no brokerage's people are told its detail.
+    """
+    address = f"{settings.PUBLIC_URL}{reverse('platform:backups')}"
+    sent = 0
+    for user in User.objects.filter(is_superuser=True, is_active=True).order_by("pk"):
+        try:
+            sent += send_mail(subject, f"{text}\n\n{address}\n", None, [user.email])
+        except (OSError, SMTPException):
+            log.exception("No letter to %s", user.email)
+    return sent
 
 
 @transaction.atomic

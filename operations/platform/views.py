@@ -1,18 +1,14 @@
 """The operator's pages: brokerages, administrators, support sessions, the operator's trail."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.history import changes
-from backoffice.portal.navigation import Group, Item
 from backoffice.staff import support
 from backoffice.staff.models import MemberIndex
 from backoffice.tenancy.models import Tenant
@@ -20,30 +16,9 @@ from operations.models import PlatformEntry
 from operations.platform import services
 from operations.platform.access import OperatorRequest, operator_only
 from operations.platform.forms import PersonForm, ReasonForm, SupportForm, TenantForm
+from operations.platform.frame import operator_page
 
 TRAIL_MAX = 300
-
-
-def _page(
-    request: HttpRequest, name: str, context: dict[str, Any], status: int = 200
-) -> HttpResponse:
-    lines = [("Brokerages", "platform:tenants", "building"), ("Trail", "platform:trail", "list")]
-    path = request.path
-    items = []
-    for label, url_name, icon in lines:
-        url = reverse(url_name)
-        trail = path.startswith(reverse("platform:trail"))
-        active = trail if url_name == "platform:trail" else not trail
-        items.append(Item(label=label, url=url, icon=icon, active=active))
-    frame = {
-        "navigation": [Group("Platform", items)],
-        "portal": {
-            "brand": {"name": "Platform", "accent": "graphite"},
-            "user": {"name": str(request.user), "role": "Platform administrator"},
-            "home_url": reverse("platform:tenants"),
-        },
-    }
-    return render(request, f"platform/{name}.html", frame | context, status=status)
 
 
 def _tenant(slug: str) -> Tenant:
@@ -62,7 +37,7 @@ def tenant_list(request: OperatorRequest) -> HttpResponse:
         )
     )
     rows = [(tenant, people.get(tenant.pk, 0)) for tenant in Tenant.objects.order_by("name", "id")]
-    return _page(request, "tenants", {"rows": rows})
+    return operator_page(request, "tenants", {"rows": rows})
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,7 +52,7 @@ def tenant_new(request: OperatorRequest) -> HttpResponse:
         else:
             messages.success(request, f"{tenant.name} is created. Its administrators are invited.")
             return redirect("platform:tenant", slug=tenant.slug)
-    return _page(request, "tenant_new", {"form": form}, 422 if form.is_bound else 200)
+    return operator_page(request, "tenant_new", {"form": form}, 422 if form.is_bound else 200)
 
 
 @require_GET
@@ -97,7 +72,7 @@ def _tenant_page(
         "support_form": SupportForm(auto_id="support_%s"),
         "person_form": PersonForm(auto_id="invite_%s"),
     }
-    return _page(request, "tenant", context | bound, status)
+    return operator_page(request, "tenant", context | bound, status)
 
 
 @require_POST
@@ -163,7 +138,7 @@ def support_start(request: OperatorRequest, slug: str) -> HttpResponse:
 @operator_only
 def trail(request: OperatorRequest) -> HttpResponse:
     rows = PlatformEntry.objects.order_by("-id")[:TRAIL_MAX]
-    return _page(request, "trail", {"rows": rows, "most": TRAIL_MAX})
+    return operator_page(request, "trail", {"rows": rows, "most": TRAIL_MAX})
 
 
 def _show(form: forms.Form, error: DomainError) -> None:

@@ -35,6 +35,7 @@ def test_workers_queue_gateways_and_backups_are_told_apart(world: World) -> None
         "Work after commits": "On time",
         "Gateway Cashier": "Failing",
         "Backup": "Too old",
+        "Restore drill": "None yet",
     }
     tasks.pulse()
     assert "Workers" not in _signs(world)

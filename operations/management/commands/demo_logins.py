@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from backoffice.staff.roles import ROLES
 from operations.demo import PASSWORD
-from operations.demo.people import PEOPLE, TENANTS, email
+from operations.demo.people import OPERATOR, PEOPLE, TENANTS, email
 
 
 class Command(BaseCommand):
@@ -18,4 +18,7 @@ class Command(BaseCommand):
             for login, (name, code) in PEOPLE.items():
                 address = email(login, str(facts["slug"]))
                 self.stdout.write(f"  {ROLES[code].name:<22} {address:<30} {name}")
+        address, name = OPERATOR
+        self.stdout.write("The installation, at /platform/")
+        self.stdout.write(f"  {'Operator':<22} {address:<30} {name}")
         self.stdout.write(f"Everyone's password: {PASSWORD}")

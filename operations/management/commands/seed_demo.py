@@ -39,6 +39,7 @@ class Command(BaseCommand):
             past.close()
 
     def _fill(self, past: Past) -> None:
+        people.operator()
         for tenant in people.tenants():
             actor = system_actor(tenant.pk, "demo")
             filled = Demo(tenant, past=past)
