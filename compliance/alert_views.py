@@ -17,6 +17,7 @@ from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import decided, decision_response, refused
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, list_response, register
+from backoffice.portal.once import once
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
@@ -226,6 +227,7 @@ def _reason_page(
 
 @require_http_methods(["GET", "POST"])
 @needs("compliance.decide_alert")
+@once
 def alert_snooze(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Silence the scenario for this client until a day."""
     alert = alert_for(request.actor, pk)

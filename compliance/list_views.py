@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import refused
+from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, needs
 from compliance import lists, selectors
 from compliance.models import CATEGORIES, ScreeningRun
@@ -39,6 +40,7 @@ def list_overview(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @needs("compliance.manage_lists")
+@once
 def list_upload(request: StaffRequest) -> HttpResponse:
     """A new version of the brokerage's own list, from the browser."""
     given = request.FILES.get("file")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import refused
+from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, needs
 from compliance.access import scenario_for
 from compliance.models import MonitoringRun, Scenario
@@ -58,6 +59,7 @@ def scenario_list(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs("compliance.decide_alert")
+@once
 def propose(request: StaffRequest) -> HttpResponse:
     """A form with the figures of the version in use of ``?code=``; saving makes a draft."""
     code = request.GET.get("code", next(iter(KINDS)))

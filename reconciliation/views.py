@@ -15,6 +15,7 @@ from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import decided, decision_response, refused
 from backoffice.portal.lists import list_response
+from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.queues import item_for
@@ -46,6 +47,7 @@ def break_list(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs("reconciliation.import_statement")
+@once
 def statement_import(request: StaffRequest) -> HttpResponse:
     """Keep the file, read it, match it. What is wrong is shown on the file's own page."""
     form = ImportForm(request.POST or None, request.FILES or None)
@@ -82,6 +84,7 @@ def file_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs("reconciliation.import_statement")
+@once
 def account_list(request: StaffRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, currencies=request.tenant.currencies)
     if request.method == "POST" and form.is_valid():

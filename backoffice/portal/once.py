@@ -27,7 +27,8 @@ View = Callable[Concatenate[StaffRequest, Given], HttpResponse]
 
 
 def once(view: View[Given]) -> View[Given]:
-    """Of posts with one key by one person, the first that is done (that redirects) counts."""
+    """Of posts with one key by one person, the first that is done counts: that redirects, or
+    that says so by ``done_at``."""
 
     @wraps(view)
     def answered(
@@ -46,11 +47,26 @@ def once(view: View[Given]) -> View[Given]:
             messages.info(request, "The form was sent twice. It was done once.")
             return redirect(first.location)
         response = view(request, *args, **kwargs)
-        if isinstance(response, HttpResponseRedirect):
-            FormSent.objects.filter(**mine, pk=sent.pk).update(location=response.url[:300])
+        place = _place_of(response)
+        if place:
+            FormSent.objects.filter(**mine, pk=sent.pk).update(location=place[:300])
             FormSent.objects.filter(**mine, sent_at__lt=now() - KEPT).delete()
         else:
             FormSent.objects.filter(**mine, pk=sent.pk).delete()  # mended, it comes again
         return response
 
+    answered.once = True  # type: ignore[attr-defined]
     return answered
+
+
+def done_at(response: HttpResponse, place: str) -> HttpResponse:
+    """Say that a page which shows a secret once has done its form: another with the same key is
+    led to ``place``, where what was made stands without its secret."""
+    response.done_at = place  # type: ignore[attr-defined]
+    return response
+
+
+def _place_of(response: HttpResponse) -> str:
+    if isinstance(response, HttpResponseRedirect):
+        return response.url
+    return str(getattr(response, "done_at", ""))

@@ -23,6 +23,7 @@ from backoffice.portal import invitations
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import refused
 from backoffice.portal.lists import Column, Empty, ListPage, list_response, register
+from backoffice.portal.once import done_at, once
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import audit_events
 from backoffice.staff import services
@@ -144,6 +145,7 @@ class InviteForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @needs(MANAGE)
+@once
 def member_invite(request: StaffRequest) -> HttpResponse:
     """Write to a person, and ask a second person for their first role."""
     form = InviteForm(request.POST or None)
@@ -281,6 +283,7 @@ def role_matrix(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(MANAGE)
+@once
 def api_keys(request: StaffRequest) -> HttpResponse:
     """Keys for other systems. The secret is on the page once, right after it was made."""
     made = None
@@ -298,7 +301,8 @@ def api_keys(request: StaffRequest) -> HttpResponse:
         "keys": ApiKey.objects.filter(tenant_id=request.actor.tenant_id).order_by("-created_at"),
         "grantable": sorted(request.actor.permissions),
     }
-    return render(request, "portal/api_keys.html", context)
+    response = render(request, "portal/api_keys.html", context)
+    return done_at(response, reverse("portal:api-keys")) if made else response
 
 
 @require_POST

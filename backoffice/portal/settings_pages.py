@@ -21,6 +21,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal import navigation
 from backoffice.portal.history import changes
+from backoffice.portal.once import once
 from backoffice.staff import policies, support
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.staff.models import AccessPolicy, SupportSession
@@ -187,6 +188,7 @@ class EntityForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @needs(SETTINGS)
+@once
 def entity_new(request: StaffRequest) -> HttpResponse:
     return _entity(request, None)
 

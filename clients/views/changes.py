@@ -149,6 +149,7 @@ def client_assign(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs("clients.restrict_client")
+@once
 def client_restrict(request: StaffRequest, pk: UUID) -> HttpResponse:
     client = client_for(request.actor, pk)
     form = RestrictForm(data_of(request))

@@ -13,6 +13,7 @@ from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import refused
 from backoffice.portal.history import changes
 from backoffice.portal.keyset import bounded_count, count_text
+from backoffice.portal.once import once
 from backoffice.portal.timeline import audit_events
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.staff.models import Membership
@@ -31,6 +32,7 @@ class DeskForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @needs(desks.MANAGE)
+@once
 def desk_list(request: StaffRequest) -> HttpResponse:
     form = DeskForm(request.POST or None)
     if form.is_valid():

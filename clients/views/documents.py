@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import refused
+from backoffice.portal.once import done_at, once
 from backoffice.staff.access import StaffRequest, needs
 from clients import documents, files
 from clients.access import client_for, document_for, upload_link_for
@@ -26,6 +27,7 @@ from clients.views.pages import head
 
 @GET_POST
 @needs("clients.upload_document")
+@once
 def document_upload(request: StaffRequest, pk: UUID) -> HttpResponse:
     client = client_for(request.actor, pk)
     posted = data_of(request)
@@ -96,6 +98,7 @@ def document_file(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs("clients.upload_document")
+@once
 def upload_link(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Make a link for the client; its address is shown this once."""
     client = client_for(request.actor, pk)
@@ -116,7 +119,7 @@ def upload_link(request: StaffRequest, pk: UUID) -> HttpResponse:
             }
             response = render(request, "clients/upload_link_made.html", context)
             response["Cache-Control"] = "no-store"
-            return response
+            return done_at(response, back)
     return form_page(
         request,
         form,

@@ -14,6 +14,7 @@ from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import refused
 from backoffice.portal.lists import list_response
+from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.approvals import pending_for
@@ -35,6 +36,7 @@ def agreement_list(request: StaffRequest) -> HttpResponse:
 
 @GET_POST
 @needs("ib.change_partner")
+@once
 def agreement_new(request: StaffRequest) -> HttpResponse:
     form = AgreementForm(request.tenant.currencies, data_of(request))
     made: list[Agreement] = []

@@ -15,6 +15,7 @@ from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import list_response
+from backoffice.portal.once import once
 from backoffice.portal.timeline import Event, timeline
 from backoffice.staff.access import StaffRequest, needs
 from clients.access import client_for
@@ -210,6 +211,7 @@ def done(request: StaffRequest, form: forms.Form, work: Callable[[], Any]) -> bo
 
 @GET_POST
 @needs("ib.change_partner")
+@once
 def partner_new(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Make a client a partner. ``pk`` is the client's."""
     client = client_for(request.actor, pk)
@@ -309,6 +311,7 @@ def partner_state(request: StaffRequest, pk: UUID, state: str) -> HttpResponse:
 
 @GET_POST
 @needs("ib.change_partner")
+@once
 def client_add(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Say that a client came through this partner."""
     partner = partner_for(request.actor, pk)
@@ -336,6 +339,7 @@ def client_add(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs("ib.change_partner")
+@once
 def agreement_assign(request: StaffRequest, pk: UUID) -> HttpResponse:
     """By which agreement the partner earns."""
     partner = partner_for(request.actor, pk)

@@ -16,6 +16,7 @@ from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import decided, decision_response, describe, refused
 from backoffice.portal.lists import list_response
+from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.approvals import approval_vote, pending_for, why_not
@@ -163,6 +164,7 @@ def _said(payout: Payout, approval: Approval) -> str:
 
 @GET_POST
 @needs("ib.propose_payout")
+@once
 def payout_new(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Collect a partner's unpaid lines and ask a colleague."""
     partner = partner_for(request.actor, pk)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import decided, refused
+from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, View, needs
 from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import item_for, queues
@@ -435,6 +436,7 @@ def case_answers(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs(PREPARE, "clients.view_client")
+@once
 def case_open(request: StaffRequest, pk: UUID) -> HttpResponse:
     """A new case for a client, from their page."""
     client = client_for(request.actor, pk)

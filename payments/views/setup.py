@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
+from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import outbox
 from payments import access, evaluation, sources
@@ -135,6 +136,7 @@ def _data(request: StaffRequest) -> Any:
 
 @GET_POST
 @needs(MANAGE)
+@once
 def gateway_new(request: StaffRequest) -> HttpResponse:
     form = money_forms.GatewayForm(None, _data(request))
     made: list[GatewayAccount] = []
@@ -186,6 +188,7 @@ def _method_values(form: forms.Form) -> dict[str, Any]:
 
 @GET_POST
 @needs(MANAGE)
+@once
 def method_new(request: StaffRequest) -> HttpResponse:
     form = money_forms.MethodForm(_data(request))
     if _done(

@@ -14,6 +14,7 @@ from backoffice.core.errors import DomainError
 from backoffice.core.money import Money
 from backoffice.portal.decisions import refused
 from backoffice.portal.lists import list_response
+from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from ledger.days import last_business_day_closed
@@ -42,6 +43,7 @@ def report_list(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(RUN)
+@once
 def report_run(request: StaffRequest) -> HttpResponse:
     posted = request.method == "POST"
     # Most often the report of the last business day is run anew.

@@ -338,6 +338,7 @@ def account_archive(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs(OPERATE)
+@once
 def account_password(request: StaffRequest, pk: UUID) -> HttpResponse:
     account = account_for(request.actor, pk)
     form = PasswordForm(data_of(request), initial={"kind": PasswordKind.MAIN.value})
@@ -376,6 +377,7 @@ def password_show(request: StaffRequest, pk: UUID, change_pk: UUID) -> HttpRespo
 
 @GET_POST
 @needs(OPERATE)
+@once
 def account_correct(request: StaffRequest, pk: UUID) -> HttpResponse:
     account = account_for(request.actor, pk)
     form = CorrectionForm(account.currency, data_of(request))

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.portal.actions import Button
+from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from trading import selectors, services
@@ -144,6 +145,7 @@ def server_ask(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @GET_POST
 @needs(SERVERS)
+@once
 def server_new(request: StaffRequest) -> HttpResponse:
     form = ServerForm(data_of(request))
     made: list[TradingServer] = []
