@@ -39,10 +39,18 @@ def show_error(form: forms.Form, error: DomainError) -> None:
         form.add_error(None, error.sentence)
 
 
+class NeededField(forms.CharField):
+    """Not called optional: the service says when it is missing, beside the other mistakes."""
+
+    needed = True
+
+
 class ParticularsForm(forms.Form):
     kind = forms.ChoiceField(label="Kind", choices=ClientKind.choices)
     first_name = forms.CharField(label="Given names", max_length=80, required=False)
-    last_name = forms.CharField(label="Surname", max_length=80, required=False)
+    last_name = NeededField(
+        label="Surname", max_length=80, required=False, help_text="Individuals only."
+    )
     company_name = forms.CharField(
         label="Company name", max_length=160, required=False, help_text="Companies only."
     )

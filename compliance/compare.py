@@ -1,6 +1,9 @@
 """The client and the listed entity, line by line, for the reviewer's eyes."""
 
+from datetime import date
 from typing import Any
+
+from django.utils.formats import date_format
 
 from backoffice.portal.lists import MASK
 from compliance.entity_json import entity_from_json
@@ -20,8 +23,8 @@ def side_by_side(hit: Hit, *, full: bool) -> list[dict[str, Any]]:
         _line("Kind", subject["kind"], str(entity.kind), ""),
         _line(
             "Birth date",
-            subject["birth_date"] if full or not subject["birth_date"] else MASK,
-            "; ".join(str(each) for each in entity.birth_dates),
+            _day(subject["birth_date"]) if full or not subject["birth_date"] else MASK,
+            "; ".join(each.words for each in entity.birth_dates),
             _colour(found, "birth"),
         ),
         _line("Countries", mine, ", ".join(entity.countries), _colour(found, "country")),
@@ -33,6 +36,11 @@ def side_by_side(hit: Hit, *, full: bool) -> list[dict[str, Any]]:
             "bad" if "identifier" in found else "",
         ),
     ]
+
+
+def _day(text: str) -> str:
+    """A day that is kept as ISO text, for people."""
+    return date_format(date.fromisoformat(text), "j M Y") if text else ""
 
 
 def _line(label: str, mine: str, listed: str, colour: str) -> dict[str, Any]:

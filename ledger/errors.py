@@ -57,6 +57,14 @@ class AlreadyReversed(StateConflict):
     sentence = "This journal has been reversed before, and a journal is reversed once."
 
 
+HELD_WORDS = {
+    "settled": "The money that was set aside has moved already.",
+    "voided": "The money that was set aside has been released already.",
+    "expired": "The time for which the money was set aside has ended; it was released.",
+    "": "No money is set aside for this.",
+}
+
+
 class HoldNotOpen(StateConflict):
     """``state`` is the hold's: settled, voided or expired; empty when there is no such hold."""
 
@@ -64,8 +72,7 @@ class HoldNotOpen(StateConflict):
 
     def __init__(self, hold_id: UUID, state: str) -> None:
         self.state = state
-        what = f"is already {state}" if state else "does not exist"
-        super().__init__(f"The hold {what}, so nothing was done with it.")
+        super().__init__(f"{HELD_WORDS.get(state, HELD_WORDS[''])} Nothing was done.")
 
 
 class HoldTooSmall(InvalidInput):

@@ -76,6 +76,7 @@ def _about(link: OpenLink) -> dict[str, object]:
     have = {document.type for document in handed}
     return {
         "brokerage": link.tenant.name,
+        "zone": link.tenant.timezone,  # whose clock the times are by; the page names it
         "link": link.link,
         "wanted": [
             {"label": DocumentType(kind).label, "have": kind in have} for kind in link.link.types

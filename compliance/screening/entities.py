@@ -40,6 +40,9 @@ class ListName:
         return cls(text, quality, script_of(text))
 
 
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class PartialDate:
     """A birth date as lists know it: a day, a month, a year, or a span of years.
@@ -71,6 +74,15 @@ class PartialDate:
             text += f"-{self.month:02d}"
         if self.day is not None:
             text += f"-{self.day:02d}"
+        if self.year_last is not None:
+            text += f" to {self.year_last}"
+        return f"about {text}" if self.circa else text
+
+    @property
+    def words(self) -> str:
+        """For people: ``21 Jul 1990``, ``Jul 1990``, ``about 1990``, ``1990 to 1994``."""
+        month = MONTHS[self.month - 1] if self.month is not None else ""
+        text = " ".join(str(part) for part in (self.day, month, f"{self.year:04d}") if part)
         if self.year_last is not None:
             text += f" to {self.year_last}"
         return f"about {text}" if self.circa else text

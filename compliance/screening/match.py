@@ -141,7 +141,7 @@ def _birth_date_features(subject: Subject, entity: ListEntity) -> list[Feature]:
         BIRTH_YEAR_NEAR: "birth year near",
         BIRTH_DATE_CONFLICT: "birth date differs",
     }
-    return [Feature(words[effect], f"{mine} against {listed}", effect)]
+    return [Feature(words[effect], f"{mine.words} against {listed.words}", effect)]
 
 
 def _birth_date_effect(mine: PartialDate, listed: PartialDate) -> float:

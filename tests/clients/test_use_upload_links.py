@@ -13,6 +13,7 @@ from django.test import override_settings
 
 from backoffice.audit.models import AuditEntry
 from backoffice.core.clock import now
+from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
 from clients import links
 from clients.links import NewUploadLink
@@ -53,6 +54,13 @@ def test_the_page_says_what_is_asked_and_nothing_about_the_client(made: NewUploa
     assert re.search(r", until \d+ \w+ \d{4}, \d\d:\d\d UTC\.", text)
     assert answer["Referrer-Policy"] == "no-referrer"
     assert "no-store" in answer["Cache-Control"]
+
+
+def test_the_page_names_the_clock_of_the_brokerage(world: World, made: NewUploadLink) -> None:
+    with tenant_scope(world.aurora.pk):
+        Tenant.objects.filter(pk=world.aurora.pk).update(timezone="Asia/Nicosia")
+    text = Browser().get(f"/upload/{made.token}/").content.decode()
+    assert re.search(r", until \d+ \w+ \d{4}, \d\d:\d\d EES?T\.", text)
 
 
 def test_a_file_comes_in_as_the_clients_and_uses_the_link(

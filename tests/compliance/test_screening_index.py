@@ -103,7 +103,7 @@ def test_the_lines_of_the_explanation_add_up_to_the_score(index: WatchIndex) -> 
     assert {line.feature: line.value for line in match.features} == {
         "name": "Graf Maximillian Orlok against ORLOK, Graf Maximilian",
         "spelling": "maximillian for maximilian",
-        "birth date equal": "1974-06-18 against 1974-06-18",
+        "birth date equal": "18 Jun 1974 against 18 Jun 1974",
         "country differs": "DE against RO",
         "gender differs": "female against male",
     }
