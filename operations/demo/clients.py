@@ -46,7 +46,7 @@ PEOPLE = (
     ("Stefan", "Gruber", "1971-01-11", "DE", "DE", 2, "approved", 15.2),
     ("Matteo", "Galli", "1983-12-05", "CH", "CH", 2, "approved", 10.3),
     ("Hanna", "Virtanen", "1997-03-30", "FI", "FI", 2, "approved", 7.4),
-    ("George", "Pembroke", "1966-09-22", "GB", "GB", 1, "approved", 4.3),
+    ("George", "Pembroke", "1966-09-22", "GB", "GB", 1, "approved", 7.1),
     ("Marta", "Nunes", "1996-02-18", "PT", "PT", 2, "sent", 1.4),
     ("Henrik", "Dahl", "1987-10-08", "DK", "DK", 1, "sent", 0.34),
     ("Sofia", "Petrova", "1990-04-23", "BG", "BG", 2, "submitted", 0.31),
@@ -60,6 +60,17 @@ PEOPLE = (
     ("Camille", "Laurent", "1998-09-29", "FR", "FR", 0, "lead", 9.2),
     ("Oskar", "Lehmann", "1977-12-24", "DE", "DE", 0, "lead", 3.4),
     ("Samuel", "Adeyemi", "1985-05-15", "NG", "GB", 0, "lead", 0.4),
+)
+# Came within the week and pay in and out by card alone: no trading account yet.
+NEWCOMERS = (
+    ("Lukas", "Brandt", "1992-07-19", "DE", "DE", 2, "approved", 6.9),
+    ("Giulia", "Conti", "1987-11-08", "IT", "IT", 2, "approved", 6.8),
+    ("Marek", "Dvorak", "1974-02-26", "CZ", "CZ", 2, "approved", 6.7),
+    ("Leila", "Benali", "1995-09-01", "MA", "FR", 2, "approved", 6.6),
+    ("Jonas", "Ahlqvist", "1987-06-30", "SE", "SE", 2, "approved", 6.5),
+    ("Katarina", "Horvat", "1990-12-13", "HR", "HR", 2, "approved", 6.4),
+    ("Tiago", "Mendes", "1983-04-04", "PT", "PT", 2, "submitted", 0.26),
+    ("Freya", "Nilsen", "1998-01-22", "NO", "NO", 1, "submitted", 0.03),
 )
 DESKS = ("Europe", "International")
 SUBMITTED = timedelta(minutes=50)
@@ -87,7 +98,8 @@ class Person:
 
 
 def people(demo: Demo) -> list[Person]:
-    rows = PEOPLE if demo.tenant.slug == "aurora" else (*PEOPLE[6:15], *PEOPLE[17:22], *PEOPLE[-2:])
+    small = (*PEOPLE[6:15], *PEOPLE[17:22], *PEOPLE[-2:])
+    rows = (*PEOPLE, *NEWCOMERS) if demo.tenant.slug == "aurora" else small
     return [
         Person(
             number, given, surname, date.fromisoformat(born), nation, home, level, goal,

@@ -17,12 +17,13 @@ from ib.rules import parse_rates
 from operations.demo import Demo, step
 
 # (name of the level, place of the parent among the partners or None)
-TREE = (None, 0, 0, 1)
+TREE = (None, 0, 0, 1, 1, 2, 3, 0, 4)
 RATES = (
     ("XAU*", ("8", "2.5", "1")),
     ("BTC*", ("4", "1", "0.5")),
     ("*", ("5", "2", "0.75")),
 )
+WAITING = 5
 SINCE = timedelta(days=90)
 FIRST_PAYOUT = timedelta(days=3)
 
@@ -105,15 +106,18 @@ def _agreement(manager: Actor, demo: Demo) -> Agreement:
 
 
 def _payouts(manager: Actor, demo: Demo) -> None:
-    """Last week's is paid, where there were trades; the largest of this week's wait."""
+    """Last week's is paid, where there were trades; the largest of this week's wait.
+
+    The first partner's, who earns by everyone below, is left for people to propose.
+    """
     earning = [
         (partner, unpaid)
-        for partner in selectors.partners_for(manager)
+        for partner in sorted(selectors.partners_for(manager), key=lambda row: row.reference)[1:]
         for unpaid in selectors.unpaid_of(manager, partner)
         if unpaid.money.amount > 0
     ]
     earning.sort(key=lambda pair: pair[1].exact, reverse=True)
-    for place, (partner, unpaid) in enumerate(earning[:2]):
+    for place, (partner, unpaid) in enumerate(earning[:WAITING]):
         if place == 0:
             _pay(manager, demo, partner, unpaid.currency)
         try:

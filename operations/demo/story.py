@@ -35,6 +35,7 @@ MONITORED_NIGHTS = 7
 # Deposits and withdrawals of today, which wait in the queues: some past their four hours.
 PAID_IN_TODAY = (
     (405, "stranger"), (290, "other amount"), (205, "stranger"), (96, "other amount"),
+    (560, "stranger"), (343, "stranger"), (128, "other amount"),
     (44, "stranger"), (12, "other amount"), (75, "pending"), (150, "paid"), (33, "open"),
     (8, "pending"),
 )  # fmt: skip
@@ -42,8 +43,24 @@ ASKED_TODAY = (
     (420, "rejected"), (385, "review"), (300, "bank"), (262, "parts"),
     (250, "second"), (233, "part failed"), (190, "review"), (160, "unknown"), (141, "review"),
     (120, "new destination"), (95, "review"), (88, "bank"), (64, "second"),
-    (48, "review"), (6, "review"),
+    (48, "review"), (26, "review"), (17, "second"), (6, "review"),
 )  # fmt: skip
+# Newcomers who take money to where it never came from: nights ago, what they ask for, and after
+# how many hours an officer who reads the alert holds it.
+ELSEWHERE = (
+    (4, 1_150, 9.5), (3, 2_300, 8.2), (3, 640, 10.1), (2, 1_800, 3.4), (2, 920, 7.7),
+    (2, 3_100, 15.6),
+)  # fmt: skip
+# Money on our account that names nobody: days ago, from whom, how much, what they wrote.
+UNNAMED = (
+    (4, "Hartmann GmbH", "1250", "Invoice 4711"),
+    (3.3, "Lindqvist AB", "3400", "Transfer own funds"),
+    (2.6, "G. Conti", "600", "Conto trading"),
+    (2.1, "M. Okafor", "480", "Trading deposit"),
+    (1.6, "PayBridge UAB", "2210.40", "Batch 0931"),
+    (1.2, "Unknown", "75.50", "REF 88213"),
+    (1.1, "T. Mendes", "150", "Deposito"),
+)
 AMOUNTS_TODAY = (250, 1_200, 640, 3_500, 800, 520, 2_000)
 
 
@@ -70,6 +87,11 @@ class Story:
         idle = {one.account.client_id for one in accounts if not one.per_day}
         self.idle = [client for client in self.verified if client.pk in idle]
         self.busy = [client for client in self.verified if client.pk not in idle]
+        with self.till.scope():
+            new = Client.objects.filter(
+                tenant_id=self.actor.tenant_id, level=2, accounts__isnull=True, state="active"
+            )
+            self.newcomers = list(new.order_by("id"))
 
     def at(self, moment: datetime, act: Callable[[], object]) -> None:
         if self.demo.opened_at < moment < self.real:
@@ -189,11 +211,24 @@ class Story:
         self.ago(partial(till.deposit, stranger, self.money(15_000), "held"), days=0.8)
         for days, verdict in ((3.0, "cleared"), (1.9, "escalated"), (1.2, "")):
             self.ago(partial(self._alert, verdict), days=days)
+        self._elsewhere()
         if till.wire is not None:
-            self.ago(partial(till.receive, "Hartmann GmbH", Decimal(1250), "Invoice 4711"), days=4)
-            self.ago(partial(till.receive, "M. Okafor", Decimal(480), "Trading deposit"), days=2.1)
-            self.ago(partial(till.receive, "Unknown", Decimal("75.50"), "REF 88213"), days=1.2)
+            for days, name, arrived, text in UNNAMED:
+                self.ago(partial(till.receive, name, Decimal(arrived), text), days=days)
             self.ago(partial(till.wire_in, through, self.money(2_000), Decimal(1_950)), days=3.1)
+
+    def _elsewhere(self) -> None:
+        """Pairs of an alert and a withdrawal that is held for it, some days old by now."""
+        nights = list(self._nights())
+        for client, (back, amount, hours) in zip(self.newcomers, ELSEWHERE, strict=False):
+            night = nights[-back]
+            paid = self.money(amount + 400)
+            self.at(night - timedelta(hours=20), partial(self.till.deposit, client, paid))
+            asked: list[Withdrawal] = []
+            ask = partial(self._ask, asked, client, Decimal(amount), "elsewhere")
+            self.at(night - timedelta(hours=hours / 4), ask)
+            hold = partial(_each, asked, partial(self.till.decide, what="held"))
+            self.at(night + timedelta(hours=hours), hold)
 
     def _alert(self, verdict: str) -> None:
         """An officer takes the oldest open alert; ``verdict`` is what they find, if they do."""
