@@ -51,7 +51,7 @@ class Book:
         self.orders_by_login: dict[int, dict[int, Order]] = defaultdict(dict)
         self.versions: dict[str, list[Version]] = defaultdict(list)
         self._logins_by_group: dict[str, dict[int, None]] = defaultdict(dict)
-        self._next_ticket = {"deal": FIRST_TICKET, "order": FIRST_TICKET}
+        self._next_ticket = {"deal": FIRST_TICKET, "order": FIRST_TICKET, "login": 1}
         # Logins with activity since the start: the only ones with a trade state.
         self.active: set[int] = set()
         self.mark: Callable[[str, int], None] = _ignore
@@ -89,10 +89,20 @@ class Book:
     def group_of(self, user: User) -> Group:
         return self.groups[user.group]
 
+    def has_known(self, login: int) -> bool:
+        """Whether a login is somebody's, or has a past: deals outlive a deleted account."""
+        if login in self.users or login in self.archive:
+            return True
+        return any(table.count(login, 0, 2**62) for table in (self.deals, self.history))
+
+    def has_trades(self, login: int) -> bool:
+        """Whether an account has open positions or orders."""
+        return bool(self.positions_by_login.get(login) or self.orders_by_login.get(login))
+
     # Tickets
 
     def new_ticket(self, kind: str) -> int:
-        """The next deal or order ticket; positions take the ticket of their order."""
+        """The next deal or order ticket or login; positions take the ticket of their order."""
         ticket = self._next_ticket[kind]
         self._next_ticket[kind] = ticket + 1
         return ticket

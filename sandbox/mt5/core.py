@@ -106,7 +106,7 @@ class TradeServer:
         self.faults = FaultPlan()
         self.calls: deque[CallRecord] = deque(maxlen=CALLS_KEPT)
         self.messages: deque[Message] = deque(maxlen=CALLS_KEPT)
-        self._next_login = settings.login_first
+        self.book.reserve_tickets("login", settings.login_first - 1)
         self._request_id = 0
         self._state: StateFile | None = None
         if settings.state_path is not None:
@@ -127,23 +127,32 @@ class TradeServer:
     # Accounts and configuration
 
     def allocate_login(self, wanted: int) -> int:
-        """The wanted login if it is free and ours, or the next free one. Raises Rejected."""
-        settings = self.settings
+        """The wanted login if it is free and ours, or the next one. Raises Rejected.
+
+        The server gives no login twice: the deals of a deleted account stay with its login.
+        """
+        settings, book = self.settings, self.book
         if wanted:
-            if wanted in self.book.users or wanted in self.book.archive:
+            if book.has_known(wanted):
                 raise Rejected(Retcode.LOGIN_EXISTS)
             if not settings.login_first <= wanted <= settings.login_last:
                 raise Rejected(Retcode.LOGIN_ELSEWHERE)
             return wanted
-        while self._next_login in self.book.users or self._next_login in self.book.archive:
-            self._next_login += 1
-        if self._next_login > settings.login_last:
+        login = book.new_ticket("login")
+        while book.has_known(login):
+            login = book.new_ticket("login")
+        if login > settings.login_last:
             raise Rejected(Retcode.LOGINS_EXHAUSTED)
-        return self._next_login
+        return login
 
     def has_trade_state(self, user: User) -> bool:
-        """Idle accounts have no trade state until something happens to them."""
-        return self.settings.idle_accounts_have_state or user.login in self.book.active
+        """Idle accounts without a trade have no trade state until something happens to them."""
+        login = user.login
+        return (
+            self.settings.idle_accounts_have_state
+            or login in self.book.active
+            or self.book.has_trades(login)
+        )
 
     def is_in(self, group: str, masks: str) -> bool:
         return mask_matcher(masks)(group)

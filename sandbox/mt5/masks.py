@@ -6,10 +6,11 @@ from functools import lru_cache
 
 
 @lru_cache(maxsize=512)
-def mask_matcher(masks: str) -> Callable[[str], bool]:
+def mask_matcher(masks: str) -> Callable[..., bool]:
     """A test for names against a comma list of masks: `*` is any text, `!` in front excludes.
 
     Names match without regard to case. A list with nothing but exclusions includes the rest.
+    What has several names (a symbol has one and a path) is in by any and out by any.
     """
     parts = [part.strip() for part in masks.split(",") if part.strip()]
     included = [_pattern(part) for part in parts if not part.startswith("!")]
@@ -17,9 +18,9 @@ def mask_matcher(masks: str) -> Callable[[str], bool]:
     if excluded and not included:
         included = [_pattern("*")]
 
-    def matches(name: str) -> bool:
-        return any(one.fullmatch(name) for one in included) and not any(
-            one.fullmatch(name) for one in excluded
+    def matches(*names: str) -> bool:
+        return any(one.fullmatch(name) for one in included for name in names) and not any(
+            one.fullmatch(name) for one in excluded for name in names
         )
 
     return matches

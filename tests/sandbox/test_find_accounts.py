@@ -192,6 +192,37 @@ def test_an_idle_account_has_no_trade_state_after_a_restart(client: RestClient, 
     assert client.answer("/api/user/account/get", login=login)["Equity"] == "5.00"
 
 
+def test_an_account_with_a_trade_has_its_trade_state_after_a_restart(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    server.balance(login, 1000)
+    server.open_position(login, "EURUSD", "buy", "0.10")
+    assert client.retcode("/api/server/restart") == 0
+    assert client.answer("/api/user/account/get", login=login)["Balance"] == "1000.00"
+    assert len(client.answer("/api/user/account/get_batch", login=login)) == 1
+
+
+def test_a_login_is_never_given_twice(client: RestClient, server: Mt5Server, login: int) -> None:
+    server.balance(login, 1000)
+    assert client.retcode("/api/user/delete", login=login) == 0
+    after = add_user(client, "real\\std-usd")
+    assert after > login
+    checked = client.answer("/api/user/check_balance", login=after)["Balance"]
+    assert checked == {"User": "0.00", "History": "0.00"}
+    record = {"Group": "real\\std-usd", "Name": "A", "Leverage": "1", "Login": login}
+    passwords = {"PassMain": "Secret-1x", "PassInvestor": "Secret-2x"}
+    assert client.retcode("/api/user/add", method="POST", body=record | passwords) == 3004
+
+
+def test_symbols_are_masked_by_name_or_path(client: RestClient) -> None:
+    names = client.answer("/api/symbol/list", mask="Forex\\EUR*,!EURJPY")
+    assert names == ["EURUSD", "EURGBP"]
+    found = client.answer("/api/symbol/get", mask="Forex\\*,!*JPY")
+    assert {one["Path"].split("\\")[0] for one in found} == {"Forex"}
+    ticks = client.answer("/api/tick/last", symbol="Forex\\EUR*,!Forex\\EURGBP,XAUUSD")
+    assert [one["Symbol"] for one in ticks] == ["EURUSD", "EURJPY", "XAUUSD"]
+
+
 def test_groups_are_listed_counted_paged_and_masked(client: RestClient) -> None:
     names = client.answer("/api/group/list")
     assert "demo\\forex-usd" in names

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import MASK_MAX, Answer, Call, command
 from sandbox.mt5.configs import Group, MarginMode, Symbol
-from sandbox.mt5.masks import matching
+from sandbox.mt5.masks import mask_matcher, matching
 from sandbox.mt5.retcodes import Rejected, Retcode
 
 
@@ -27,9 +27,8 @@ def _by_index(call: Call, configs: list[ConfigT]) -> Answer:
     return Answer([one.wire() for one in configs[index : index + count]])
 
 
-def _by_mask(configs: Mapping[str, ConfigT], mask: str) -> Answer:
-    """All configs of a mask, at most 5,000 (then with the code for a partial answer)."""
-    names = matching(configs, mask)
+def _by_names(configs: Mapping[str, ConfigT], names: list[str]) -> Answer:
+    """The configs of a mask, at most 5,000 (then with the code for a partial answer)."""
     retcode = Retcode.PARTIAL if len(names) > MASK_MAX else Retcode.DONE
     return Answer([configs[name].wire() for name in names[:MASK_MAX]], retcode=retcode)
 
@@ -58,7 +57,7 @@ def group_next(call: Call) -> Answer:
 def group_get(call: Call) -> Answer:
     groups, name = _groups(call), call.text("group")
     if call.text("mask"):
-        return _by_mask(groups, call.text("mask"))
+        return _by_names(groups, matching(groups, call.text("mask")))
     if not name:
         return Answer(retcode=Retcode.PARAMETERS)
     if name not in groups:
@@ -112,6 +111,12 @@ def _symbols(call: Call) -> dict[str, Symbol]:
     return call.server.book.symbols
 
 
+def symbols_in(call: Call, masks: str) -> list[str]:
+    """Names of the symbols whose name or path ("Forex\\EURUSD") is in a mask list."""
+    is_match = mask_matcher(masks)
+    return [name for name, symbol in _symbols(call).items() if is_match(name, symbol.path)]
+
+
 @command("symbol/total")
 def symbol_total(call: Call) -> Answer:
     return Answer(scalars={"Total": str(len(_symbols(call)))})
@@ -125,7 +130,7 @@ def symbol_next(call: Call) -> Answer:
 @command("symbol/get")
 def symbol_get(call: Call) -> Answer:
     if call.text("mask"):
-        return _by_mask(_symbols(call), call.text("mask"))
+        return _by_names(_symbols(call), symbols_in(call, call.text("mask")))
     if not call.text("symbol"):
         return Answer(retcode=Retcode.PARAMETERS)
     symbol = _symbols(call).get(call.text("symbol"))
@@ -134,7 +139,7 @@ def symbol_get(call: Call) -> Answer:
 
 @command("symbol/list")
 def symbol_list(call: Call) -> Answer:
-    return Answer(matching(_symbols(call), call.text("mask", "*") or "*"))
+    return Answer(symbols_in(call, call.text("mask", "*") or "*"))
 
 
 @command("symbol/get_group")

@@ -1,9 +1,9 @@
 """Quotes: the last ticks, and only what changed since a transaction number."""
 
+from sandbox.mt5.commands.groups import symbols_in
 from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.configs import Group
 from sandbox.mt5.market import Tick
-from sandbox.mt5.masks import matching
 from sandbox.mt5.retcodes import Rejected, Retcode
 
 
@@ -14,7 +14,7 @@ def _ticks(call: Call) -> list[Tick]:
         raise Rejected(Retcode.PARAMETERS)
     names = [part.strip() for part in text.split(",") if part.strip()]
     if any("*" in name or name.startswith("!") for name in names):
-        names = matching(ticks, text)
+        names = symbols_in(call, text)
     elif any(name not in ticks for name in names):
         raise Rejected(Retcode.NOT_FOUND)
     since = call.number("trans_id", 0)
@@ -66,6 +66,10 @@ def _stat(tick: Tick) -> dict[str, object]:
         "TradeTurnover", "TradeInterest", "TradeBuyOrders", "TradeBuyVolume", "TradeSellOrders",
         "TradeSellVolume", "PriceVolatility", "PriceTheoretical",
     )  # fmt: skip
+    reals = (
+        "VolumeReal", "VolumeLowReal", "VolumeHighReal", "TradeVolumeReal", "TradeBuyVolumeReal",
+        "TradeSellVolumeReal",
+    )  # fmt: skip
     change = 100 * (tick.bid - tick.open) / tick.open
     return {
         "Symbol": tick.symbol,
@@ -74,6 +78,7 @@ def _stat(tick: Tick) -> dict[str, object]:
         "DatetimeMsc": str(tick.time_msc),
         **{name: f"{price:.{digits}f}" for name, price in prices.items()},
         **dict.fromkeys(zeros, "0"),
+        **dict.fromkeys(reals, "0.00"),
         "BidDir": str(tick.direction),
         "AskDir": str(tick.direction),
         "PriceChange": f"{change:.4f}",

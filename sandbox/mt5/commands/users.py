@@ -130,7 +130,8 @@ def user_add(call: Call) -> Answer:
     user = User(login, group.name, group.currency_digits, leverage=leverage)
     _write_fields(call, user)
     user.name = user.name or " ".join(part for part in names if part)[:127]
-    user.registration = user.last_pass_change = call.server.clock.now_s()
+    now = call.server.clock.now_s()
+    user.registration = user.last_access = user.last_pass_change = now
     user.passwords = {kind: password_digest(text).hex() for kind, text in passwords.items() if text}
     call.server.book.add_user(user)
     return Answer(user_wire(call, user), tcp={"Login": str(login)})
