@@ -195,6 +195,11 @@ class User:
         }
 
 
+def _modification(flags: int) -> dict[str, object]:
+    """The flags under the documented name and the one live servers use."""
+    return {"ModificationFlags": str(flags), "ModifyFlags": str(flags)}
+
+
 @dataclass(slots=True)
 class Deal:
     """A deal: a trade, or an operation on balance or credit (`profit` is then the amount)."""
@@ -277,7 +282,7 @@ class Deal:
             "Flags": "0",
             "Gateway": "",
             "PriceGateway": "0",
-            "ModificationFlags": str(self.modification_flags),
+            **_modification(self.modification_flags),
             "VolumeGatewayExt": "0",
             "ActionGateway": "0",
             "MarketBid": "0",
@@ -342,7 +347,7 @@ class Order:
             "TimeExpiration": str(self.time_expiration),
             "TimeDone": str(self.time_done_msc // 1000),
             "TimeDoneMsc": str(self.time_done_msc),
-            "ModificationFlags": str(self.modification_flags),
+            **_modification(self.modification_flags),
             "Type": str(self.type),
             "TypeFill": str(self.type_fill),
             "TypeTime": str(self.type_time),
@@ -415,7 +420,7 @@ class Position:
             "TimeUpdate": str(self.time_update_msc // 1000),
             "TimeCreateMsc": str(self.time_create_msc),
             "TimeUpdateMsc": str(self.time_update_msc),
-            "ModificationFlags": str(self.modification_flags),
+            **_modification(self.modification_flags),
             "PriceOpen": f"{self.price_open:.{digits}f}",
             "PriceCurrent": f"{self.price_current:.{digits}f}",
             "PriceSL": f"{self.price_sl:.{digits}f}",

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +21,7 @@ from sandbox.mt5.wire_values import parse_integer
 HEADER_BYTES_MAX = 65_536
 BODY_BYTES_MAX = 32 * 1024 * 1024
 COOKIE_NAME = "mt5session"
+_ORIGIN = re.compile(r"https?://[^/]*", re.IGNORECASE)
 
 
 class BadRequest(Exception):
@@ -51,13 +53,12 @@ class Request:
         pairs = parse_qsl(self.query, keep_blank_values=True, encoding="utf-8", errors="replace")
         return {name.lower(): unescape(value) for name, value in pairs}
 
-    def json_body(self) -> Any:
+    def json_body(self, *, takes_text: bool) -> Any:
         """The body as JSON whatever the content type says; None when empty.
 
-        Raises ValueError when it is something else.
+        Raises ValueError when it is something else and the command takes no text.
         """
-        text = self.body.decode("utf-8").strip("\ufeff \r\n\t\0")
-        return parse_json(text) if text else None
+        return parse_body(self.body.decode("utf-8"), takes_text=takes_text)
 
 
 @dataclass(slots=True)
@@ -138,6 +139,8 @@ class RestConnection:
         if headers.get("expect", "").lower() == "100-continue":
             self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         path, _, query = parts[1].partition("?")
+        # A client that thinks it speaks to a proxy sends the whole address.
+        path = _ORIGIN.sub("", path)
         body = await self._read_body(headers)
         return Request(parts[0], path, query, headers, body, parts[2])
 
@@ -210,7 +213,7 @@ class RestConnection:
                 return Response(HTTPStatus.NOT_FOUND)
             return self._render(Answer(retcode=Retcode.NOT_SUPPORTED), None)
         try:
-            body = request.json_body()
+            body = request.json_body(takes_text=command.takes_text)
         except ValueError:
             return self._render(Answer(retcode=Retcode.PARAMETERS), None)
         try:
@@ -242,10 +245,31 @@ class RestConnection:
         return Response(HTTPStatus.OK, text, closes=answer.closes)
 
 
-def parse_json(text: str) -> Any:
-    """JSON as Python. Raises ValueError, also for what is nested too deep to read."""
+def parse_body(text: str, *, takes_text: bool) -> Any:
+    """What comes after the parameters: JSON, None when empty, or (if it may be one) a text.
+
+    Raises ValueError.
+    """
+    text = text.strip("\ufeff \r\n\t\0")
+    if not text:
+        return None
     try:
-        return json.loads(text)
+        body = parse_json(text)
+    except ValueError:
+        if takes_text:
+            return text
+        raise
+    return text if takes_text and not isinstance(body, dict) else body
+
+
+def parse_json(text: str) -> Any:
+    """JSON as Python. Raises ValueError, also for what could not be written or is too deep."""
+    try:
+        value = json.loads(text)
+        if "\\ud" in text.lower():
+            # Half a surrogate pair is no character: a record with one could never be sent.
+            to_json(value).encode("utf-8")
+        return value
     except RecursionError:
         raise ValueError("nested too deep") from None
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from sandbox.mt5.auth import HandshakeRefused, Session
 from sandbox.mt5.commands.registry import RAW_COMMANDS, Answer
@@ -13,7 +12,7 @@ from sandbox.mt5.crypto import StreamCipher, password_digest, server_ciphers
 from sandbox.mt5.escaping import escape, unescape
 from sandbox.mt5.faults import Fault
 from sandbox.mt5.retcodes import Retcode, wire_text
-from sandbox.mt5.wire_rest import parse_json, stay_silent
+from sandbox.mt5.wire_rest import parse_body, stay_silent
 
 GREETING = b"MT5WEBAPI"
 HEADER_BYTES = 9
@@ -175,6 +174,9 @@ class RawConnection:
 
     async def _answer(self, serial: int, command: RawCommand) -> bool:
         """Answer one command; False when the connection is to end."""
+        if not command.name and not command.params:
+            # "|" alone: the official samples ping with it, and await no answer.
+            return True
         if command.name in {"AUTH_START", "AUTH_ANSWER"}:
             await self._authenticate(serial, command)
             return True
@@ -187,7 +189,7 @@ class RawConnection:
             await self._send(serial, render_answer(command.name, answer))
             return True
         try:
-            body = _json_or_none(command.text)
+            body = parse_body(command.text, takes_text=entry.takes_text)
         except ValueError:
             answer = Answer(retcode=Retcode.PARAMETERS)
             await self._send(serial, render_answer(command.name, answer))
@@ -211,8 +213,8 @@ class RawConnection:
             else:
                 fields = authenticator.answer(session, command.params)
                 answer = Answer(tcp=fields)
+                answer.tcp["crypt_rand"] = session.crypt_rand.hex()
                 if session.wants_cipher and session.manager is not None:
-                    answer.tcp["crypt_rand"] = session.crypt_rand.hex()
                     digest = password_digest(session.manager.password)
                     ciphers = server_ciphers(digest, session.crypt_rand)
         except HandshakeRefused as refusal:
@@ -234,7 +236,3 @@ class RawConnection:
 
 def _refused() -> Answer:
     return Answer(retcode=Retcode.PERMISSIONS)
-
-
-def _json_or_none(text: str) -> Any:
-    return parse_json(text) if text else None

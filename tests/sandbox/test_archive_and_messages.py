@@ -63,6 +63,56 @@ def test_mail_goes_to_logins_or_groups(client: RestClient, server: Mt5Server, lo
     assert [message.subject for message in server.core.messages] == ["Hi", "All"]
 
 
+def test_the_text_of_a_mail_is_the_body_as_it_is(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    text = "<html><body>Grüße | 5 = 5\r\nbye</body></html>"
+    for body in (text, "12345", "{ not JSON }", '{"Text": "from JSON"}'):
+        sent = client.retcode(
+            "/api/mail/send", method="POST", raw_body=body.encode(), to=login, subject="Hi",
+            from_name="Ada B",
+        )  # fmt: skip
+        assert sent == 0
+    sent = client.retcode(
+        "/api/news/send", method="POST", raw_body=text.encode(), subject="Alert", category="A",
+        language=0, priority=0,
+    )  # fmt: skip
+    assert sent == 0
+    assert [message.text for message in server.core.messages] == [
+        text, "12345", "{ not JSON }", "from JSON", text,
+    ]  # fmt: skip
+
+
+def test_mail_goes_to_ranges_of_logins_and_masks(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    euro = add_user(client, "real\\std-eur")
+    for to in (f"1001-{login}", "real\\*,!real\\std-usd", f"{login},real\\std-eur", "*"):
+        assert client.retcode("/api/mail/send", to=to, subject="s", text="t") == 0
+    assert client.retcode("/api/mail/send", to="1-5", subject="s", text="t") == 13
+    assert [message.logins for message in server.core.messages] == [
+        (login,), (euro,), (login, euro), (1000, login, euro),
+    ]  # fmt: skip
+
+
+def test_half_a_character_is_refused_before_it_poisons_a_record(
+    client: RestClient, login: int
+) -> None:
+    path = "/api/user/update"
+    for name in (b'"\\ud800x"', b'"\\uDC00"'):
+        body = b'{"Name": %s}' % name
+        answer = client.send(path, method="POST", raw_body=body, login=login)
+        assert answer == (200, '{"retcode":"3 Invalid parameters"}')
+    whole = client.call(path, method="POST", raw_body=b'{"Name": "\\ud83d\\ude00"}', login=login)
+    assert whole["answer"]["Name"] == "\U0001f600"
+    assert client.answer("/api/user/get", login=login)["Name"] == "\U0001f600"
+
+
+def test_a_request_may_name_its_whole_address(client: RestClient) -> None:
+    answer = client.call("http://127.0.0.1/api/user/total")
+    assert answer == {"retcode": "0 Done", "answer": {"total": "1"}}
+
+
 def test_an_external_account_and_an_otp_secret_are_found(client: RestClient, login: int) -> None:
     client.answer("/api/user/update", login=login, account="EX-1")
     assert client.answer("/api/user/get_external", account="EX-1")["Login"] == str(login)

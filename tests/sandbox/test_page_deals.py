@@ -123,6 +123,7 @@ def test_managers_edit_and_delete_deals_without_touching_the_balance(
     assert (changed["Profit"], changed["Comment"], changed["ModificationFlags"]) == (
         "3.50", "mended", "1",
     )  # fmt: skip
+    assert changed["ModifyFlags"] == "1"
     assert client.retcode("/api/deal/delete", ticket=second) == 0
     assert client.retcode("/api/deal/delete", ticket=second) == 13
     assert client.retcode("/api/deal/update", method="POST", body={"Deal": "999"}) == 13
@@ -146,9 +147,33 @@ def test_a_backup_has_the_deals_as_they_were(
     assert client.answer("/api/deal/get", ticket=ticket)["Deal"] == ticket
 
 
+@pytest.mark.parametrize("given", [{}, {"from": 0}, {"to": 2**32}, {"from": "", "to": ""}])
+def test_a_page_without_an_end_of_its_period_goes_as_far_as_there_are_deals(
+    client: RestClient, server: Mt5Server, login: int, given: dict[str, object]
+) -> None:
+    fill(server, login, 3)
+    assert client.answer("/api/deal/get_total", login=login, **given) == {"total": "3"}
+    assert len(client.answer("/api/deal/get_page", login=login, **given, offset=1)) == 2
+    assert client.answer("/api/history/get_total", login=login, **given) == {"total": "0"}
+
+
 @pytest.mark.parametrize("name", ["from", "to"])
-def test_a_period_needs_both_ends(client: RestClient, login: int, name: str) -> None:
-    assert client.retcode("/api/deal/get_page", login=login, **{name: 5}) == 3
+def test_a_batch_needs_both_ends_of_its_period(client: RestClient, login: int, name: str) -> None:
+    assert client.retcode("/api/deal/get_batch", login=login, **{name: 5}) == 3
+    assert client.retcode("/api/deal/get_page", login=login, **{name: "soon"}) == 3
+
+
+def test_a_list_of_nothing_is_as_good_as_none(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    """Gateways fill in every parameter they know: `login=5&group=&ticket=0&symbol=`."""
+    fill(server, login, 3)
+    unused = {"group": "", "ticket": 0, "symbol": ""}
+    assert len(client.answer("/api/deal/get_batch", login=login, **unused, **period(0, 2**32))) == 3
+    assert client.answer("/api/position/get_batch", login=login, **unused) == []
+    assert client.answer("/api/order/get_batch", login=login, **unused) == []
+    by_group = client.answer("/api/user/get_batch", login=0, group="real\\*")
+    assert [one["Login"] for one in by_group] == [str(login)]
 
 
 def test_common_get_counts_what_there_is(client: RestClient, server: Mt5Server, login: int) -> None:

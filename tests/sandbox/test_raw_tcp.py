@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.mt5 import FaultKind, Mt5Server, Settings
 from sandbox.mt5.crypto import StreamCipher, key_material, password_digest
-from tests.sandbox.clients import OfbStream, RawClient
+from tests.sandbox.clients import OfbStream, RawClient, md5, password_hash
 
 MODES = pytest.mark.parametrize("crypt", ["NONE", "AES256OFB"])
 
@@ -66,6 +66,56 @@ def test_the_answers_of_ticks_carry_the_transaction_as_a_parameter(server: Mt5Se
         params, text = raw.command("TICK_LAST", SYMBOL="EURUSD")
         assert int(params["TRANS_ID"]) > 0
         assert json.loads(text)[0]["Symbol"] == "EURUSD"
+        (stat,) = json.loads(raw.command("TICK_STAT", SYMBOL="EURUSD")[1])
+        assert (stat["VolumeReal"], stat["TradeSellVolumeReal"]) == ("0.00", "0.00")
+
+
+def test_the_answer_to_a_handshake_has_the_seed_of_the_cipher_also_without_one(
+    server: Mt5Server,
+) -> None:
+    """As documented: ports of the official sample read the parameter unconditionally."""
+    with RawClient(server) as raw:
+        raw.command(
+            "AUTH_START", first=True, VERSION=1881, AGENT="WebAPI", LOGIN=1000, TYPE="MANAGER",
+            CRYPT_METHOD="NONE",
+        )  # fmt: skip
+        refused, _ = raw.command("AUTH_ANSWER", SRV_RAND_ANSWER="0" * 32, CLI_RAND="0" * 32)
+        assert "CRYPT_RAND" not in refused
+        start, _ = raw.command(
+            "AUTH_START", VERSION=1881, AGENT="WebAPI", LOGIN=1000, TYPE="MANAGER"
+        )
+        proof = md5(password_hash("Password1") + bytes.fromhex(start["SRV_RAND"])).hex()
+        answer, _ = raw.command("AUTH_ANSWER", SRV_RAND_ANSWER=proof, CLI_RAND="0" * 32)
+        assert len(bytes.fromhex(answer["CRYPT_RAND"])) == 256
+        assert raw.command("TEST_ACCESS")[0] == {"RETCODE": "0 Done"}
+
+
+@MODES
+def test_a_command_without_a_name_is_a_ping_and_gets_no_answer(
+    server: Mt5Server, crypt: str
+) -> None:
+    with RawClient(server) as raw:
+        raw.authenticate(crypt=crypt)
+        raw.serial += 1
+        raw.send_packet("|\r\n".encode("utf-16-le"))
+        assert raw.command("TEST_ACCESS")[0] == {"RETCODE": "0 Done"}
+        assert raw.pings == []
+
+
+@MODES
+def test_the_text_of_a_mail_follows_the_command(server: Mt5Server, crypt: str) -> None:
+    login = server.add_account("real\\std-usd")
+    text = "<p>5 = 5 | ok</p>\r\nbye"
+    with RawClient(server) as raw:
+        raw.authenticate(crypt=crypt)
+        assert raw.command("MAIL_SEND", text, TO=login, SUBJECT="Hi")[0] == {"RETCODE": "0 Done"}
+        assert raw.command("NEWS_SEND", text, SUBJECT="Hi")[0] == {"RETCODE": "0 Done"}
+        sent, _ = raw.command("NOTIFICATION_SEND", LOGIN=login, TEXT="hello")
+        assert sent == {"RETCODE": "0 Done"}
+        assert raw.command("TRADE_BALANCE", text, LOGIN=login, TYPE=2, BALANCE=1)[0] == {
+            "RETCODE": "3 Invalid parameters"
+        }
+    assert [message.text for message in server.core.messages] == [text, text, "hello"]
 
 
 @MODES

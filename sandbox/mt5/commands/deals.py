@@ -38,13 +38,13 @@ def deal_get(call: Call) -> Answer:
 
 @command("deal/get_total", right=Right.TRADES)
 def deal_get_total(call: Call) -> Answer:
-    user, period = call.user(), call.period_msc()
+    user, period = call.user(), call.period_msc(may_be_open=True)
     return Answer(scalars={"Total": str(call.server.book.deals.count(user.login, *period))})
 
 
 @command("deal/get_page", right=Right.TRADES)
 def deal_get_page(call: Call) -> Answer:
-    user, period = call.user(), call.period_msc()
+    user, period = call.user(), call.period_msc(may_be_open=True)
     rows = call.server.book.deals.page(user.login, *period, *call.page())
     return Answer([deal.wire() for deal in rows])
 
@@ -53,9 +53,7 @@ def deal_get_page(call: Call) -> Answer:
 def deal_get_batch(call: Call) -> Answer:
     """Deals of logins or groups in a period, or of tickets; a symbol narrows them."""
     table = call.server.book.deals
-    if call.text("ticket"):
-        if call.text("login") or call.text("group"):
-            return Answer(retcode=Retcode.PARAMETERS)
+    if call.by_tickets():
         found = [table.get(ticket) for ticket in call.numbers("ticket")]
         deals = [deal for deal in found if deal is not None and _visible(call, deal)]
     else:

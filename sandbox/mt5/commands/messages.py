@@ -1,15 +1,22 @@
 """Push notifications, internal mail and news: accepted, kept for the tests, sent nowhere."""
 
+import re
+
 from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import Answer, Call, command
 from sandbox.mt5.core_types import Message
 from sandbox.mt5.retcodes import Retcode
-from sandbox.mt5.wire_values import parse_integer
 
 TEXT_MAX = 1_024
+_LOGINS = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
 
 
-@command("notification/send", right=Right.MESSAGES, raw="NOTIFICATIONS_SEND")
+@command(
+    "notification/send",
+    right=Right.MESSAGES,
+    raw="NOTIFICATIONS_SEND",
+    also=("NOTIFICATION_SEND",),
+)
 def notification_send(call: Call) -> Answer:
     """Push a text to logins or MetaQuotes IDs; answers the logins it reached."""
     text, book = call.text("text"), call.server.book
@@ -27,29 +34,45 @@ def notification_send(call: Call) -> Answer:
     return Answer([str(login) for login in reached])
 
 
-@command("mail/send", right=Right.MESSAGES)
+def _body_text(call: Call) -> str:
+    """What is to be sent: the body as it is, or its field `Text` or `Body`."""
+    if isinstance(call.body, str):
+        return call.body
+    return call.text("text") or call.text("body")
+
+
+def _recipients(call: Call, to: str) -> list[int]:
+    """Logins of a comma list of logins, ranges of logins ("100-250") and group masks."""
+    book, logins, masks = call.server.book, set[int](), []
+    for part in (one.strip() for one in to.split(",")):
+        match = _LOGINS.fullmatch(part)
+        if match is None:
+            masks.append(part)
+            continue
+        first, last = int(match[1]), int(match[2] or match[1])
+        logins.update(login for login in book.users if first <= login <= last)
+    logins.update(book.logins_in(",".join(masks)) if any(masks) else ())
+    return sorted(one for one in logins if call.manager.sees_group(book.users[one].group))
+
+
+@command("mail/send", right=Right.MESSAGES, takes_text=True)
 def mail_send(call: Call) -> Answer:
-    """Send an internal mail to logins or a group mask."""
+    """Send an internal mail, whose text is the body of the request."""
     to, subject = call.text("to"), call.text("subject")
-    text = call.text("text") or call.text("body")
     if not to or not subject:
         return Answer(retcode=Retcode.PARAMETERS)
-    book = call.server.book
-    is_list = all(parse_integer(part) is not None for part in to.split(",") if part.strip())
-    wanted = call.numbers("to") if is_list else book.logins_in(to)
-    users = [book.users[login] for login in wanted if login in book.users]
-    logins = tuple(user.login for user in users if call.manager.sees_group(user.group))
+    logins = tuple(_recipients(call, to))
     if not logins:
         return Answer(retcode=Retcode.NOT_FOUND)
-    call.server.messages.append(Message("mail", logins, subject, text))
+    call.server.messages.append(Message("mail", logins, subject, _body_text(call)))
     return Answer()
 
 
-@command("news/send", right=Right.MESSAGES)
+@command("news/send", right=Right.MESSAGES, takes_text=True)
 def news_send(call: Call) -> Answer:
+    """Send news to everybody, whose text is the body of the request."""
     subject = call.text("subject")
     if not subject:
         return Answer(retcode=Retcode.PARAMETERS)
-    text = call.text("text") or call.text("body")
-    call.server.messages.append(Message("news", (), subject, text))
+    call.server.messages.append(Message("news", (), subject, _body_text(call)))
     return Answer()

@@ -62,9 +62,7 @@ def order_get_page(call: Call) -> Answer:
 
 @command("order/get_batch", right=Right.TRADES)
 def order_get_batch(call: Call) -> Answer:
-    if call.text("ticket"):
-        if call.text("login") or call.text("group"):
-            return Answer(retcode=Retcode.PARAMETERS)
+    if call.by_tickets():
         found = [call.server.book.orders.get(ticket) for ticket in call.numbers("ticket")]
         orders = [one for one in found if one is not None and _visible(call, one)]
     else:
@@ -156,13 +154,13 @@ def history_get(call: Call) -> Answer:
 
 @command("history/get_total", right=Right.TRADES)
 def history_get_total(call: Call) -> Answer:
-    user, period = call.user(), call.period_msc()
+    user, period = call.user(), call.period_msc(may_be_open=True)
     return Answer(scalars={"Total": str(call.server.book.history.count(user.login, *period))})
 
 
 @command("history/get_page", right=Right.TRADES)
 def history_get_page(call: Call) -> Answer:
-    user, period = call.user(), call.period_msc()
+    user, period = call.user(), call.period_msc(may_be_open=True)
     rows = call.server.book.history.page(user.login, *period, *call.page())
     return Answer([one.wire() for one in rows])
 
@@ -170,9 +168,7 @@ def history_get_page(call: Call) -> Answer:
 @command("history/get_batch", right=Right.TRADES)
 def history_get_batch(call: Call) -> Answer:
     table = call.server.book.history
-    if call.text("ticket"):
-        if call.text("login") or call.text("group"):
-            return Answer(retcode=Retcode.PARAMETERS)
+    if call.by_tickets():
         found = [table.get(ticket) for ticket in call.numbers("ticket")]
         orders = [one for one in found if one is not None and _visible(call, one)]
     else:

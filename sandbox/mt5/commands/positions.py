@@ -47,9 +47,7 @@ def position_get_page(call: Call) -> Answer:
 @command("position/get_batch", right=Right.TRADES)
 def position_get_batch(call: Call) -> Answer:
     book = call.server.book
-    if call.text("ticket"):
-        if call.text("login") or call.text("group"):
-            return Answer(retcode=Retcode.PARAMETERS)
+    if call.by_tickets():
         wanted = [book.positions.get(ticket) for ticket in call.numbers("ticket")]
         found = [one for one in wanted if one is not None]
         groups = {one.login: book.users[one.login].group for one in found}

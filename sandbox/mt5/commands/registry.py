@@ -47,7 +47,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Call:
-    """One call: who asks, and with what. Parameter names are lower case, body names exact."""
+    """One call: who asks, and with what. Parameter names are lower case, body names exact.
+
+    The body is what its JSON says, or a text for the commands that take one.
+    """
 
     server: "TradeServer"
     session: Session
@@ -92,10 +95,14 @@ class Call:
             raise Rejected(Retcode.PARAMETERS)
         return [number for number in numbers if number is not None]
 
-    def period_msc(self) -> tuple[int, int]:
-        """`from` and `to` (server seconds, both included) in milliseconds. Raises Rejected."""
-        start = max(min(self.number("from"), SECONDS_MAX), -SECONDS_MAX)
-        end = max(min(self.number("to"), SECONDS_MAX), -SECONDS_MAX)
+    def period_msc(self, *, may_be_open: bool = False) -> tuple[int, int]:
+        """`from` and `to` (server seconds, both included) in milliseconds. Raises Rejected.
+
+        Where a period may be open, an end that is left out is as far as there is anything.
+        """
+        first, last = (0, SECONDS_MAX) if may_be_open else (None, None)
+        start = max(min(self.number("from", first), SECONDS_MAX), -SECONDS_MAX)
+        end = max(min(self.number("to", last), SECONDS_MAX), -SECONDS_MAX)
         return start * 1000, end * 1000 + 999
 
     def page(self) -> tuple[int, int]:
@@ -122,9 +129,21 @@ class Call:
         if not self.manager.may(right):
             raise Rejected(Retcode.PERMISSIONS)
 
+    def chosen(self, name: str) -> str:
+        """A list of numbers as text. "0" names nothing: clients fill in all they know with it."""
+        text = self.text(name)
+        return "" if text.strip() == "0" else text
+
+    def by_tickets(self) -> bool:
+        """Whether a batch goes by `ticket`, not by `login` or `group`. Raises Rejected."""
+        has_owner = bool(self.chosen("login") or self.text("group"))
+        if self.chosen("ticket") and has_owner:
+            raise Rejected(Retcode.PARAMETERS)
+        return bool(self.text("ticket")) and not has_owner
+
     def logins(self) -> list[int]:
         """Logins of exactly one of `login` and `group` that the manager sees. Raises Rejected."""
-        by_login, by_group = self.text("login"), self.text("group")
+        by_login, by_group = self.chosen("login"), self.text("group")
         if bool(by_login) == bool(by_group):
             raise Rejected(Retcode.PARAMETERS)
         users = self.server.book.users
@@ -143,6 +162,7 @@ class Command:
     handler: Handler
     right: Right | None
     raw: str
+    takes_text: bool = False
 
 
 COMMANDS: dict[str, Command] = {}
@@ -150,17 +170,19 @@ RAW_COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    name: str, *, right: Right | None = None, raw: str | None = None, also: tuple[str, ...] = ()
-) -> Callable[[Handler], Handler]:
+    name: str, *, right: Right | None = None, raw: str | None = None, also: tuple[str, ...] = (),
+    takes_text: bool = False,
+) -> Callable[[Handler], Handler]:  # fmt: skip
     """Register a handler under its REST name; the raw name is the same in capitals.
 
-    `also` are further raw names. The REST names from before build 2920 are the raw names in
-    lower case ("/user_add"), so they need no list of their own.
+    `also` are further raw names; with `takes_text` a body need not be JSON. The REST names from
+    before build 2920 are the raw names in lower case ("/user_add"), so they need no list of their
+    own.
     """
 
     def register(handler: Handler) -> Handler:
         raw_name = raw or name.upper().replace("/", "_")
-        entry = Command(name, handler, right, raw_name)
+        entry = Command(name, handler, right, raw_name, takes_text)
         COMMANDS[name] = entry
         for alias in (raw_name, *also):
             RAW_COMMANDS[alias] = entry
