@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from sandbox.mt5.config_defaults import ALL_SYMBOLS, GROUP_DEFAULTS, SYMBOL_DEFAULTS, sessions
 from sandbox.mt5.wire_values import VOLUME_EXT_PER_LOT, VOLUME_EXT_PER_VOLUME
 
 
@@ -62,83 +63,38 @@ class Symbol:
 
     def wire(self) -> dict[str, object]:
         tick_value = self.contract_size * self.point
+        week = sessions(is_weekend_traded=self.is_weekend_traded)
         return {
             "Symbol": self.name,
             "Path": self.path,
-            "ISIN": "",
             "Description": self.description,
-            "International": "",
-            "Category": "",
-            "Exchange": "",
-            "Source": "",
-            "Page": "",
             "CurrencyBase": self.currency_base,
             "CurrencyBaseDigits": str(currency_digits(self.currency_base)),
             "CurrencyProfit": self.currency_profit,
             "CurrencyProfitDigits": str(currency_digits(self.currency_profit)),
             "CurrencyMargin": self.currency_margin,
             "CurrencyMarginDigits": str(currency_digits(self.currency_margin)),
-            "Color": "4278190080",
-            "ColorBackground": "4278190080",
             "Digits": str(self.digits),
             "Point": f"{self.point:.{self.digits}f}",
             "Multiply": f"{10.0**self.digits:.0f}",
-            "TickFlags": "3",
-            "TickBookDepth": "0",
-            "TickChartMode": "0",
-            "FilterSoft": "100",
-            "FilterHard": "500",
-            "Spread": "0",
-            "SpreadBalance": "0",
-            "SpreadDiff": "0",
-            "SpreadDiffBalance": "0",
             "TickValue": f"{tick_value:.{self.digits}f}",
             "TickSize": f"{self.point:.{self.digits}f}",
             "ContractSize": f"{self.contract_size:.2f}",
-            "GTCMode": "0",
             "TradeMode": str(int(self.trade_mode)),
-            "TradeFlags": "0",
             "CalcMode": str(int(self.calc_mode)),
-            "ExecMode": "2",
-            "FillFlags": "3",
-            "ExpirFlags": "15",
-            "OrderFlags": "127",
-            "StopsLevel": "0",
-            "FreezeLevel": "0",
-            "QuotesTimeout": "0",
             "VolumeMin": str(self.volume_min_ext // VOLUME_EXT_PER_VOLUME),
             "VolumeMinExt": str(self.volume_min_ext),
             "VolumeMax": str(self.volume_max_ext // VOLUME_EXT_PER_VOLUME),
             "VolumeMaxExt": str(self.volume_max_ext),
             "VolumeStep": str(self.volume_step_ext // VOLUME_EXT_PER_VOLUME),
             "VolumeStepExt": str(self.volume_step_ext),
-            "VolumeLimit": "0",
-            "VolumeLimitExt": "0",
-            "SwapMode": "1",
             "SwapLong": f"{self.swap_long:.6f}",
             "SwapShort": f"{self.swap_short:.6f}",
             "Swap3Day": str(self.swap_3day),
-            "SwapYearDay": "0",
-            "TimeStart": "0",
-            "TimeExpiration": "0",
-            "SessionsQuotes": [],
-            "SessionsTrades": [],
-        } | self._margin_wire()
-
-    def _margin_wire(self) -> dict[str, object]:
-        return {
-            "MarginCheckMode": "0",
-            "MarginFlags": "0",
-            "MarginInitial": "0.00",
-            "MarginMaintenance": "0.00",
-            "MarginInitialBuy": "1.000000",
-            "MarginInitialSell": "1.000000",
-            "MarginMaintenanceBuy": "1.000000",
-            "MarginMaintenanceSell": "1.000000",
             "MarginHedged": f"{self.contract_size:.2f}",
-            "MarginLiquidity": "0.000000",
-            "MarginCurrency": "0.000000",
-        }
+            "SessionsQuotes": week,
+            "SessionsTrades": week,
+        } | SYMBOL_DEFAULTS
 
 
 @dataclass(slots=True)
@@ -172,47 +128,20 @@ class Group:
             "Group": self.name,
             "Server": str(self.server),
             "PermissionsFlags": str(self.permissions),
-            "AuthMode": "0",
             "AuthPasswordMin": str(self.auth_password_min),
-            "AuthOTPMode": "0",
             "Company": self.company,
-            "CompanyPage": "",
-            "CompanyEmail": "",
-            "CompanySupportPage": "",
-            "CompanySupportEmail": "",
-            "CompanyCatalog": "",
-            "CompanyDepositPage": "",
-            "CompanyWithdrawalPage": "",
             "Currency": self.currency,
             "CurrencyDigits": str(digits),
-            "ReportsMode": "1",
-            "ReportsFlags": "0",
-            "NewsMode": "2",
-            "NewsCategory": "",
-            "NewsLangs": [],
-            "MailMode": "1",
-            "TradeFlags": "31",
-            "TradeTransferMode": "0",
-            "TradeInterestrate": "0.00",
-            "TradeVirtualCredit": "0.00",
             "MarginMode": str(int(self.margin_mode)),
-            "MarginFlags": "0",
-            "MarginSOMode": "0",
-            "MarginFreeMode": "1",
             "MarginCall": f"{self.margin_call:.2f}",
             "MarginStopOut": f"{self.margin_stop_out:.2f}",
-            "MarginFreeProfitMode": "0",
-            "MarginLeverageProfile": "",
             "DemoLeverage": str(self.leverage),
             "DemoDeposit": f"{self.demo_deposit:.{digits}f}",
-            "DemoTradesClean": "0",
-            "LimitHistory": "0",
             "LimitOrders": str(self.limit_orders),
-            "LimitSymbols": "0",
             "LimitPositions": str(self.limit_positions),
             "Commissions": self._commissions(),
-            "Symbols": [{"Path": "*"}],
-        } | self.extra
+            "Symbols": [ALL_SYMBOLS],
+        } | {**GROUP_DEFAULTS, **self.extra}
 
     def _commissions(self) -> list[dict[str, object]]:
         if not self.commission_per_lot:

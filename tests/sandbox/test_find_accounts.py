@@ -257,6 +257,56 @@ def test_symbols_carry_digits_contract_size_and_calculation_mode(client: RestCli
     assert client.retcode("/api/symbol/get", symbol="NONE") == 13
 
 
+def fields(names: str) -> list[str]:
+    return names.split()
+
+
+SYMBOL_FIELDS = fields("""
+    Symbol Path ISIN Description International Basis Source Page CurrencyBase CurrencyBaseDigits
+    CurrencyProfit CurrencyProfitDigits CurrencyMargin CurrencyMarginDigits Color ColorBackground
+    Digits Point Multiply TickFlags TickBookDepth TickChartMode FilterSoft FilterSoftTicks
+    FilterHard FilterHardTicks FilterDiscard FilterSpreadMax FilterSpreadMin FilterGap
+    FilterGapTicks TradeMode TradeFlags CalcMode ExecMode GTCMode FillFlags ExpirFlags OrderFlags
+    Spread SpreadBalance SpreadDiff SpreadDiffBalance TickValue TickSize ContractSize StopsLevel
+    FreezeLevel QuotesTimeout VolumeMin VolumeMax VolumeStep VolumeLimit MarginFlags MarginInitial
+    MarginMaintenance MarginLiquidity MarginHedged MarginCurrency MarginInitialBuy
+    MarginInitialSellStopLimit MarginMaintenanceBuyStop SwapMode SwapLong SwapShort Swap3Day
+    TimeStart TimeExpiration SessionsQuotes SessionsTrades REFlags RETimeout IECheckMode IETimeout
+    IESlipProfit IESlipLosing IEVolumeMax PriceSettle PriceLimitMax PriceLimitMin PriceStrike
+    OptionMode FaceValue AccruedInterest SpliceType SpliceTimeType SpliceTimeDays
+""")
+GROUP_FIELDS = fields("""
+    Group Server PermissionsFlags AuthMode AuthPasswordMin AuthOTPMode Company CompanyPage
+    CompanyEmail CompanySupportPage CompanySupportEmail CompanyCatalog Currency CurrencyDigits
+    ReportsMode ReportsFlags ReportsSMTP ReportsSMTPLogin ReportsSMTPPass NewsMode NewsCategory
+    NewsLangs MailMode TradeFlags TradeTransferMode TradeInterestrate TradeVirtualCredit MarginMode
+    MarginSOMode MarginFreeMode MarginCall MarginStopOut MarginFreeProfitMode DemoLeverage
+    DemoDeposit LimitHistory LimitOrders LimitSymbols LimitPositions Commissions Symbols
+""")
+GROUP_SYMBOL_FIELDS = fields("""
+    Path TradeMode ExecMode FillFlags ExpirFlags OrderFlags SpreadDiff SpreadDiffBalance StopsLevel
+    FreezeLevel VolumeMin VolumeMax VolumeStep VolumeLimit MarginFlags MarginInitial
+    MarginMaintenance MarginLiquidity MarginHedged MarginCurrency SwapMode SwapLong SwapShort
+    Swap3Day REFlags RETimeout IEFlags IECheckMode IETimeout IESlipProfit IESlipLosing IEVolumeMax
+""")
+
+
+def test_configurations_have_every_field_the_official_samples_index(client: RestClient) -> None:
+    symbol = client.answer("/api/symbol/get", symbol="EURUSD")
+    assert [name for name in SYMBOL_FIELDS if name not in symbol] == []
+    for group in client.answer("/api/group/get", mask="*"):
+        assert [name for name in GROUP_FIELDS if name not in group] == []
+        for one in group["Symbols"]:
+            assert [name for name in GROUP_SYMBOL_FIELDS if name not in one] == []
+
+
+def test_sessions_are_the_days_on_which_a_symbol_is_traded(client: RestClient) -> None:
+    day = [{"Open": "0", "Close": "1440"}]
+    euro = client.answer("/api/symbol/get", symbol="EURUSD")
+    assert euro["SessionsTrades"] == euro["SessionsQuotes"] == [[], *[day] * 5, []]
+    assert client.answer("/api/symbol/get", symbol="BTCUSD")["SessionsTrades"] == [day] * 7
+
+
 def test_a_mask_of_more_than_5000_groups_is_answered_in_part(
     client: RestClient, server: Mt5Server
 ) -> None:
@@ -279,11 +329,16 @@ def test_only_administrators_change_groups() -> None:
         RestClient(server) as limited,
     ):
         limited.authenticate(1001, "Password2")
-        body = {"Group": "real\\new-usd", "Currency": "USD"}
+        body = {"Group": "real\\new-usd", "Currency": "USD", "MarginStopOut": 30}
         assert limited.retcode("/api/group/add", method="POST", body=body) == 12001
         assert limited.retcode("/api/group/delete", group="real\\std-usd") == 12001
         client.authenticate()
-        assert client.answer("/api/group/add", method="POST", body=body)["Currency"] == "USD"
+        added = client.answer("/api/group/add", method="POST", body=body)
+        levels = (added["MarginCall"], added["MarginStopOut"])
+        assert (added["Currency"], levels) == ("USD", ("100.00", "30.00"))
+        for level in ("low", -1, 10**9):
+            wrong = body | {"MarginCall": level}
+            assert client.retcode("/api/group/add", method="POST", body=wrong) == 3
         add_user(client, "real\\new-usd")
         assert client.retcode("/api/group/delete", group="real\\new-usd") == 2003
         assert client.retcode("/api/group/delete", group="real\\std-usd") == 0

@@ -8,6 +8,9 @@ from sandbox.mt5.commands.registry import MASK_MAX, Answer, Call, command
 from sandbox.mt5.configs import Group, MarginMode, Symbol
 from sandbox.mt5.masks import mask_matcher, matching
 from sandbox.mt5.retcodes import Rejected, Retcode
+from sandbox.mt5.wire_values import parse_amount
+
+LEVEL_MAX = 10_000
 
 
 class Config(Protocol):
@@ -70,6 +73,16 @@ def group_list(call: Call) -> Answer:
     return Answer(matching(_groups(call), call.text("mask", "*") or "*"))
 
 
+def _level(call: Call, name: str, default: float) -> float:
+    """A margin level in percent. Raises Rejected."""
+    if not call.text(name):
+        return default
+    level = parse_amount(call.text(name))
+    if level is None or not 0 <= level <= LEVEL_MAX:
+        raise Rejected(Retcode.PARAMETERS)
+    return float(level)
+
+
 @command("group/add")
 def group_add(call: Call) -> Answer:
     """Add a group, or overwrite one of the same name and currency."""
@@ -88,6 +101,8 @@ def group_add(call: Call) -> Answer:
     group.margin_mode = MarginMode(call.number("margin_mode", int(group.margin_mode)))
     group.permissions = call.number("permissions_flags", group.permissions)
     group.auth_password_min = call.number("auth_password_min", group.auth_password_min)
+    group.margin_call = _level(call, "margin_call", group.margin_call)
+    group.margin_stop_out = _level(call, "margin_stop_out", group.margin_stop_out)
     group.leverage = call.number("demo_leverage", group.leverage)
     group.limit_orders = call.number("limit_orders", group.limit_orders)
     group.limit_positions = call.number("limit_positions", group.limit_positions)
