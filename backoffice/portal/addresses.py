@@ -3,7 +3,8 @@
 from functools import cache
 from uuid import UUID
 
-from django.urls import reverse
+from django.conf import settings
+from django.urls import get_script_prefix, get_urlconf, reverse
 
 _ANY = UUID(int=0)
 
@@ -18,3 +19,9 @@ def object_url(name: str, pk: UUID) -> str:
     """What ``reverse(name, args=[pk])`` says, where ``name`` takes one id and nothing else."""
     before, after = _around(name)
     return f"{before}{pk}{after}"
+
+
+def site() -> tuple[str, str]:
+    """What ``reverse`` reads by itself: the addresses in force and what they all begin with. A key
+    for whoever keeps addresses."""
+    return get_urlconf() or settings.ROOT_URLCONF, get_script_prefix()

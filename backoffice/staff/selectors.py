@@ -1,16 +1,15 @@
 """Who a signed-in person is inside a tenant."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, OuterRef, Q, Value
-from django.db.models.functions import Concat
+from django.db import connection
 from guardian.models import UserObjectPermission
 
 from backoffice.core.context import Actor, ActorKind
-from backoffice.staff.models import MemberIndex, Membership, User
+from backoffice.staff.models import User
 from backoffice.tenancy.models import Tenant
 
 WORK_DESK = "work_desk"
@@ -54,22 +53,41 @@ class Entrance:
     by_host: Tenant | None
 
 
+# Written here: a request begins with these two, and Django takes five times as long to compose
+# them as to send them and read their answers.
+_ENTRANCE = """
+SELECT near.* FROM (
+    SELECT t.*, EXISTS (
+        SELECT FROM staff_memberindex i
+        WHERE i.membership_tenant_id = t.id AND i.user_id = %(user)s
+    ) AS mine
+    FROM tenancy_tenant t
+) near
+WHERE near.mine OR near.hostname = %(hostname)s
+ORDER BY near.name, near.id
+"""
+_RIGHTS = """
+SELECT array_agg(DISTINCT r.name) FILTER (WHERE r.id IS NOT NULL),
+       array_agg(DISTINCT c.app_label || '.' || p.codename) FILTER (WHERE p.id IS NOT NULL)
+FROM staff_membership m
+LEFT JOIN staff_membershiprole h ON h.tenant_id = m.tenant_id AND h.membership_id = m.id
+LEFT JOIN staff_role r ON r.tenant_id = h.tenant_id AND r.id = h.role_id
+LEFT JOIN auth_group_permissions g ON g.group_id = r.group_id
+LEFT JOIN auth_permission p ON p.id = g.permission_id
+LEFT JOIN django_content_type c ON c.id = p.content_type_id
+WHERE m.tenant_id = %(tenant)s AND m.user_id = %(user)s AND m.active
+GROUP BY m.id
+"""
+
+
 def entrance_of(user: User, hostname: str) -> Entrance:
     """One statement: each request starts with it."""
-    near = (
-        Tenant.objects.annotate(
-            mine=Exists(MemberIndex.objects.filter(user=user, membership_tenant=OuterRef("pk")))
-        )
-        .filter(Q(mine=True) | Q(hostname=hostname or None))
-        .order_by("name", "id")
-    )
+    parameters = {"user": user.pk, "hostname": hostname or None}
+    near: list[Any] = list(Tenant.objects.raw(_ENTRANCE, parameters))  # with ``mine``
     return Entrance(
         tenants=[tenant for tenant in near if tenant.mine and tenant.active],
         by_host=next((t for t in near if hostname and t.hostname == hostname), None),
     )
-
-
-_PERMISSIONS = "held__role__group__permissions"
 
 
 def actor_for(user: User, tenant_id: int, ip: str = "") -> Actor | None:
@@ -78,28 +96,13 @@ def actor_for(user: User, tenant_id: int, ip: str = "") -> Actor | None:
     One statement (two for who is bound to desks), asked anew with each request: what was
     withdrawn a moment ago is gone. So it is not cached.
     """
-    found = (
-        Membership.objects.filter(tenant_id=tenant_id, user=user, active=True)
-        .annotate(
-            names=ArrayAgg("held__role__name", distinct=True, default=[]),
-            codes=ArrayAgg(
-                Concat(
-                    f"{_PERMISSIONS}__content_type__app_label",
-                    Value("."),
-                    f"{_PERMISSIONS}__codename",
-                ),
-                distinct=True,
-                filter=Q(**{f"{_PERMISSIONS}__isnull": False}),
-                default=[],
-            ),
-        )
-        .values_list("names", "codes")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_RIGHTS, {"tenant": tenant_id, "user": user.pk})
+        found = cursor.fetchone()
     if found is None or not user.is_active:
         return None
     names, codes = found
-    permissions = frozenset(codes)
+    permissions = frozenset(codes or ())
     if ALL_DESKS not in permissions:
         permissions -= HOUSE_WIDE
     return Actor(
@@ -110,7 +113,7 @@ def actor_for(user: User, tenant_id: int, ip: str = "") -> Actor | None:
         user_id=user.pk,
         permissions=permissions,
         desks=None if ALL_DESKS in permissions else desks_of(user),
-        roles=tuple(sorted(name for name in names if name)),
+        roles=tuple(sorted(name for name in names or () if name)),
         ip=ip,
     )
 

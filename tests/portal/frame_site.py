@@ -19,20 +19,21 @@ from django.urls import path
 
 from backoffice.core import clock
 from backoffice.portal.gallery import gallery_context
+from backoffice.portal.navigation import Group, Item
 
 posts: list[str] = []
 searches: list[str] = []
 release = threading.Event()
 
 NAVIGATION = [
-    {"label": "", "items": [{"label": "Home", "url": "/", "icon": "home", "key": "h"}]},
-    {
-        "label": "Queues",
-        "items": [
-            {"label": "Withdrawals", "url": "/withdrawals/", "icon": "send", "key": "w"},
-            {"label": "Deposits", "url": "/deposits/", "icon": "receipt", "counter": 9, "late": 2},
+    Group("", [Item(label="Home", url="/", icon="home", key="h")]),
+    Group(
+        "Queues",
+        [
+            Item(label="Withdrawals", url="/withdrawals/", icon="send", key="w"),
+            Item(label="Deposits", url="/deposits/", icon="receipt", counter="9", late=2),
         ],
-    },
+    ),
 ]
 PORTAL = {
     "brand": {"name": "Aurora Markets", "entity": "CySEC entity"},

@@ -14,16 +14,19 @@ from typing import Any
 from uuid import uuid4
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.template import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from backoffice.core import clock
 from backoffice.portal import figures
+from backoffice.portal.addresses import site
 
 register = template.Library()
 
@@ -51,6 +54,21 @@ def _colour(name: str) -> str:
 def form_key() -> SafeString:
     """Names this form for ``backoffice.portal.once``: sent twice, it is done once."""
     return format_html('<input type="hidden" name="form_key" value="{}">', uuid4().hex)
+
+
+@register.simple_tag
+def still(template_name: str) -> SafeString:
+    """A part of the frame that is the same on every page: nothing of the request, the person or
+    the brokerage is in it. It is rendered once for each language."""
+    if settings.DEBUG:  # whoever edits it wants to see it
+        return render_to_string(template_name)
+    return _still(template_name, get_language(), site())
+
+
+@lru_cache(maxsize=256)
+def _still(template_name: str, language: str | None, site: tuple[str, str]) -> SafeString:
+    """``language`` and ``site`` are all that such a part depends on."""
+    return render_to_string(template_name)
 
 
 @register.simple_tag
