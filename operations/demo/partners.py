@@ -47,13 +47,14 @@ def _tree(manager: Actor, demo: Demo) -> None:
     with tenant_scope(manager.tenant_id, manager):
         active = Client.objects.filter(tenant_id=manager.tenant_id, state=ClientState.ACTIVE)
         clients = list(active.order_by("reference"))
-    if len(clients) <= len(TREE):
+    tree = TREE[: len(clients) // 2]
+    if not tree:
         return
-    demo.past.go(clients[len(TREE) - 1].created_at + timedelta(days=1))
+    demo.past.go(clients[len(tree) - 1].created_at + timedelta(days=1))
     found: list[Partner] = []
     with tenant_scope(manager.tenant_id, manager):
         agreement = _agreement(manager, demo)
-        for client, parent in zip(clients, TREE, strict=False):
+        for client, parent in zip(clients, tree, strict=False):
             partner = services.partner_create(
                 actor=manager,
                 client=client,
@@ -66,7 +67,7 @@ def _tree(manager: Actor, demo: Demo) -> None:
                     actor=manager, partner=partner, state="active", reason="Contract signed"
                 )
             )
-    _attribute(manager, demo, clients[len(TREE) :], found)
+    _attribute(manager, demo, clients[len(tree) :], found)
 
 
 def _attribute(
