@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -31,7 +32,9 @@ from backoffice.workflow.models import OutboxItem
 INLINE_ROWS_MAX = 5_000
 ROWS_MAX = 1_000_000
 CHUNK = 1_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet runs: at the start of a cell, also where it parts the columns elsewhere than we
+# do, as it does at semicolons and tabs wherever a comma is a decimal point.
+FORMULA = re.compile(r"(^\s*|[;\t\r\n])([=+\-@])")
 TOPIC = "portal.export"
 
 
@@ -147,10 +150,8 @@ def _plain(value: Any) -> Any:
 
 
 def _unarmed(value: Any) -> Any:
-    """A cell that a spreadsheet would run as a formula is quoted."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return value
+    """A text that a spreadsheet would run as a formula is quoted."""
+    return FORMULA.sub(r"\1'\2", value) if isinstance(value, str) else value
 
 
 def _write_csv(path: Path, heads: list[str], rows: Iterator[list[Any]]) -> int:
