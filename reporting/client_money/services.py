@@ -172,7 +172,7 @@ def report_sign(*, actor: Actor, report: ClientMoneyReport, note: str = "") -> C
     """The reviewer's sign-off. Signing what one has signed already does nothing.
 
     Raises ``FourEyes`` for the preparer, ``NotPermitted``, ``StateConflict``, and ``InvalidInput``
-    when a shortfall is signed without a note.
+    when a shortfall is signed without a note; ``AlreadySigned`` when someone else was first.
     """
     row = ClientMoneyReport.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=report.pk)
     if not actor.can(SIGN):
@@ -183,6 +183,8 @@ def report_sign(*, actor: Actor, report: ClientMoneyReport, note: str = "") -> C
     if not clean and row.figures.filter(tenant_id=actor.tenant_id, difference__lt=0).exists():
         raise InvalidInput("There is a shortfall: note what is done about it, then sign.")
     if not REPORT.check(row.state, ReportState.SIGNED):
+        if row.signed_by_ref != actor.ref:
+            raise AlreadySigned(f"{row.signed_by} signed it before you. Nothing was changed.")
         return row
     row.signed_at, row.signed_by_ref, row.signed_by, row.note = now(), actor.ref, actor.name, clean
     moves.move(

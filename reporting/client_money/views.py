@@ -24,6 +24,7 @@ from reporting.client_money.document import transfer_words
 from reporting.client_money.files import opened
 from reporting.client_money.forms import PolicyForm, RunForm, SignForm
 from reporting.client_money.lists import BALANCES, REPORTS, RUN, VIEW, badge, reports
+from reporting.errors import AlreadySigned
 from reporting.models import ClientMoneyFigure, ClientMoneyReport, ReportFile
 from reporting.states import ReportState
 
@@ -134,6 +135,8 @@ def report_sign(request: StaffRequest, pk: UUID) -> HttpResponse:
         return _detail(request, report, form, status=422)
     try:
         services.report_sign(actor=request.actor, report=report, note=form.cleaned_data["note"])
+    except AlreadySigned as error:  # by a colleague, at this moment
+        return refused(request, error, reverse("reporting:client-money-report", args=[pk]))
     except DomainError as error:
         form.add_error("note", error.sentence)
         return _detail(request, report, form, status=error.status)

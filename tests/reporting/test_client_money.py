@@ -1,6 +1,7 @@
 """The daily client money report: what it counts, who signs it, what its files say."""
 
 import hashlib
+import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -46,7 +47,7 @@ from reporting.models import (
     ReportFile,
 )
 from tests.reporting.money import IBAN, House
-from tests.world import World
+from tests.world import World, load_world
 from trading.models import Account, Group, TradingServer
 
 Scope = Callable[..., AbstractContextManager[None]]
@@ -358,6 +359,66 @@ def test_a_report_is_run_signed_and_read_through_the_pages(house: House, browse:
     rows = anna.get(f"/reports/client-money/balances/?report={report.pk}&currency=EUR")
     assert b"C-1" in rows.content
     assert b"C-1" in anna.get("/reports/client-money/balances/").content
+
+
+@pytest.mark.slow
+def test_two_who_sign_at_the_same_moment_are_one_signature(committed: None) -> None:
+    house = House(world := load_world())
+    house.deposit(house.client("C-1"), "10.00")
+    house.close()
+    report = _prepare(house)
+    path = f"/reports/client-money/{report.pk}/sign/"
+    start, pages = threading.Barrier(2), []
+
+    def sign(name: str) -> None:
+        client = Client()
+        client.force_login(world.user(name))
+        start.wait()
+        pages.append(client.post(path, {"note": f"Seen by {name}."}, follow=True))
+        connection.close()
+
+    threads = [threading.Thread(target=sign, args=[name]) for name in ("mary", "olivia")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with tenant_scope(house.actor.tenant_id):
+        report.refresh_from_db()
+        signed = AuditEntry.objects.filter(action="reporting.report_signed", subject_id=report.pk)
+        assert [entry.actor_name for entry in signed] == [report.signed_by]
+        assert report.note == f"Seen by {report.signed_by.lower()}."
+    texts = [page.content.decode() for page in pages]
+    told = [f"{report.signed_by} signed it before you. Nothing was changed." in t for t in texts]
+    assert sorted(told) == [False, True]
+    assert sorted(f"{report.reference} is signed." in text for text in texts) == [False, True]
+
+
+NOTES = {
+    "html": "<img src=file:///etc/hostname><script>alert(1)</script><b>Paid</b> & done",
+    "long": "W" * 480,
+    "mixed": "دفعنا الفرق اليوم. שולם היום. 已支付 🙂 paid",
+}
+
+
+@pytest.mark.parametrize("kind", NOTES)
+def test_a_note_of_any_kind_stands_in_the_document_as_it_was_typed(
+    house: House, scope: Scope, world: World, kind: str
+) -> None:
+    house.deposit(house.client("C-1"), "10.00")
+    house.close()
+    report = _prepare(house)
+    with scope(world.actor("mary")):
+        report_sign(actor=world.actor("mary"), report=report, note=NOTES[kind])
+    reader = PdfReader(_files(house, report)["signed"][1])
+    text = "".join(page.extract_text() for page in reader.pages).replace("\n", "")
+    if kind == "html":
+        assert "<script>alert(1)</script><b>Paid</b> & done" in text.replace("  ", " ")
+    elif kind == "long":
+        lines = [line for page in reader.pages for line in page.extract_text().splitlines()]
+        runs = [line.count("W") for line in lines if "WW" in line]
+        assert sum(runs) == 480
+        assert max(runs) < 80  # broken over lines, not run off the page
+    assert len(reader.pages) == 3
 
 
 def test_the_day_to_run_is_the_last_closed_business_day(house: House, browse: Browse) -> None:
