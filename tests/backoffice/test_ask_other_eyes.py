@@ -1,5 +1,6 @@
 """Approvals: asked by one, decided by others, executed once, never on something changed."""
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import approvals
 from backoffice.workflow.approvals import ApprovalKind, approval_ask, approval_vote, why_not
 from backoffice.workflow.models import Approval, ApprovalBand
-from tests.world import World
+from tests.world import World, load_world
 
 KIND = "tests.rename"
 RIGHT = "staff.manage_settings"
@@ -144,3 +145,46 @@ def test_a_large_amount_needs_two_people(world: World) -> None:
         mary = _holding(world.actor("mary"), second)
         row = approval_vote(actor=mary, approval=row, approves=True)
         assert (row.state, executed) == ("approved", ["done"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("second", [True, False], ids=["both approve", "one refuses"])
+def test_two_who_decide_at_the_same_moment_decide_it_once(committed: None, second: bool) -> None:
+    world = load_world()
+    with tenant_scope(world.aurora.pk):
+        entity = LegalEntity.objects.create(name="Aurora EU", regulator="CySEC", country="CY")
+        row = approval_ask(
+            actor=world.actor("olivia"),
+            kind=KIND,
+            subject=entity,
+            label="Rename",
+            content={"name": "Aurora EU"},
+        )
+    start, outcomes = threading.Barrier(2), []
+
+    def vote(actor: Actor, approves: bool) -> None:
+        start.wait()
+        try:
+            with tenant_scope(actor.tenant_id, actor):
+                done = approval_vote(actor=actor, approval=row, approves=approves, reason="No")
+            outcomes.append(done.state)
+        except StateConflict:
+            outcomes.append("too late")
+        finally:
+            connection.close()
+
+    people = [(world.actor("adam"), True), (world.actor("mary"), second)]
+    threads = [
+        threading.Thread(target=vote, args=[_holding(actor, RIGHT), approves])
+        for actor, approves in people
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with tenant_scope(world.aurora.pk):
+        row.refresh_from_db()
+        votes = row.votes.count()
+    assert sorted(outcomes) == sorted(["too late", row.state])
+    assert executed == ["done" if row.state == "approved" else "refused"]
+    assert votes == 1
