@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,8 @@ WEB_PORTS_TRIED = 50
 STEP_TIMEOUT_S = 600.0
 READY_TIMEOUT_S = 90.0
 READY_PATH = "/health/ready"
+# Of the seed only its parts with their time are shown; the rest is in its log.
+SEED_ROUTINE = r"^(?!.* \([\d.]+ s\)$)"
 
 
 class Ports:
@@ -115,13 +118,13 @@ class Run:
         sandboxes, product = (
             [self._program(service) for service in group] for group in self._services
         )
-        self._manage("migrate", "--noinput", "--verbosity", "1")
+        self._lay_schema()
         (self._var_dir / "sandbox").mkdir(exist_ok=True)
         for program in sandboxes:
             self._supervisor.start(program)
         for program in sandboxes:
             self._supervisor.wait_ready(program, timeout_s=READY_TIMEOUT_S)
-        self._manage("seed_demo")
+        self._manage("seed_demo", routine=SEED_ROUTINE)
         for program in product:
             self._supervisor.start(program)
         logins = self._manage("demo_logins", echo=False)
@@ -130,13 +133,23 @@ class Run:
         if "sandbox_bank" in self._ports:
             bank = f"http://127.0.0.1:{self._ports['sandbox_bank']}/"
             self._supervisor.console.say(f"The sandbox's bank, with its statements, is at {bank}")
+        self._supervisor.console.say(f"What each program says is in {self._var_dir / 'log'}/")
         self._supervisor.console.say("Ctrl-C stops everything; `make reset` starts over.\n")
 
-    def _manage(self, *arguments: str, echo: bool = True) -> str:
+    def _lay_schema(self) -> None:
+        """One line before and one after: which migrations they were stands in the log."""
+        console, started = self._supervisor.console, time.monotonic()
+        console.relay("migrate", "bringing the schema up to date")
+        said = self._manage("migrate", "--noinput", "--verbosity", "1", echo=False)
+        took = time.monotonic() - started
+        console.relay("migrate", f"{migrations_told(said)} ({took:.1f} s)")
+
+    def _manage(self, *arguments: str, echo: bool = True, routine: str = "") -> str:
         step = Program(
             name=arguments[0],
             command=[sys.executable, "manage.py", *arguments],
             environment=self._environment,
+            routine=re.compile(routine) if routine else None,
         )
         return self._supervisor.run(step, timeout_s=STEP_TIMEOUT_S, echo=echo)
 
@@ -187,6 +200,12 @@ class Run:
         raise SetupError(
             f"{self.address}{READY_PATH} was not ready within {READY_TIMEOUT_S:.0f} s: {answer}."
         )
+
+
+def migrations_told(said: str) -> str:
+    """How many migrations ran, from what ``migrate`` said."""
+    applied = sum(line.endswith("... OK") for line in said.splitlines())
+    return f"{applied} migrations applied" if applied else "nothing to apply"
 
 
 def readiness(url: str) -> str:

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -120,3 +121,17 @@ def test_readiness_tells_why_there_is_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert "refused" in run.readiness(f"http://127.0.0.1:{port}/")
+
+
+def test_of_migrations_only_their_number_is_told() -> None:
+    said = "Running migrations:\n  Applying core.0001_initial... OK\n  Applying core.0002_x... OK"
+    assert run.migrations_told(said) == "2 migrations applied"
+    assert run.migrations_told("  No migrations to apply.") == "nothing to apply"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [("aurora: money (14.2 s)", True), ("lists loaded", False), ("457 figures", False)],
+)
+def test_of_the_seed_only_its_parts_with_their_time_are_shown(line: str, shown: bool) -> None:
+    assert (re.search(run.SEED_ROUTINE, line) is None) is shown
