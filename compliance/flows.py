@@ -29,6 +29,11 @@ class Flow:
     state: str
     colour: str
 
+    @property
+    def signed(self) -> Money:
+        """Above zero when it came in."""
+        return self.money if self.into else -self.money
+
 
 def flows(actor: Actor, alert: Alert) -> list[Flow]:
     """Deposits and withdrawals of the window and a week either side, the newest first."""

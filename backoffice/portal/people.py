@@ -26,6 +26,7 @@ from backoffice.portal.lists import Column, Empty, ListPage, list_response, regi
 from backoffice.portal.once import done_at, once
 from backoffice.portal.templatetags import portal as tags
 from backoffice.portal.timeline import audit_events
+from backoffice.portal.wording import permission_words
 from backoffice.staff import services
 from backoffice.staff.access import StaffRequest, needs
 from backoffice.staff.models import ApiKey, Membership, Role
@@ -275,7 +276,11 @@ def role_matrix(request: StaffRequest) -> HttpResponse:
     held = {role.pk: set(permissions_of(role)) for role in found}
     used = set().union(*held.values()) if held else set()
     lines = [
-        {"code": code, "marks": [code in held[role.pk] for role in found]}
+        {
+            "code": code,
+            "name": permission_words(code),
+            "marks": [code in held[role.pk] for role in found],
+        }
         for code in sorted(used & known_permissions())
     ]
     return render(request, "portal/role_matrix.html", {"roles": found, "lines": lines})
