@@ -8,6 +8,7 @@ from django import forms
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
+from backoffice.portal.fields import AmountField
 from clients import selectors as clients
 from clients.forms import MomentInput
 from clients.models import Client
@@ -124,7 +125,7 @@ class PayoutForm(forms.Form):
         widget=MomentInput(),
         help_text="Empty: up to now.",
     )
-    minimum = forms.DecimalField(
+    minimum = AmountField(
         label="At least",
         required=False,
         min_value=Decimal(0),

@@ -179,7 +179,9 @@ LINES = register(
             Column("deal", "Deal", lambda x: str(x.deal_ticket), link=_line_url, fixed=True),
             Column("at", "Closed", lambda x: x.deal_at),
             Column("partner", "Partner", lambda x: x.partner.name, grow=True),
-            Column("partner_ref", "Partner's reference", lambda x: x.partner.reference),
+            Column(
+                "partner_ref", "Partner's reference", lambda x: x.partner.reference, shown=False
+            ),
             Column("client", "Client", lambda x: x.client.reference),
             Column("symbol", "Symbol", lambda x: x.symbol),
             Column("tier", "Tier", lambda x: x.tier, num=True),

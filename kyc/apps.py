@@ -7,6 +7,7 @@ class KycConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal import desks
         from backoffice.portal.navigation import Entry, register
+        from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
         from clients.followers import follow
         from kyc import actions, approvals, handlers, lists, states, tabs  # noqa: F401
@@ -20,6 +21,8 @@ class KycConfig(AppConfig):
         register(
             Entry("Settings", "KYC levels", "kyc:levels", "stack-2", ("kyc.view_case",), "", 50)
         )
+        text = "What each level asks of a client, and what it grants"
+        register_area(Area("KYC levels", text, "stack-2", "kyc:levels", ("kyc.view_case",), 80))
         follow("document_uploaded", handlers.UPLOADED)
         follow("assigned", handlers.ASSIGNED)
         follow("changed", handlers.CHANGED)

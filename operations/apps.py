@@ -8,6 +8,7 @@ class OperationsConfig(AppConfig):
         from backoffice.portal.context import register_notifications
         from backoffice.portal.home import Part, register_part
         from backoffice.portal.navigation import Entry, register
+        from backoffice.portal.settings_pages import Area, register_area
         from operations import actions  # noqa: F401
         from operations.health import home_part
         from operations.notifications import delivery  # noqa: F401 - registers its outbox handler
@@ -25,3 +26,5 @@ class OperationsConfig(AppConfig):
         ):
             group = "Settings" if url_name == "operations:templates" else "System"
             register(Entry(group, label, url_name, icon, (permission,), order=order))
+        text = "What clients and staff are told, in each language"
+        register_area(Area("Messages", text, "message", "operations:templates", (change,), 100))

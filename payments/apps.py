@@ -13,6 +13,7 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal import desks, navigation, search
         from backoffice.portal.navigation import Entry
+        from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
         from payments import (  # noqa: F401 - they register themselves
             actions,
@@ -54,6 +55,8 @@ class PaymentsConfig(AppConfig):
             Entry("Settings", "Gateways", "payments:setup", "plug", MANAGE, "", 60),
         ):
             navigation.register(entry)
+        text = "Gateways, methods, withdrawal rules, bands of approval, rates"
+        register_area(Area("Gateways", text, "plug", "payments:setup", MANAGE, 90))
 
 
 def _url(folder: str) -> Callable[[UUID], str]:

@@ -267,15 +267,15 @@ class MethodForm(forms.Form):
     )
     takes_deposits = forms.BooleanField(label="For deposits", required=False, initial=True)
     makes_withdrawals = forms.BooleanField(label="For withdrawals", required=False, initial=True)
-    amount_min = forms.DecimalField(label="Least", initial=Decimal(10))
-    amount_max = forms.DecimalField(label="Most", required=False)
+    amount_min = AmountField(label="Least", initial=Decimal(10))
+    amount_max = AmountField(label="Most", required=False)
     deposit_policy = forms.ChoiceField(label="Deposits are", choices=DepositPolicy.choices)
-    deposit_threshold = forms.DecimalField(label="At once up to", required=False)
-    automatic_withdrawal_max = forms.DecimalField(
+    deposit_threshold = AmountField(label="At once up to", required=False)
+    automatic_withdrawal_max = AmountField(
         label="Withdrawals without a person up to (base currency)", initial=Decimal(0)
     )
-    fee_percent = forms.DecimalField(label="Fee, percent", initial=Decimal(0))
-    fee_fixed = forms.DecimalField(label="Fee, fixed", initial=Decimal(0))
+    fee_percent = AmountField(label="Fee, percent", initial=Decimal(0))
+    fee_fixed = AmountField(label="Fee, fixed", initial=Decimal(0))
     expires_minutes = forms.IntegerField(label="Minutes to pay", initial=60)
     instrument = forms.ChoiceField(label="Paid with", choices=Destination.Kind.choices)
     refund_days = forms.IntegerField(
@@ -296,7 +296,7 @@ class MethodForm(forms.Form):
 
 class PolicyForm(forms.Form):
     source_first = forms.BooleanField(label="Back to the sources first", required=False)
-    lots_per_1000 = forms.DecimalField(
+    lots_per_1000 = AmountField(
         label="Lots to be traded per 1,000 deposited",
         min_value=Decimal(0),
         max_digits=8,
@@ -314,7 +314,7 @@ class BandsForm(forms.Form):
     def __init__(self, who: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for number in range(1, BAND_ROWS + 1):
-            self.fields[f"most_{number}"] = forms.DecimalField(
+            self.fields[f"most_{number}"] = AmountField(
                 label="Up to", max_digits=20, decimal_places=2, required=False
             )
             self.fields[f"who_{number}"] = forms.ChoiceField(label="Decided by", choices=who)
@@ -333,6 +333,4 @@ class BandsForm(forms.Form):
 
 class RateForm(forms.Form):
     currency = forms.ChoiceField(label="Currency", choices=[(code, code) for code in EXPONENTS])
-    to_base = forms.DecimalField(
-        label="Worth in the base currency", max_digits=20, decimal_places=10
-    )
+    to_base = AmountField(label="Worth in the base currency", max_digits=20, decimal_places=10)

@@ -1,7 +1,8 @@
 """The lists of money: deposits, withdrawals, transfers, gateways' messages."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
@@ -321,12 +322,49 @@ def _messages(actor: Actor) -> QuerySet[WebhookMessage]:
     return rows.select_related("gateway").defer("body", "headers")
 
 
+class Named(NamedTuple):
+    """A payment as a message's line names it."""
+
+    reference: str
+    url: str
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+def message_payments(actor: Actor, rows: Sequence[WebhookMessage]) -> dict[UUID, Named]:
+    """The payments that messages were applied to, by the message: two queries for all of them."""
+    subjects = [row.subject_id for row in rows if row.subject_id]
+    named: dict[UUID, Named] = {}
+    tables: tuple[tuple[type[Deposit | Withdrawal], str], ...] = (
+        (Deposit, "payments:deposit"),
+        (Withdrawal, "payments:withdrawal"),
+    )
+    for table, page in tables:
+        found = table.objects.filter(tenant_id=actor.tenant_id, pk__in=subjects)
+        for pk, reference in found.values_list("pk", "reference"):
+            named[pk] = Named(reference, object_url(page, pk))
+    return {row.pk: named[row.subject_id] for row in rows if row.subject_id in named}
+
+
+def _with_payments(actor: Actor, rows: Sequence[WebhookMessage]) -> Sequence[WebhookMessage]:
+    about = message_payments(actor, rows)
+    for row in rows:
+        row.about = about.get(row.pk)
+    return rows
+
+
+def _about_url(row: WebhookMessage) -> str:
+    return row.about.url if row.about else ""
+
+
 MESSAGES = register(
     ListPage(
         code="payments.messages",
         title="Gateway messages",
         permission="payments.work_payment",
         rows=_messages,
+        prepare=_with_payments,
         filters=MessageFilters,
         segments=(
             ALL,
@@ -349,6 +387,7 @@ MESSAGES = register(
                 link=_link("payments:notice"),
                 fixed=True,
             ),
+            Column("about", "Payment", lambda row: row.about, link=_about_url),
             Column("note", "What came of it", lambda row: row.note or None, grow=True),
             Column("state", "State", lambda row: row.state, show=message_badge, fixed=True),
         ],

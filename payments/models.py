@@ -560,6 +560,9 @@ class WebhookMessage(TenantModel):
     subject_id = models.UUIDField(null=True)
     done_at = models.DateTimeField(null=True)
 
+    # The payment that it was applied to, where a list looked it up.
+    about: Any = None
+
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "gateway", "delivery"], name="webhook_once")

@@ -102,7 +102,7 @@ _ACCOUNT = Column(
 _LINE_COLUMNS = (
     Column("who", "Counterparty", lambda x: x.counterparty_name, masked=True),
     Column("text", "Text", lambda x: x.text, grow=True),
-    Column("ref", "End-to-end id", lambda x: x.end_to_end or None, show=tags.ref),
+    Column("ref", "End-to-end id", lambda x: x.end_to_end or None, show=tags.ref, shown=False),
     Column("amount", "Amount", lambda x: x, show=_money, num=True, fixed=True),
     Column("outcome", "Payment or break", lambda x: x.outcome, show=_outcome, link=_outcome_url),
     Column(

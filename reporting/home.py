@@ -29,6 +29,7 @@ from backoffice.portal.figures import amount_text
 from backoffice.portal.home import parts_for
 from backoffice.portal.timeline import Event, sentence
 from backoffice.staff.access import StaffRequest, needs
+from backoffice.staff.actions import COMINGS
 from backoffice.tenancy.models import Tenant
 from backoffice.workflow.queues import Queue, QueueCount, late_text, open_items
 from clients.tabs import looks
@@ -115,7 +116,8 @@ def _mine(actor: Actor, counts: list[QueueCount]) -> list[tuple[Queue, SideLine]
 def _changes(actor: Actor) -> list[Event]:
     if not actor.can("staff.view_audit"):
         return []
-    changes = entries(actor).exclude(actor_kind="system").exclude(action__in=looks())
+    mere = [*looks(), *(action.code for action in COMINGS)]
+    changes = entries(actor).exclude(actor_kind="system").exclude(action__in=mere)
     rows = list(changes.order_by("-id")[:CHANGES_MAX])
     details = dict(
         AuditPayload.objects.filter(

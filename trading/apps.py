@@ -35,6 +35,7 @@ VIEW = "trading.view_account"
 
 def _navigate() -> None:
     from backoffice.portal.navigation import Entry, register
+    from backoffice.portal.settings_pages import Area, register_area
 
     view, servers = (VIEW,), ("trading.manage_servers",)
     register(Entry("Work", "Accounts", "trading:accounts", "chart-candle", view, "t", 30))
@@ -44,6 +45,8 @@ def _navigate() -> None:
         Entry("Work", "Balance operations", "trading:operations", "arrows-exchange", view, order=34)
     )
     register(Entry("Settings", "Trading servers", "trading:servers", "server", servers, order=40))
+    text = "MetaTrader servers, the groups that are offered, how they are read"
+    register_area(Area("Trading servers", text, "server", "trading:servers", servers, 70))
 
 
 def _url(pk: UUID) -> str:

@@ -304,7 +304,7 @@ def api_keys(request: StaffRequest) -> HttpResponse:
     context = {
         "made": made,
         "keys": ApiKey.objects.filter(tenant_id=request.actor.tenant_id).order_by("-created_at"),
-        "grantable": sorted(request.actor.permissions),
+        "grantable": sorted((permission_words(code), code) for code in request.actor.permissions),
     }
     response = render(request, "portal/api_keys.html", context)
     return done_at(response, reverse("portal:api-keys")) if made else response

@@ -47,6 +47,9 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_VERBS = {"view": "See", "add": "Add", "change": "Change", "delete": "Delete"}
+
+
 def permission_words(permission: str) -> str:
     """The name of a right as its model declares it, such as ``Approve KYC cases``."""
     app_label, _, codename = permission.partition(".")
@@ -54,4 +57,8 @@ def permission_words(permission: str) -> str:
         for code, name in model._meta.permissions:
             if code == codename:
                 return str(name)
-    return _plain(codename)
+    verb, _, model_name = codename.partition("_")
+    if verb in _VERBS and model_name in apps.all_models[app_label]:
+        model = apps.get_model(app_label, model_name)
+        return f"{_VERBS[verb]} {model._meta.verbose_name_plural}"
+    return _capital(_plain(codename))

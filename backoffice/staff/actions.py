@@ -28,6 +28,9 @@ SUPPORT_OPENED = Action("staff.support_opened", "opened a support session: {reas
 SUPPORT_LOOKED = Action("staff.support_looked", "looked at {subject}")
 SUPPORT_ENDED = Action("staff.support_ended", "ended the support session of {subject}")
 
+# Coming and going: in the trail, and no news to anyone.
+COMINGS = (TENANT_CHOSEN, SIGNED_IN, SIGNED_OUT)
+
 declare(
     INVITATION_ACCEPTED,
     BRAND_CHANGED,

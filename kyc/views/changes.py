@@ -428,7 +428,8 @@ def case_answers(request: StaffRequest, pk: UUID) -> HttpResponse:
         "client": case.client,
         "form": form,
         "title": f"Answers of {case.client.name}",
-        "label": "Save",
+        "says": "" if form.fields else "This level asks no questions: there is nothing to answer.",
+        "label": "Save" if form.fields else "",
         "back_url": _page(case),
     }
     return render(request, "kyc/verb.html", context, status=UNPROCESSABLE if form.errors else 200)

@@ -1,5 +1,6 @@
 """Messages of gateways that a person has to look into."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -39,7 +40,8 @@ def notice_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         "title": row.delivery,
         "row": row,
         "colour": lists.MESSAGE_COLOURS[row.state],
-        "text": bytes(row.body).decode("utf-8", "replace"),
+        "text": _laid_out(bytes(row.body)),
+        "about": lists.message_payments(request.actor, [row]).get(row.pk),
         "headers": sorted(row.headers.items()),
         "events": timeline(request.actor, row.pk),
     }
@@ -52,6 +54,15 @@ def notice_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         context=context,
         actions=[Button("Put aside", url, key="r", method="get", why_not=why)],
     )
+
+
+def _laid_out(body: bytes) -> str:
+    """The message as a person reads it: JSON a member a line, anything else as it came."""
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 @GET_POST

@@ -181,7 +181,7 @@ def _hold_buttons(
     if not actor.can(holds.RIGHT):
         return []
     found = [
-        Button(f"Release: {hold.reason[:40]}", reverse("payments:hold-release", args=[hold.pk]),
+        Button("Release", reverse("payments:hold-release", args=[hold.pk]),
                method="get", icon="lock-open")
         for hold in standing(row)
     ]  # fmt: skip

@@ -2,6 +2,8 @@ from decimal import Decimal
 
 from django import forms
 
+from backoffice.portal.fields import AmountField
+
 
 class RunForm(forms.Form):
     day = forms.DateField(
@@ -22,7 +24,7 @@ class SignForm(forms.Form):
 
 
 class PolicyForm(forms.Form):
-    prudent_percent = forms.DecimalField(
+    prudent_percent = AmountField(
         label="Prudent segregation, percent of client balances",
         min_value=Decimal(0),
         max_value=Decimal(100),

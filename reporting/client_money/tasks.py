@@ -8,6 +8,7 @@ from celery import shared_task
 from backoffice.core.clock import now, today
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
+from backoffice.portal.figures import day_text
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import all_tenants, tenant_scope
 from backoffice.workflow import outbox
@@ -70,5 +71,10 @@ def _tell_refused(actor: Actor, sentence: str) -> None:
 
 def _notify(template: str, day: date, **values: str) -> None:
     """Once a day for each reviewer, however often it is tried."""
-    payload = {"to": SIGNERS, "template": template, "day": str(day), "once": f"{template}:{day}"}
+    payload = {
+        "to": SIGNERS,
+        "template": template,
+        "day": day_text(day),
+        "once": f"{template}:{day}",
+    }
     outbox.put(NOTIFY, payload=payload | values)

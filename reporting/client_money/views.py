@@ -105,7 +105,7 @@ def _figure(figure: ClientMoneyFigure) -> dict[str, Any]:
         for field in figure._meta.get_fields()
         if getattr(field, "decimal_places", None)
     }
-    query = f"?report={figure.report_id}&currency={figure.currency}"
+    query = f"?report={figure.report.reference}&currency={figure.currency}"
     return amounts | {
         "currency": figure.currency,
         "clients": figure.clients,
@@ -121,7 +121,7 @@ def balance_list(request: StaffRequest) -> HttpResponse:
     """The rows of one report; without one named, those of the newest."""
     if not request.GET.get("report"):
         newest = reports(request.actor).exclude(state=ReportState.REPLACED).order_by("-day").first()
-        shown = newest.pk if newest else UUID(int=0)
+        shown = newest.reference if newest else "none"
         request.GET = QueryDict(f"report={shown}&{request.GET.urlencode()}")
     return list_response(request, BALANCES)
 

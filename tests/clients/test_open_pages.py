@@ -14,7 +14,7 @@ from django.urls import reverse
 from backoffice.audit.models import AuditEntry
 from backoffice.core.context import Actor
 from backoffice.tenancy.scope import tenant_scope
-from clients import services
+from clients import services, tabs
 from clients.models import Client, ClientDocument, Note, Restriction, UploadLink
 from tests.clients.factories import make_active, make_desk, make_document, make_lead, picture
 from tests.world import World
@@ -74,6 +74,19 @@ def test_a_client_is_made_by_form_and_mistakes_stand_beside_their_fields(
         client = Client.objects.get()
         assert answer["Location"] == f"/clients/{client.pk}/"
         assert (client.last_name, client.birth_date) == ("Berg", date(1980, 1, 1))
+
+
+def test_each_tab_of_each_domain_stands_on_the_clients_page(world: World, browse: Browse) -> None:
+    client = _made(world)
+    adam = browse("adam")
+    with _db(world):
+        codes = [tab.code for tab in tabs.tabs_for(world.actor("adam"))]
+    assert {"kyc", "accounts", "money", "risk", "partner"} < set(codes)
+    for code in codes:
+        page = adam.get(f"/clients/{client.pk}/{code}/").content.decode()
+        assert page.startswith("<!doctype html>"), code
+        assert client.reference in page
+        assert f'href="/clients/{client.pk}/timeline/"' in page, code
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -251,3 +251,19 @@ def test_a_message_to_a_suspended_brokerage_is_kept_and_read_once_it_is_open_aga
     Tenant.objects.filter(pk=tenant.pk).update(active=True)
     shop.work()
     assert (shop.messages(), shop.wallet()) == ([("processed", "")], 100)
+
+
+def test_a_message_names_the_payment_that_it_was_applied_to(shop: Brokerage) -> None:
+    deposit = shop.deposit()
+    assert _post(shop, _body(deposit.reference)) == 200
+    shop.work()
+    with shop.scope():
+        message = WebhookMessage.objects.get()
+    adam = Browser()
+    adam.force_login(shop.world.user("adam"))
+    link = f'href="{reverse("payments:deposit", args=[deposit.pk])}"'
+    listed = adam.get(reverse("payments:notice-list")).content.decode()
+    assert link in listed
+    page = adam.get(reverse("payments:notice", args=[message.pk])).content.decode()
+    assert link in page
+    assert "\n &quot;amount&quot;: &quot;100.00&quot;" in page

@@ -295,3 +295,15 @@ def test_whoever_connects_a_gateway_is_told_where_it_sends_its_messages(
         in page.content.decode()
     )
     assert "a-secret-of-sixteen" not in page.content.decode()
+
+
+def test_amounts_of_a_method_are_written_as_people_write_them(
+    shop: Brokerage, browse: Browse
+) -> None:
+    with shop.scope():
+        method = Method.objects.get(code="card")
+        method.amount_min, method.fee_fixed = Decimal("20.50000000"), Decimal("0E-8")
+        method.save()
+    page = _text(browse("petra"), reverse("payments:method", args=[method.pk]))
+    assert 'name="amount_min" value="20.5"' in page
+    assert 'name="fee_fixed" value="0"' in page

@@ -356,7 +356,7 @@ def test_a_report_is_run_signed_and_read_through_the_pages(house: House, browse:
     with tenant_scope(house.actor.tenant_id):
         report = ClientMoneyReport.objects.get()
         assert (report.state, report.prepared_by, report.signed_by) == ("signed", "Anna", "Mary")
-    rows = anna.get(f"/reports/client-money/balances/?report={report.pk}&currency=EUR")
+    rows = anna.get(f"/reports/client-money/balances/?report={report.reference}&currency=EUR")
     assert b"C-1" in rows.content
     assert b"C-1" in anna.get("/reports/client-money/balances/").content
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.portal.actions import Button
+from backoffice.portal.figures import MINUTE_S, span_text
 from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
@@ -81,8 +82,15 @@ def _run(run: SyncRun) -> dict[str, Any]:
         "colour": "bad" if run.error else "attention" if bad else "good",
         "word": "Failed" if run.error else "Look" if bad else "Good",
         "took": f"{took:.1f} s" if took is not None else "",
+        "lag": _lag(run.lag_s),
         "note": run.error or clock,
     }
+
+
+def _lag(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f} s" if seconds < MINUTE_S else span_text(seconds)
 
 
 def _facts(server: TradingServer) -> list[dict[str, Any]]:
