@@ -243,7 +243,8 @@ def run(var_dir: Path) -> None:
         with contextlib.suppress(StoppedError):
             product.up()
             supervisor.watch()
-        console.say("\nStopping.")
+        asked_by = f": {supervisor.asked_by} came" if supervisor.asked_by else ""
+        console.say(f"\nStopping{asked_by}.")
 
 
 def log_address(var_dir: Path) -> str:

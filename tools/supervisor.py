@@ -101,12 +101,15 @@ class Supervisor:
         self._cwd = cwd
         self._programs: list[Program] = []
         self._stop = threading.Event()
+        self.asked_by = ""  # the signal that ended it, when it was not a person's Ctrl-C
         self._hurry = threading.Event()
 
-    def request_stop(self) -> None:
+    def request_stop(self, asked_by: str = "") -> None:
         """Ask for an orderly end; a second request makes it a quick one. Safe in a handler."""
         if self._stop.is_set():
             self._hurry.set()
+        else:
+            self.asked_by = asked_by
         self._stop.set()
 
     def running(self) -> list[Program]:
@@ -279,8 +282,12 @@ class Supervisor:
 
 def stop_on_signals(supervisor: Supervisor) -> None:
     """Ctrl-C, `kill` and a closed terminal all ask for an orderly end."""
+
+    def asked(number: int, frame: object) -> None:
+        supervisor.request_stop("" if number == signal.SIGINT else signal.Signals(number).name)
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: supervisor.request_stop())
+        signal.signal(number, asked)
 
 
 def terminal() -> Console:

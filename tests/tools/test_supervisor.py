@@ -16,7 +16,7 @@ import pytest
 
 from tools.errors import SetupError
 from tools.processes import is_alive, wait_gone
-from tools.supervisor import Console, Program, StoppedError, Supervisor
+from tools.supervisor import Console, Program, StoppedError, Supervisor, stop_on_signals
 
 ROOT = Path(__file__).parents[2]
 SERVE = "import time; print('serving: ready', flush=True); time.sleep(600)"
@@ -155,6 +155,24 @@ def test_asking_to_stop_ends_a_wait(supervisor: Supervisor) -> None:
         supervisor.wait_ready(silent, timeout_s=60)
     with pytest.raises(StoppedError):
         supervisor.start(program("web", SERVE))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP"), (signal.SIGINT, "")],
+)
+def test_what_ended_the_run_is_known_unless_a_person_did(
+    supervisor: Supervisor, number: signal.Signals, told: str
+) -> None:
+    before = {each: signal.getsignal(each) for each in (2, 1, 15)}
+    try:
+        stop_on_signals(supervisor)
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGTERM)  # what comes after it has not ended it
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert supervisor.asked_by == told
 
 
 def test_a_second_request_does_not_wait_for_good_manners(supervisor: Supervisor) -> None:
