@@ -1,5 +1,6 @@
 """What is monitored and with which figures; proposing others, and approving what was proposed."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,12 +20,23 @@ from compliance.monitoring.days import base_currency
 from compliance.monitoring.kinds import KINDS
 
 RUNS_SHOWN = 10
+VERBS = {
+    Scenario.State.DRAFT: "Take back to draft",
+    Scenario.State.SHADOW: "Only count, raise nothing",
+    Scenario.State.LIVE: "Make it live",
+    Scenario.State.RETIRED: "Retire",
+}
 COLOURS = {
     Scenario.State.DRAFT: "attention",
     Scenario.State.SHADOW: "going",
     Scenario.State.LIVE: "good",
     Scenario.State.RETIRED: "neutral",
 }
+
+
+def _grouped(text: str | None) -> str:
+    """A stored figure with its thousands apart."""
+    return f"{Decimal(text):,f}" if text else ""
 
 
 @require_GET
@@ -40,10 +52,13 @@ def scenario_list(request: StaffRequest) -> HttpResponse:
                     "row": row,
                     "colour": COLOURS[Scenario.State(row.state)],
                     "figures": [
-                        (figure.label, row.parameters.get(figure.name), figure.money)
+                        (figure.label, _grouped(row.parameters.get(figure.name)), figure.money)
                         for figure in kind.figures
                     ],
-                    "moves": sorted(definitions.FOLLOWING[Scenario.State(row.state)]),
+                    "moves": [
+                        (state, VERBS[state])
+                        for state in sorted(definitions.FOLLOWING[Scenario.State(row.state)])
+                    ],
                     "why_not": definitions.why_not_move(actor, row),
                 }
                 for row in rows

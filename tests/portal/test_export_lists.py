@@ -66,7 +66,7 @@ def test_every_text_of_a_workbook_is_text(names: tuple[str, ...], browse: Browse
     assert sheet.findall(".//x:hyperlink", NAMESPACE) == []
     assert not [part for part in parts if "external" in part.lower()]
     cells = sheet.iterfind(".//x:c[@t='inlineStr']", NAMESPACE)
-    texts = {"".join(cell.itertext()).strip() for cell in cells}
+    texts = {"".join(map(str, cell.itertext())).strip() for cell in cells}
     assert {name.strip() for name in names} <= texts
 
 

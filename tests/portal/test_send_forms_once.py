@@ -152,7 +152,7 @@ def test_the_page_of_a_form_that_is_done_once_carries_its_key(
     world: World, browse: Browse, address: Address
 ) -> None:
     with tenant_scope(world.aurora.pk, world.actor("adam")):
-        arguments = OBJECTS[address.name](world) if address.arguments else {}
+        arguments = dict(OBJECTS[address.name](world)) if address.arguments else {}
     page = browse("adam").get(reverse(address.name, kwargs=arguments)).content.decode()
     assert len(re.findall(r'name="form_key" value="\w+"', page)) == 1
 
