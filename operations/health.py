@@ -146,14 +146,10 @@ def _outside(
 
 def _backup() -> Sign:
     last = backups.newest_good()
-    stale = backups.is_stale()
-    return Sign(
-        "Backup",
-        "bad" if stale else "good",
-        "Too old" if stale else "Fresh",
-        "" if last else "There is none yet.",
-        last.finished_at if last else None,
-    )
+    if last is None:
+        return Sign("Backup", "attention", "None yet", "The first is made in the night.")
+    colour, word = ("bad", "Too old") if backups.is_stale() else ("good", "Fresh")
+    return Sign("Backup", colour, word, at=last.finished_at)
 
 
 def _drill() -> Sign:

@@ -1,6 +1,7 @@
 """Health: what is silent, what is late, what failed and can be tried again."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client as Browser
@@ -13,6 +14,7 @@ from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from operations import tasks
 from operations.health import signs
+from operations.models import Backup, RestoreDrill
 from payments.models import GatewayAccount
 from tests.world import World
 
@@ -34,7 +36,7 @@ def test_workers_queue_gateways_and_backups_are_told_apart(world: World) -> None
         "Workers": "None seen",
         "Work after commits": "On time",
         "Gateway Cashier": "Failing",
-        "Backup": "Too old",
+        "Backup": "None yet",
         "Restore drill": "None yet",
     }
     tasks.pulse()
@@ -42,6 +44,18 @@ def test_workers_queue_gateways_and_backups_are_told_apart(world: World) -> None
     assert [word for name, word in _signs(world).items() if name.startswith("Worker on")] == [
         "Working"
     ]
+
+
+def test_an_old_backup_and_a_failed_drill_stand_out(world: World) -> None:
+    then = now() - timedelta(hours=27)
+    backup = Backup.objects.create(state="done", started_at=then, finished_at=then)
+    drill = RestoreDrill.objects.create(backup=backup, state="passed", started_at=then)
+    found = _signs(world)
+    assert (found["Backup"], found["Restore drill"]) == ("Too old", "Passed")
+    RestoreDrill.objects.filter(pk=drill.pk).update(started_at=now() - timedelta(days=9))
+    assert _signs(world)["Restore drill"] == "Too old"
+    RestoreDrill.objects.filter(pk=drill.pk).update(state="failed")
+    assert _signs(world)["Restore drill"] == "Failed"
 
 
 def test_failed_work_is_tried_again_from_the_page(world: World, browse: Browse) -> None:
