@@ -17,7 +17,7 @@ from reconciliation.importers import ParsedFile, ParsedLine, ParsedStatement, de
 from reconciliation.importers import parse_bytes as parse
 from reconciliation.models import BankAccount, Statement, StatementFile, StatementLine
 
-FILE_BYTES_MAX = 20 * 2**20  # by upload; larger files come through the folder pickup
+FILE_BYTES_MAX = 20 * 2**20
 LINES_AT_ONCE = 1_000
 BOOKED = "booked"
 # Problems with the numbers: lines are kept and shown, but match nothing by themselves.
