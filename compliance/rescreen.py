@@ -73,16 +73,6 @@ def _delta(actor: Actor, source: str, version: int) -> ScreeningRun:
     return _screen(actor, run, concerned, f"{source} version {version}")
 
 
-def clients_rescreen(actor: Actor) -> ScreeningRun:
-    """Screen every client: for when the way of comparing has changed."""
-    with tenant_scope(actor.tenant_id, actor):
-        everyone = list(_clients(actor).order_by("pk").values_list("pk", flat=True))
-        run = ScreeningRun.objects.create(
-            tenant_id=actor.tenant_id, kind=ScreeningRun.Kind.FULL, clients=len(everyone)
-        )
-    return _screen(actor, run, everyone, "a request for all")
-
-
 def _screen(actor: Actor, run: ScreeningRun, ids: Sequence[UUID], why: str) -> ScreeningRun:
     for start in range(0, len(ids), BATCH):
         with tenant_scope(actor.tenant_id, actor):

@@ -11,7 +11,7 @@ from compliance.indexes import lists_for
 from compliance.models import Alert, Hit, ListVersion, TenantList, WatchList
 from compliance.screening.decide import decide
 from compliance.screening.match import Match, Subject
-from compliance.states import HIT_UNDECIDED, HitState
+from compliance.states import HIT_UNDECIDED
 
 SEARCH_MATCHES_MAX = 20
 SEE_MONITORING = "compliance.view_monitoring"
@@ -29,10 +29,6 @@ def hits_of(actor: Actor, client: Client) -> QuerySet[Hit]:
 
 def undecided_hits(tenant_id: int, client: Client) -> QuerySet[Hit]:
     return Hit.objects.filter(tenant_id=tenant_id, client=client, state__in=HIT_UNDECIDED)
-
-
-def confirmed_hits(tenant_id: int, client: Client) -> QuerySet[Hit]:
-    return Hit.objects.filter(tenant_id=tenant_id, client=client, state=HitState.CONFIRMED)
 
 
 def alerts_for(actor: Actor) -> QuerySet[Alert]:

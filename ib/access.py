@@ -6,7 +6,7 @@ from django.http import Http404
 
 from backoffice.core.context import Actor
 from ib import selectors
-from ib.models import Agreement, AgreementVersion, CommissionLine, Partner, Payout
+from ib.models import Agreement, CommissionLine, Partner, Payout
 
 
 def partner_for(actor: Actor, pk: UUID) -> Partner:
@@ -40,15 +40,4 @@ def agreement_for(actor: Actor, pk: UUID) -> Agreement:
     row = Agreement.objects.filter(tenant_id=actor.tenant_id, pk=pk).first()
     if row is None:
         raise Http404("No such agreement.")
-    return row
-
-
-def version_for(actor: Actor, pk: UUID) -> AgreementVersion:
-    row = (
-        AgreementVersion.objects.filter(tenant_id=actor.tenant_id, pk=pk)
-        .select_related("agreement")
-        .first()
-    )
-    if row is None:
-        raise Http404("No such version.")
     return row

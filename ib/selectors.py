@@ -33,7 +33,6 @@ from ledger import selectors as ledger
 
 FIGURES_DAYS = 30
 TREE_MAX = 200
-CLIENTS_MAX = 100
 
 
 def partners_for(actor: Actor) -> QuerySet[Partner]:
@@ -80,12 +79,6 @@ def partners_by_agreement(actor: Actor, agreement_ids: Sequence[UUID]) -> dict[U
     rows = PartnerAgreement.objects.filter(tenant_id=actor.tenant_id, agreement__in=agreement_ids)
     counted = holding(rows, now()).values_list("agreement_id").annotate(Count("id"))
     return dict(counted)
-
-
-def agreement_of(partner: Partner, at: datetime | None = None) -> PartnerAgreement | None:
-    rows = PartnerAgreement.objects.filter(tenant_id=current_tenant_id(), partner=partner)
-    found: PartnerAgreement | None = holding(rows, at or now()).select_related("agreement").first()
-    return found
 
 
 def agreements_of(partner: Partner) -> QuerySet[PartnerAgreement]:

@@ -11,7 +11,6 @@ from django.urls import reverse
 from backoffice.core.clock import today
 from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor, current_tenant_id
-from clients.countries import country_name
 from clients.documents import TYPED, readings_of
 from clients.models import Client, ClientAction, ClientDocument, ClientKind, RiskBand
 from clients.states import DocumentState
@@ -205,10 +204,6 @@ def comparison(case: KycCase, document: ClientDocument) -> list[Comparison]:
         "expires_on": written.get("expires_on", ""),
     }
     return rules.compare(typed, read)
-
-
-def nationality_label(code: str) -> str:
-    return country_name(code)
 
 
 def raters(case: KycCase) -> list[str]:

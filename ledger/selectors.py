@@ -113,11 +113,6 @@ def account(tenant_id: int, code: str, currency: str) -> AccountRef | None:
     return ref_of(rows) if rows else None
 
 
-def account_by_id(tenant_id: int, account_id: UUID) -> AccountRef | None:
-    row = Account.objects.filter(tenant_id=tenant_id, id=account_id).first()
-    return account(tenant_id, row.code, row.currency) if row else None
-
-
 def balance(tenant_id: int, account: AccountRef) -> Balance:
     """What is on the account now. Not a promise: only a post or a hold decides under the lock."""
     return _balance(account_rows(tenant_id, account.code, account.currency))

@@ -27,7 +27,6 @@ from trading.selectors import lots_opened
 
 _W = WithdrawalState
 COUNT_PER_DAY_MAX = 3
-NEW_DESTINATION = timedelta(days=30)
 
 
 def base_amount(money: Money) -> Decimal | None:

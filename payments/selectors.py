@@ -59,15 +59,6 @@ def wallet_rows(
     return found
 
 
-def withdrawal_by_reference(actor: Actor, reference: str) -> Withdrawal | None:
-    """For the reconciliation: the withdrawal whose reference is the end-to-end id."""
-    return Withdrawal.objects.filter(tenant_id=actor.tenant_id, reference=reference).first()
-
-
-def deposit_by_reference(actor: Actor, reference: str) -> Deposit | None:
-    return Deposit.objects.filter(tenant_id=actor.tenant_id, reference=reference).first()
-
-
 def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]:
     """The last movements of a client, for the tab of their page."""
     mine = {"tenant_id": actor.tenant_id, "client": client}

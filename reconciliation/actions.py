@@ -4,12 +4,8 @@ ACCOUNT_ADDED = Action("reconciliation.account_added", "added the bank account {
 FILE_IMPORTED = Action("reconciliation.file_imported", "imported {subject}: {lines} lines")
 FILE_REFUSED = Action("reconciliation.file_refused", "had {subject} refused: {problem}")
 LINE_MATCHED = Action("reconciliation.line_matched", "matched a line to {subject}: {explanation}")
-LINE_UNMATCHED = Action(
-    "reconciliation.line_unmatched", "took the match to {subject} back: {reason}"
-)
 BREAK_OPENED = Action("reconciliation.break_opened", "opened {subject}: {explanation}")
 BREAK_TAKEN = Action("reconciliation.break_taken", "looks into {subject}")
-BREAK_PROPOSED = Action("reconciliation.break_proposed", "proposed an adjustment for {subject}")
 BREAK_RESOLVED = Action("reconciliation.break_resolved", "resolved {subject}: {outcome}")
 BREAK_ACCEPTED = Action("reconciliation.break_accepted", "accepted {subject}: {outcome}")
 
@@ -18,10 +14,8 @@ declare(
     FILE_IMPORTED,
     FILE_REFUSED,
     LINE_MATCHED,
-    LINE_UNMATCHED,
     BREAK_OPENED,
     BREAK_TAKEN,
-    BREAK_PROPOSED,
     BREAK_RESOLVED,
     BREAK_ACCEPTED,
 )

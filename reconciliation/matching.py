@@ -201,7 +201,7 @@ def _unmatched(actor: Actor, line: StatementLine) -> StatementLine:
     row = StatementLine.objects.select_for_update(of=("self",)).select_related("account")
     locked = row.get(tenant_id=actor.tenant_id, pk=line.pk)
     if locked.state == Line.MATCHED:
-        raise InvalidInput("The line is matched already. Take that match back first.")
+        raise InvalidInput("The line is matched already. Nothing was booked twice.")
     return locked
 
 

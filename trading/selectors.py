@@ -44,7 +44,7 @@ from trading.models import (
     SyncRun,
     TradingServer,
 )
-from trading.states import OPERATION, AccountState, ChangeState, OperationState
+from trading.states import AccountState, OperationState
 
 TRADES = (port.ACTION_BUY, port.ACTION_SELL)
 DAYS_SHOWN = 30
@@ -105,10 +105,6 @@ def changes_of(account: Account) -> QuerySet[AccountChange]:
     return AccountChange.objects.filter(tenant_id=current_tenant_id(), account=account).order_by(
         "-id"
     )
-
-
-def changes_waiting(account: Account) -> bool:
-    return changes_of(account).filter(state=ChangeState.REQUESTED).exists()
 
 
 def money_of(amount: Decimal, currency: str) -> Decimal:
@@ -297,24 +293,6 @@ def operations_of(account: Account) -> QuerySet[BalanceOperation]:
     return BalanceOperation.objects.filter(tenant_id=current_tenant_id(), account=account).order_by(
         "-id"
     )
-
-
-def operation_by_ref(actor: Actor, business_ref: str) -> BalanceOperation | None:
-    """The operation that a business asked for, whatever became of it."""
-    return BalanceOperation.objects.filter(
-        tenant_id=actor.tenant_id, business_ref=business_ref
-    ).first()
-
-
-def operation_of(actor: Actor, pk: UUID) -> BalanceOperation:
-    """For followers of its end: ``business_ref``, ``state``, ``deal_ticket``, ``error``."""
-    return BalanceOperation.objects.get(tenant_id=actor.tenant_id, pk=pk)
-
-
-def money_on_its_way(account: Account) -> Decimal:
-    """The sum of operations that have not ended, signed."""
-    rows = operations_of(account).exclude(state__in=OPERATION.final)
-    return rows.aggregate(sum=Sum("amount"))["sum"] or ZERO
 
 
 def needing_a_person(rows: QuerySet[BalanceOperation]) -> QuerySet[BalanceOperation]:

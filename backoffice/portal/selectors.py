@@ -21,10 +21,6 @@ def exports(actor: Actor) -> QuerySet[Export]:
     return Export.objects.filter(tenant_id=actor.tenant_id, asked_by_ref=actor.ref)
 
 
-def export_for(actor: Actor, pk: UUID) -> Export:
-    return exports(actor).get(pk=pk)
-
-
 def id_floor(moment: datetime) -> UUID:
     """The smallest id that a row made at ``moment`` can have: ids begin with their moment."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

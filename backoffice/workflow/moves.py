@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from backoffice.audit.services import subject_type
 from backoffice.core.context import Actor
@@ -13,10 +13,6 @@ from backoffice.workflow.models import Transition
 
 _followers: dict[tuple[str, str], list[str]] = defaultdict(list)
 machines: dict[str, Machine] = {}
-
-
-class HasState(Protocol):
-    state: str
 
 
 def register(machine: Machine, followers: Mapping[str, Iterable[str]] | None = None) -> Machine:

@@ -4,7 +4,6 @@ FILE_BYTES_MAX = 512 * 1024 * 1024
 # One element (or one gap between the elements that matter) of an XML file.
 XML_ELEMENT_BYTES_MAX = 2 * 1024 * 1024
 # libxml2's own limit, which holds because huge_tree stays off.
-XML_DEPTH_MAX = 256
 # A physical line of a text file; MT940 allows 65 characters, some banks write thousands.
 TEXT_LINE_CHARS_MAX = 64 * 1024
 # One field over all its continuation lines.
