@@ -170,14 +170,16 @@ def _open(actor: Actor, demo: Demo, server: TradingServer) -> list[Account]:
 
 
 def _without_account(actor: Actor, server: TradingServer) -> list[Client]:
+    """The longest standing, as long as fewer than the demo's number have one."""
     with tenant_scope(actor.tenant_id, actor):
+        room = ACCOUNTS_OF_A_TENANT - Account.objects.filter(tenant_id=actor.tenant_id).count()
         clients = Client.objects.filter(
             tenant_id=actor.tenant_id,
             state=ClientState.ACTIVE,
             rights__contains=[ClientAction.OPEN_ACCOUNT],
             accounts__isnull=True,
         )
-        return list(clients.order_by("id")[:ACCOUNTS_OF_A_TENANT])
+        return list(clients.order_by("id")[: max(room, 0)])
 
 
 def _approved_at(actor: Actor, client: Client) -> datetime:
