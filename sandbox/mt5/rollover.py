@@ -47,9 +47,8 @@ class Rollover:
         weekday = (datetime.fromtimestamp(midnight_s - 1, UTC).weekday() + 1) % 7
         for position in list(book.positions.values()):
             self._charge_swap(position, weekday)
-        for login in sorted(book.active):
-            user = book.users.get(login)
-            if user is not None:
+        for login, user in sorted(book.users.items()):
+            if login in book.active or book.has_trades(login):
                 self._close_books(user, midnight_s)
 
     def _charge_swap(self, position: Position, weekday: int) -> None:

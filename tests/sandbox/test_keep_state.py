@@ -80,6 +80,19 @@ def test_a_daily_report_survives(settings: Settings) -> None:
         assert [one["Balance"] for one in reports] == ["100.00"]
 
 
+def test_a_trade_that_was_there_before_a_restart_is_in_the_reports(settings: Settings) -> None:
+    with Mt5Server(settings, plain=True) as server:
+        login, idle = server.add_account("real\\std-usd"), server.add_account("real\\std-usd")
+        server.balance(login, 5000)
+        server.open_position(login, "EURUSD", "buy", "0.10")
+    with Mt5Server(settings, plain=True) as server, RestClient(server) as client:
+        server.set_time(NOON + timedelta(days=1))
+        server.run_market(1)
+        (report,) = client.authenticate().answer("/api/daily/get", login=login, **ALWAYS)
+        assert len(report["Positions"]) == 1
+        assert client.answer("/api/daily/get", login=idle, **ALWAYS) == []
+
+
 def test_a_strange_file_is_refused(settings: Settings, tmp_path: Path) -> None:
     strange = tmp_path / "notes.txt"
     strange.write_text("these are notes, " * 100)

@@ -1,4 +1,4 @@
-"""Daily reports: one for each account and ended day since the server started."""
+"""Daily reports: one for each ended day of an account that did something or has a trade."""
 
 from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import Answer, Call, command
