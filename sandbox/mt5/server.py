@@ -1,7 +1,9 @@
 """A running server: both listeners, in this thread's loop or in a thread of its own."""
 
 import asyncio
+import contextlib
 import shutil
+import ssl
 import tempfile
 import threading
 from collections.abc import Callable
@@ -19,7 +21,7 @@ from sandbox.mt5.preload import preload
 from sandbox.mt5.wire_rest import HEADER_BYTES_MAX, RestConnection
 from sandbox.mt5.wire_tcp import RawConnection
 
-HOST = "127.0.0.1"
+HOST, HOST_V6 = "127.0.0.1", "::1"
 CALL_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 20.0
 TICK_S = 1.0
@@ -42,13 +44,25 @@ class Listeners:
 
     async def open(self) -> None:
         context = self._certificate.server_context() if self._certificate else None
-        rest = await asyncio.start_server(
-            self._accept_rest, HOST, self.port, ssl=context, limit=HEADER_BYTES_MAX
-        )
-        raw = await asyncio.start_server(self._accept_raw, HOST, self.tcp_port)
+        rest, raw = await self._listen(HOST, context)
         self._listeners = [rest, raw]
         self.port = rest.sockets[0].getsockname()[1]
         self.tcp_port = raw.sockets[0].getsockname()[1]
+        # "localhost" is ::1 to some clients. Without IPv6, or where the port is taken there, the
+        # server does without.
+        with contextlib.suppress(OSError):
+            self._listeners += await self._listen(HOST_V6, context)
+
+    async def _listen(self, host: str, context: ssl.SSLContext | None) -> list[asyncio.Server]:
+        """Both listeners on an address, or none."""
+        rest = await asyncio.start_server(
+            self._accept_rest, host, self.port, ssl=context, limit=HEADER_BYTES_MAX
+        )
+        try:
+            return [rest, await asyncio.start_server(self._accept_raw, host, self.tcp_port)]
+        except OSError:
+            rest.close()
+            raise
 
     async def close(self) -> None:
         for listener in self._listeners:
@@ -186,20 +200,17 @@ class Mt5Server:
         failure: list[BaseException] = []
 
         def run() -> None:
-            loop = asyncio.new_event_loop()
-            try:
+            # The runner ends what is left at the end: a connection may come while we leave.
+            with asyncio.Runner() as runner:
                 try:
-                    loop.run_until_complete(self.start())
+                    runner.run(self.start())
                 except OSError as error:
                     failure.append(error)
                     return
                 finally:
                     started.set()
-                loop.run_forever()
-                loop.run_until_complete(self.stop())
-            finally:
-                loop.run_until_complete(loop.shutdown_asyncgens())
-                loop.close()
+                runner.get_loop().run_forever()
+                runner.run(self.stop())
 
         self._thread = threading.Thread(target=run, name="sandbox-mt5", daemon=True)
         self._thread.start()
