@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sandbox.mt5.auth import Manager
+from sandbox.mt5.auth import Manager, Right
 from sandbox.mt5.clock import DaylightRule
 from sandbox.mt5.configs import Group, group_for_name
 from sandbox.mt5.core import Settings
@@ -26,6 +26,23 @@ def _manager(text: str) -> Manager:
     return Manager(int(login), password)
 
 
+def _of_login(text: str) -> tuple[int, str]:
+    """`LOGIN:VALUE`, for settings of one manager."""
+    login, _, value = text.partition(":")
+    if not login.isdecimal() or not value:
+        raise argparse.ArgumentTypeError("expected LOGIN:VALUE")
+    return int(login), value
+
+
+def _rights(text: str) -> tuple[int, frozenset[Right]]:
+    login, names = _of_login(text)
+    try:
+        return login, frozenset(Right(name.strip()) for name in names.split(","))
+    except ValueError:
+        known = ", ".join(Right)
+        raise argparse.ArgumentTypeError(f"rights are {known}") from None
+
+
 def _groups(text: str) -> list[Group]:
     return [group_for_name(name.strip()) for name in text.split(",") if name.strip()]
 
@@ -37,6 +54,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--manager", type=_manager, action="append", metavar="LOGIN:PASSWORD",
         help="a manager account, repeatable; 1000:Password1 when none is given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--manager-rights", type=_rights, action="append", default=[], metavar="LOGIN:RIGHT,RIGHT",
+        help=f"all a manager may do, instead of everything: {', '.join(Right)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--manager-groups", type=_of_login, action="append", default=[], metavar="LOGIN:MASK,MASK",
+        help="the groups a manager sees, instead of all",
     )  # fmt: skip
     parser.add_argument("--plain", action="store_true", help="REST without TLS")
     parser.add_argument("--seed", type=int, default=1, help="seed of prices and trading")
@@ -94,6 +119,7 @@ def make_server(arguments: argparse.Namespace) -> Mt5Server:
     )
     if arguments.manager:
         settings.managers = arguments.manager
+    _limit(settings.managers, arguments)
     directory = arguments.certificate_dir
     if directory is None and arguments.state is not None:
         directory = arguments.state.parent
@@ -106,6 +132,18 @@ def make_server(arguments: argparse.Namespace) -> Mt5Server:
         trading=not arguments.no_trading,
         speed=arguments.speed,
     )
+
+
+def _limit(managers: list[Manager], arguments: argparse.Namespace) -> None:
+    """Take rights and groups from managers. Raises ValueError for one who is not there."""
+    by_login = {manager.login: manager for manager in managers}
+    for login, _ in (*arguments.manager_rights, *arguments.manager_groups):
+        if login not in by_login:
+            raise ValueError(f"there is no manager {login}")
+    for login, rights in arguments.manager_rights:
+        by_login[login].rights = rights
+    for login, masks in arguments.manager_groups:
+        by_login[login].groups = masks
 
 
 def fill(server: Mt5Server, arguments: argparse.Namespace) -> None:
@@ -141,7 +179,7 @@ def main() -> int:
         server = make_server(arguments)
         fill(server, arguments)
         asyncio.run(serve(server))
-    except (OSError, StateError) as error:
+    except (OSError, StateError, ValueError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -16,6 +16,7 @@ from sandbox.mt5.clock import DaylightRule, ServerClock
 from sandbox.mt5.commands.registry import Answer, Call, Command
 from sandbox.mt5.configs import MANAGER_GROUP, Group, Symbol
 from sandbox.mt5.core_types import Message
+from sandbox.mt5.crypto import password_digest
 from sandbox.mt5.faults import Fault, FaultKind, FaultPlan
 from sandbox.mt5.market import Market
 from sandbox.mt5.masks import mask_matcher
@@ -118,11 +119,12 @@ class TradeServer:
         """Managers are accounts too, in the group of managers."""
         self.book.groups.setdefault(MANAGER_GROUP, Group(MANAGER_GROUP, "USD"))
         for manager in managers:
-            if manager.login in self.book.users:
-                continue
-            user = User(manager.login, MANAGER_GROUP, name=f"Manager {manager.login}")
-            user.registration = self.clock.now_s()
-            self.book.add_user(user)
+            user = self.book.users.get(manager.login)
+            if user is None:
+                user = User(manager.login, MANAGER_GROUP, name=f"Manager {manager.login}")
+                user.registration = self.clock.now_s()
+                self.book.add_user(user)
+            user.passwords["api"] = password_digest(manager.password).hex()
 
     # Accounts and configuration
 

@@ -1,5 +1,6 @@
 """The handshake, and what a connection may do without one."""
 
+import socket
 import ssl
 from datetime import UTC, datetime
 from typing import Any
@@ -129,6 +130,26 @@ def test_an_idle_session_is_dropped() -> None:
         with RawClient(server) as raw:
             raw.authenticate()
             assert raw.socket.recv(1) == b""
+
+
+def test_a_manager_changes_its_own_api_password(server: Mt5Server, client: RestClient) -> None:
+    check = {"login": 1000, "type": "api"}
+    assert client.retcode("/api/user/check_password", password="Password1", **check) == 0
+    assert client.retcode("/api/user/change_password", password="Chang3d#pass", **check) == 0
+    assert client.retcode("/api/user/check_password", password="Password1", **check) == 3006
+    assert client.retcode("/api/test/access") == 0
+    with RestClient(server) as other:
+        assert other.authenticate(password="Chang3d#pass").retcode("/api/test/access") == 0
+
+
+def test_the_address_of_localhost_may_be_ipv6(server: Mt5Server) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    for port in (server.port, server.tcp_port):
+        socket.create_connection(("::1", port), 5).close()
 
 
 def test_quit_closes_the_connection(server: Mt5Server, client: RestClient) -> None:

@@ -14,6 +14,7 @@ from time import monotonic
 
 import pytest
 
+from sandbox.mt5.__main__ import build_parser, make_server
 from tests.sandbox.clients import RawClient, RestClient
 from tests.sandbox.conftest import add_user, deposit
 
@@ -82,6 +83,31 @@ def test_managers_groups_and_the_plain_port_can_be_chosen() -> None:
         assert [(one["Group"], one["Currency"]) for one in groups] == [
             ("real\\a-eur", "EUR"), ("demo\\b-gbp", "GBP"),
         ]  # fmt: skip
+
+
+def test_a_manager_is_kept_to_rights_and_groups() -> None:
+    arguments = (
+        "--plain", "--clients", "0", "--manager", "1000:Password1", "--manager", "1001:Password2",
+        "--manager-rights", "1001:accounts,accounts_edit", "--manager-groups", "1001:real\\*-eur",
+    )  # fmt: skip
+    with running(*arguments) as server, RestClient(server) as chief, RestClient(server) as clerk:
+        euro = add_user(chief.authenticate(), "real\\std-eur")
+        dollar = add_user(chief, "real\\std-usd")
+        clerk.authenticate(1001, "Password2")
+        assert clerk.answer("/api/user/get", login=euro)["Login"] == str(euro)
+        assert clerk.retcode("/api/user/get", login=dollar) == 8
+        assert clerk.answer("/api/user/logins", group="*") == [str(euro)]
+        assert clerk.retcode("/api/trade/balance", login=euro, type=2, balance=1) == 8
+        assert clerk.retcode("/api/deal/get_page", login=euro) == 8
+
+
+def test_wrong_limits_of_a_manager_are_refused_at_the_start() -> None:
+    parser = build_parser()
+    for arguments in (("--manager-rights", "1000:everything"), ("--manager-groups", "1000")):
+        with pytest.raises(SystemExit):
+            parser.parse_args(arguments)
+    with pytest.raises(ValueError, match="no manager 1001"):
+        make_server(parser.parse_args(["--manager-groups", "1001:*"]))
 
 
 def test_killed_at_once_it_still_has_what_it_answered(tmp_path: Path) -> None:

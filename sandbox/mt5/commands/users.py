@@ -227,6 +227,9 @@ def user_change_password(call: Call) -> Answer:
     if not is_strong(password, call.server.book.group_of(user)):
         return Answer(retcode=Retcode.PASSWORD)
     user.passwords[kind] = password_digest(password).hex()
+    manager = call.server.authenticator.managers.get(user.login)
+    if manager is not None and kind == "api":
+        manager.password = password
     user.last_pass_change = call.server.clock.now_s()
     call.server.book.touch(user)
     return Answer()
