@@ -10,6 +10,7 @@ from django.db import connections
 from django.test import Client as Browser
 
 from backoffice.audit.models import AuditEntry
+from backoffice.core.clock import today
 from backoffice.tenancy.scope import tenant_scope
 from clients.services import client_update
 from kyc.checks import CheckAnswer
@@ -134,7 +135,7 @@ def test_a_whole_case_by_hand_from_the_clients_page_to_the_second_signature(
     assert "still to be decided" in _text(carla, page)
     carla.post(f"{page}documents/{document.pk}/accept/")
     said = _messages(carla.post(f"{page}send/"))[-1]
-    assert said == "K-2026-000001 waits for the approval of a colleague."
+    assert said == f"K-{today().year}-000001 waits for the approval of a colleague."
     assert "You asked for it; someone else decides." in _text(carla, page)
     assert "Waits for approval" in _text(miles, page)
     done = miles.post(f"{page}approve/")
