@@ -1,5 +1,6 @@
 """Fixtures that every test may use. The database is PostgreSQL, the role is the runtime's."""
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # Django keeps a second set of connections while an event loop runs, and Playwright's does from
     # the first browser test on: what one set has locked, the other would wait for. One is enough.
     connections._connections = threading.local()  # type: ignore[attr-defined]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Half a million objects of the product and its tests, which stay until the end: looking
+    # through them for garbage again and again is work for nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -95,7 +104,11 @@ def browser() -> Iterator[Browser]:
     # Its event loop belongs to its own greenlet, but Django sees it in this thread and refuses.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        started = playwright.chromium.launch(
+            # Without a graphics card, painting by way of one is done twice over.
+            executable_path=chromium_path(),
+            args=["--no-sandbox", "--disable-gpu"],
+        )
         yield started
         started.close()
 

@@ -10,5 +10,7 @@ CELERY_TASK_ALWAYS_EAGER = False
 ACCOUNT_RATE_LIMITS = {}
 RATE_LIMITS = {}
 LOGGING_CONFIG = None
+# Static files are found when asked for: each test client would list all of them first.
+WHITENOISE_AUTOREFRESH = True
 DEMO = False
 DATABASES["default"]["TEST"] = {"NAME": "test_backoffice"}  # tests/engines.py says where

@@ -212,20 +212,18 @@ def test_a_shortfall_is_signed_with_a_note_alone(house: House, scope: Scope, wor
         assert signed.note == "Paid 250.00 today."
 
 
-@pytest.mark.parametrize("table", ["clientmoneyfigure", "clientmoneyaccount", "clientmoneybalance"])
-@pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET currency = 'USD'"])
-def test_reported_rows_can_not_be_changed(
-    house: House, scope: Scope, table: str, verb: str
-) -> None:
+def test_reported_rows_can_not_be_changed(house: House, scope: Scope) -> None:
     _usual(house)
     house.close()
     _prepare(house)
-    with (
-        pytest.raises(ProgrammingError, match="permission denied"),
-        scope(house.actor),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(verb.format(f"reporting_{table}"))
+    for table in ("clientmoneyfigure", "clientmoneyaccount", "clientmoneybalance"):
+        for verb in ("DELETE FROM {}", "UPDATE {} SET currency = 'USD'"):
+            with (
+                pytest.raises(ProgrammingError, match="permission denied"),
+                scope(house.actor),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(verb.format(f"reporting_{table}"))
 
 
 def test_the_figures_hash_and_the_audit_head_are_real(house: House, scope: Scope) -> None:
