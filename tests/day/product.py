@@ -35,7 +35,7 @@ class Product:
         """Returns when the web answers; `address` is where."""
         environment = {name: value for name, value in os.environ.items() if name not in OURS}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tools.run"],
+            [sys.executable, "-m", "tests.day.leash", str(os.getpid()), "-m", "tools.run"],
             cwd=ROOT,
             env=environment | self._ours,
             stdout=subprocess.PIPE,
