@@ -36,6 +36,7 @@ READY_TIMEOUT_S = 90.0
 READY_PATH = "/health/ready"
 # Of the seed only its parts with their time are shown; the rest is in its log.
 SEED_ROUTINE = r"^(?!.* \([\d.]+ s\)$)"
+LOGINS = "Who signs in:"
 
 
 class Ports:
@@ -124,11 +125,11 @@ class Run:
             self._supervisor.start(program)
         for program in sandboxes:
             self._supervisor.wait_ready(program, timeout_s=READY_TIMEOUT_S)
-        self._manage("seed_demo", routine=SEED_ROUTINE)
+        seeded = self._manage("seed_demo", "--logins", LOGINS, routine=SEED_ROUTINE)
         for program in product:
             self._supervisor.start(program)
-        logins = self._manage("demo_logins", echo=False)
         self._wait_for_answer()
+        logins = seeded.partition(LOGINS)[2].strip()
         self._supervisor.console.say(f"\n{logins}\n\nThe back office is at {self.address}")
         if "sandbox_bank" in self._ports:
             bank = f"http://127.0.0.1:{self._ports['sandbox_bank']}/"

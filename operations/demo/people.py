@@ -1,5 +1,7 @@
 """The demo's brokerages, their roles, and one person per role (two who approve payments)."""
 
+from functools import cache
+
 from django.contrib.auth.hashers import make_password
 
 from backoffice.core.context import Actor
@@ -74,13 +76,12 @@ def people(actor: Actor, demo: Demo) -> None:
     LegalEntity.objects.get_or_create(
         name=name, defaults={"regulator": regulator, "licence": licence, "country": country}
     )
-    known = make_password(PASSWORD)  # slow by design, and the same for everyone here
     for login, (person, code) in PEOPLE.items():
         user = User.objects.filter(email=email(login, tenant.slug)).first()
         if user is None:
             user = User.objects.create(
                 email=email(login, tenant.slug),
-                password=known,
+                password=_hashed(),
                 name=person,
                 timezone=tenant.timezone,
             )
@@ -88,6 +89,12 @@ def people(actor: Actor, demo: Demo) -> None:
         found = actor_for(user, tenant.pk)
         assert found is not None
         demo.actors[login] = found
+
+
+@cache
+def _hashed() -> str:
+    """Slow by design, and the same for everyone here."""
+    return make_password(PASSWORD)
 
 
 def _role(actor: Actor, code: str) -> Role:

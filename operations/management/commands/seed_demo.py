@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from backoffice.core.context import system_actor
@@ -24,6 +25,14 @@ TOLD_FROM_S = 0.05  # of a part that took less, nothing is told: it was there al
 class Command(BaseCommand):
     help = __doc__ or ""
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--logins",
+            default="",
+            metavar="LINE",
+            help="after this line, print one login per role: starting a command for them is dear",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demo has known passwords; it is for development settings.")
@@ -38,6 +47,9 @@ class Command(BaseCommand):
             self._fill(past)
         finally:
             past.close()
+        if options["logins"]:
+            self.stdout.write(options["logins"])
+            call_command("demo_logins", stdout=self.stdout)
 
     def _fill(self, past: Past) -> None:
         people.operator()
