@@ -41,6 +41,36 @@ def test_a_deleted_account_comes_back_from_a_backup(
     assert client.retcode("/api/user/backup/restore", login=login) == 3004
 
 
+def test_an_account_comes_back_only_to_a_group_that_is_there(
+    client: RestClient, server: Mt5Server
+) -> None:
+    body = {"Group": "real\\gone-usd", "Currency": "USD"}
+    assert client.retcode("/api/group/add", method="POST", body=body) == 0
+    shelved, deleted = (add_user(client, "real\\gone-usd") for _ in range(2))
+    assert client.retcode("/api/user/archive/add", login=shelved) == 0
+    assert client.retcode("/api/user/delete", login=deleted) == 0
+    assert client.retcode("/api/group/delete", group="real\\gone-usd") == 0
+    assert client.retcode("/api/user/restore", login=shelved) == 8
+    assert client.retcode("/api/user/backup/restore", login=deleted) == 8
+    server.run_market(1)
+    assert client.retcode("/api/user/get_batch", group="*") == 0
+
+
+def test_a_position_of_a_deleted_account_does_not_come_back(
+    client: RestClient, server: Mt5Server, login: int
+) -> None:
+    deposit(client, login, "1000")
+    position = str(server.open_position(login, "EURUSD", "buy", "0.01")["PositionID"])
+    assert client.retcode("/api/position/delete", ticket=position) == 0
+    assert client.retcode("/api/user/delete", login=login) == 0
+    body = {"Position": position}
+    assert client.retcode("/api/position/backup/restore", method="POST", body=body) == 13
+    server.run_market(1)
+    assert client.retcode("/api/user/backup/restore", login=login) == 0
+    assert client.retcode("/api/position/backup/restore", method="POST", body=body) == 0
+    assert client.answer("/api/position/get_total", login=login) == {"total": "1"}
+
+
 def test_notifications_reach_known_logins_and_mq_ids(
     client: RestClient, server: Mt5Server, login: int
 ) -> None:
@@ -192,6 +222,17 @@ def test_absurd_numbers_are_refused_and_the_server_goes_on(
     # Only -1 is an amount that can be taken from five.
     balance = "4.00" if number == "-1" else "5.00"
     assert client.answer("/api/user/get", login=login)["Balance"] == balance
+
+
+@pytest.mark.parametrize("digits", [-1, 10**6, 10**18])
+def test_a_dealer_request_of_no_symbol_may_say_any_digits(
+    client: RestClient, login: int, digits: int
+) -> None:
+    body = {"Action": 200, "Login": login, "Digits": digits}
+    number = client.answer("/api/dealer/send_request", method="POST", body=body)["id"]
+    answer = client.answer("/api/dealer/get_request_result", id=number)[number][1]["answer"]
+    assert answer["ResultRetcode"].startswith("10013 ")
+    assert len(answer["PriceOrder"]) <= 10
 
 
 def test_json_nested_too_deep_is_refused(client: RestClient, login: int) -> None:

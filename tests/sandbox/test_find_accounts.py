@@ -214,6 +214,21 @@ def test_a_login_is_never_given_twice(client: RestClient, server: Mt5Server, log
     assert client.retcode("/api/user/add", method="POST", body=record | passwords) == 3004
 
 
+def test_a_pair_of_currencies_is_not_deleted_under_a_trade(
+    client: RestClient, server: Mt5Server
+) -> None:
+    euro = server.add_account("real\\std-eur")
+    server.balance(euro, 5000)
+    position = int(str(server.open_position(euro, "XAUUSD", "buy", "0.01")["PositionID"]))
+    assert client.retcode("/api/symbol/delete", symbol="XAUUSD") == 2003
+    assert client.retcode("/api/symbol/delete", symbol="EURUSD") == 2003
+    assert client.retcode("/api/symbol/delete", symbol="XAGUSD") == 0
+    server.run_market(5)
+    server.close_position(position)
+    assert client.retcode("/api/symbol/delete", symbol="EURUSD") == 0
+    assert client.retcode("/api/tick/last", symbol="EURUSD") == 13
+
+
 def test_symbols_are_masked_by_name_or_path(client: RestClient) -> None:
     names = client.answer("/api/symbol/list", mask="Forex\\EUR*,!EURJPY")
     assert names == ["EURUSD", "EURGBP"]

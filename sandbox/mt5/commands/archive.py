@@ -54,9 +54,22 @@ def user_archive_get_batch(call: Call) -> Answer:
     return Answer([user_wire(call, one) for one in users if call.manager.sees_group(one.group)])
 
 
+def _check_home(call: Call, user: User) -> None:
+    """Whether the group of an account that comes back is still there. Raises Rejected."""
+    if user.group not in call.server.book.groups:
+        raise Rejected(Retcode.PERMISSIONS)
+    call.check_group(user.group)
+
+
+def _can_hold(call: Call, position: Position) -> bool:
+    book = call.server.book
+    return position.login in book.users and position.symbol in book.symbols
+
+
 @command("user/restore", right=Right.ACCOUNTS_EDIT)
 def user_restore(call: Call) -> Answer:
     user = _archived(call, call.number("login"))
+    _check_home(call, user)
     del call.server.book.archive[user.login]
     call.server.book.mark("archive", user.login)
     call.server.book.add_user(user)
@@ -150,6 +163,7 @@ def user_backup_restore(call: Call) -> Answer:
     user = _last_version(call, "user", login)
     if not isinstance(user, User):
         return Answer(retcode=Retcode.NOT_FOUND)
+    _check_home(call, user)
     call.server.book.add_user(user)
     return Answer(user_wire(call, user))
 
@@ -171,7 +185,7 @@ def position_backup_restore(call: Call) -> Answer:
     for record in body_records(call):
         ticket = parse_integer(str(record.get("Position"))) or 0
         position = _last_version(call, "position", ticket)
-        if not isinstance(position, Position):
+        if not isinstance(position, Position) or not _can_hold(call, position):
             return Answer(retcode=Retcode.NOT_FOUND)
         call.server.book.add_position(position)
     return Answer()

@@ -22,6 +22,7 @@ from sandbox.mt5.wire_values import VOLUME_EXT_PER_VOLUME, is_integer64, money_m
 QUEUE_MAX = 128
 UNREAD_S = 180.0
 PRICE_MAX = 10**9
+DIGITS_MAX = 8
 
 
 @dataclass(slots=True)
@@ -291,7 +292,7 @@ def _order(call: Call, user: User, ticket: int) -> Order:
 def _prices(call: Call, fields: RequestFields) -> tuple[int, str, str]:
     tick = call.server.market.ticks.get(fields.text("Symbol"))
     if tick is None:
-        return fields.integer("Digits"), "0", "0"
+        return min(max(fields.integer("Digits"), 0), DIGITS_MAX), "0", "0"
     return tick.digits, f"{tick.bid:.{tick.digits}f}", f"{tick.ask:.{tick.digits}f}"
 
 

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from sandbox.mt5.auth import Right
 from sandbox.mt5.commands.registry import MASK_MAX, Answer, Call, command
-from sandbox.mt5.configs import Group, MarginMode, Symbol
+from sandbox.mt5.configs import CalcMode, Group, MarginMode, Symbol
 from sandbox.mt5.masks import mask_matcher, matching
 from sandbox.mt5.retcodes import Rejected, Retcode
 from sandbox.mt5.wire_values import parse_amount
@@ -175,13 +175,18 @@ def symbol_add(call: Call) -> Answer:
 
 @command("symbol/delete")
 def symbol_delete(call: Call) -> Answer:
-    """Delete a symbol nobody holds a position or an order in."""
+    """Delete a symbol nobody holds a position or an order in.
+
+    A pair of currencies stays while anybody trades: profits may be converted at its quotes.
+    """
     _check_administrator(call)
     book, name = call.server.book, call.text("symbol")
     if name not in book.symbols:
         return Answer(retcode=Retcode.NOT_FOUND)
     traded = {one.symbol for one in book.positions.values()}
-    if name in traded | {one.symbol for one in book.orders.values()}:
+    traded |= {one.symbol for one in book.orders.values()}
+    is_pair = book.symbols[name].calc_mode is CalcMode.FOREX
+    if name in traded or (is_pair and traded):
         return Answer(retcode=Retcode.CONFIG_NOT_EMPTY)
     del book.symbols[name]
     del call.server.market.ticks[name]
