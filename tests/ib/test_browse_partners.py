@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import queues
@@ -115,7 +117,7 @@ def test_an_agreement_is_written_proposed_and_published_by_someone_else(
     agreement = Agreement.objects.get(name="Gold")
     edit = reverse("ib:version-edit", args=[agreement.pk])
     terms = {
-        "effective_from": "2026-11-20T10:00",
+        "effective_from": f"{now() - timedelta(days=3):%Y-%m-%dT10:00}",
         "minimum_holding_s": "60",
         "pattern": ["XAU*", "*", ""],
         "tier-1": ["8", "5", ""],

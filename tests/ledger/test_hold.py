@@ -140,7 +140,7 @@ def test_more_than_was_held_cant_be_settled(books: Books, wallet: AccountRef) ->
 def test_a_hold_that_nobody_placed_cant_be_resolved(books: Books) -> None:
     with pytest.raises(InvalidInput):
         hold_settle(actor=books.actor, key="s", hold_id=uuid7())
-    with pytest.raises(HoldNotOpen, match="does not exist"):
+    with pytest.raises(HoldNotOpen, match="No money is set aside"):
         hold_void(actor=books.actor, key="v", hold_id=uuid7())
 
 
@@ -149,7 +149,7 @@ def test_an_expired_hold_is_released_and_not_settled(books: Books, wallet: Accou
     standing = hold(books, eur("20.00"), "standing")
     assert not hold_expire(actor=books.actor, hold_id=expiring.id)
     with time_machine.travel(now() + timedelta(hours=2)):
-        with pytest.raises(HoldNotOpen, match="already expired"):
+        with pytest.raises(HoldNotOpen, match="has ended; it was released"):
             hold_settle(actor=books.actor, key="late", hold_id=expiring.id)
         assert selectors.holds_due(books.actor.tenant_id) == [expiring.id]
         assert hold_expire(actor=books.actor, hold_id=expiring.id)

@@ -22,6 +22,7 @@ from sandbox.mt5.faults import Fault, FaultKind
 from sandbox.mt5.records import Action, Deal, User
 from sandbox.mt5.server import Mt5Server
 from tests.clients.factories import make_active
+from tests.trading.mt5_brokerage import open_all_week
 from tests.world import World
 from trading import services
 from trading.bridge.registry import registry
@@ -151,6 +152,7 @@ def _certificates() -> Path:
 def house_of(world: World, **settings: Any) -> Iterator[House]:
     """Aurora connected to a sandbox server of its own."""
     with Mt5Server(certificate_directory=_certificates()) as mt5:
+        open_all_week(mt5)
         adam = world.actor("adam")
         with tenant_scope(adam.tenant_id, adam):
             server = add_server(adam, mt5, **settings)
