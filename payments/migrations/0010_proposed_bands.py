@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from backoffice.core.new_tables import NewTables
 
-class Migration(migrations.Migration):
+
+class Migration(NewTables):
     dependencies = [
         ("payments", "0009_list_indexes"),
     ]

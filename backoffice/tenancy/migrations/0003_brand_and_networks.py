@@ -6,8 +6,10 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+from backoffice.core.new_tables import NewTables
 
-class Migration(migrations.Migration):
+
+class Migration(NewTables):
     dependencies = [
         ("tenancy", "0002_lay_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
