@@ -65,6 +65,7 @@ class Options:
     seconds: float = 6.0
     quick: bool = False
     scale: float = 1.0  # of the data, where a benchmark loads some; 1 is what is published
+    only: tuple[str, ...] = ()  # of the parts of a benchmark that has several, such as pages
     say: Callable[[str], None] = print
 
 

@@ -31,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keep", action="store_true", help="keep its database, loaded, for the next run"
         )
+        parser.add_argument("--only", nargs="+", default=[], help="of its parts, by their names")
         parser.add_argument("--quick", action="store_true", help="prove that it runs")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             seconds=1.0 if options["quick"] else options["seconds"],
             quick=options["quick"],
             scale=options["scale"],
+            only=tuple(options["only"]),
             say=self._say,
         )
         name = options["name"]
@@ -61,7 +63,7 @@ class Command(BaseCommand):
         if options["json"]:
             result = {
                 "name": name,
-                "at_scale": not asked.quick and asked.scale >= 1,
+                "at_scale": not asked.quick and not asked.only and asked.scale >= 1,
                 "machine": where,
                 "figures": [figure.as_json() for figure in figures],
             }
