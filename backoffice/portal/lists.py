@@ -184,6 +184,9 @@ class ListState:
             min(self.page.count_max, SEARCHED_MAX) if self.params.get("q") else self.page.count_max
         )
 
+    def count(self, rows: QuerySet[Any]) -> int:
+        return keyset.bounded_count(rows, self.count_max, order=self.page.order)
+
     @property
     def columns(self) -> list[Column]:
         asked = [name for name in self.params.get("columns", "").split(",") if name]
@@ -226,7 +229,7 @@ def list_context(state: ListState) -> dict[str, Any]:
     )
     rows = page.prepare(actor, found.rows)
     whole = not (found.newer or found.older or params.get("after") or params.get("before"))
-    count = len(found.rows) if whole else keyset.bounded_count(state.rows, state.count_max)
+    count = len(found.rows) if whole else state.count(state.rows)
     columns = state.columns
     openings = [(column, _opening(column)) for column in columns]
     return {
@@ -293,7 +296,7 @@ def _segments(state: ListState, shown: int) -> list[dict[str, Any]]:
             most, number = state.count_max, shown
             if segment is not active:
                 narrowed = segment.narrow(state.before_segment, state.actor)
-                number = keyset.bounded_count(narrowed, most)
+                number = state.count(narrowed)
             count = keyset.count_text(number, most)
         found.append(
             {
