@@ -13,7 +13,10 @@ from clients.models import Client, ClientAction
 from clients.tabs import Tab
 from kyc import selectors
 from kyc.actions import VIEWED
+from kyc.models import KycCase
 from kyc.states import COLOURS, QUEUED, WORKING, CaseState
+
+SUBJECTS_MAX = 20
 
 
 def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
@@ -24,7 +27,7 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
             "colour": COLOURS[CaseState(case.state)],
             "url": reverse("kyc:case", args=[case.pk]),
         }
-        for case in selectors.cases_of(client)
+        for case in tabs.once(actor, client, _read_cases)
     ]
     working = selectors.working_case(client) is not None
     levels = list(selectors.levels(actor.tenant_id))
@@ -39,13 +42,17 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
 
 
 def _count(actor: Actor, client: Client) -> int | None:
-    return selectors.cases_of(client).count() or None
+    return len(tabs.once(actor, client, _read_cases)) or None
+
+
+def _read_cases(actor: Actor, client: Client) -> list[KycCase]:
+    return list(selectors.cases_of(client))
 
 
 def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
     if not actor.can("kyc.view_case"):
         return []
-    cases = list(selectors.cases_of(client))
+    cases = tabs.once(actor, client, _read_cases)
     waiting = [case for case in cases if case.state in WORKING | QUEUED]
     if client.level == 0 and actor.can("kyc.prepare_case") and not cases:
         url = reverse("kyc:open", args=[client.pk])
@@ -65,7 +72,7 @@ def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
 def _subjects(actor: Actor, client: Client) -> Sequence[UUID]:
     if not actor.can("kyc.view_case"):
         return []
-    return list(selectors.cases_of(client).values_list("pk", flat=True)[:20])
+    return [case.pk for case in tabs.once(actor, client, _read_cases)[:SUBJECTS_MAX]]
 
 
 def register() -> None:

@@ -1,13 +1,12 @@
 """What speaks for and against paying a withdrawal: facts gathered, then judged line by line."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import CharField, Count, Q, QuerySet, Sum, Value
+from django.db import connection
+from django.db.models import Sum
 from django.utils.translation import ngettext
 
 from backoffice.core.clock import now
@@ -18,15 +17,15 @@ from clients.models import ClientAction
 from clients.selectors import allowed
 from payments import release_checks, rules
 from payments.holds import standing
-from payments.models import Deposit, Destination, PaymentHold, Rate, Transfer, Withdrawal
+from payments.models import Deposit, Destination, PaymentHold, Rate, Withdrawal
 from payments.rules import Check, Colour
 from payments.sources import CREDITED, GONE, Plan, plan_of
 from payments.states import DEPOSIT_SET_ASIDE, TRANSFER, WithdrawalState
-from trading.models import Account
 from trading.selectors import lots_opened
 
 _W = WithdrawalState
 COUNT_PER_DAY_MAX = 3
+NAMED_MAX = 3  # logins or clients in one line
 
 
 def base_amount(money: Money) -> Decimal | None:
@@ -51,18 +50,18 @@ def checks(
     """Every line of the grid, as things stand now. A page gives the plan and the standing holds
     that it has read already."""
     found_plan = found_plan or plan_of(row)
-    before = _before(row)
+    around = _around(row)
     found = [
         _level(row),
         _same_name(row),
         _destination(row),
-        _used(row, before),
-        _limits(row, before),
+        _used(row, around),
+        _limits(row, around),
         _source(row, found_plan),
         *_traded(row, found_plan.policy.lots_per_1000),
-        *_margin(row),
-        _in_flight(row),
-        *_shared(row),
+        *_margin(around),
+        _in_flight(around),
+        *_shared(around),
         *release_checks.run(actor, row),
     ]
     return found + _held(standing(row) if held is None else held)
@@ -75,26 +74,71 @@ def _held(holds: Sequence[PaymentHold]) -> list[Check]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
-    """The client's other withdrawals: ``used`` were paid to the same destination; ``count`` and
-    ``total`` are of 24 hours."""
+class _Around:
+    """What else moves around a withdrawal. ``used``: paid to the same destination; ``count`` and
+    ``total``: the client's others of 24 hours; ``deposits`` in question and ``transfers`` under
+    way; ``short``: logins without free margin; ``others``: clients with the same destination."""
 
     used: int
     count: int
     total: Decimal
+    deposits: int
+    transfers: int
+    short: list[int]
+    others: list[str]
 
 
-def _before(row: Withdrawal) -> _Before:
-    day = Q(currency=row.currency, created_at__gt=row.created_at - timedelta(hours=24)) & ~(
-        Q(state__in=GONE) | Q(pk=row.pk)
-    )
-    mine = Withdrawal.objects.filter(tenant_id=current_tenant_id(), client_id=row.client_id)
-    found = mine.aggregate(
-        used=Count("pk", filter=Q(destination_id=row.destination_id, state=_W.PAID)),
-        count=Count("pk", filter=day),
-        total=Sum("amount", filter=day, default=Decimal(0)),
-    )
-    return _Before(**found)
+# One statement where each fact alone would be one: a decision's page shows all of them.
+_AROUND = """
+SELECT mine.used, mine.count, mine.total,
+    (SELECT count(*) FROM payments_deposit
+     WHERE tenant_id = %(tenant)s AND client_id = %(client)s AND state = ANY (%(aside)s)),
+    (SELECT count(*) FROM payments_transfer
+     WHERE tenant_id = %(tenant)s AND client_id = %(client)s AND state <> ALL (%(ended)s)),
+    ARRAY (SELECT login FROM trading_account
+     WHERE tenant_id = %(tenant)s AND client_id = %(client)s AND live
+       AND margin > 0 AND margin_free <= 0
+     ORDER BY login LIMIT %(named)s),
+    ARRAY (SELECT c.reference FROM payments_destination d
+     JOIN clients_client c ON c.tenant_id = d.tenant_id AND c.id = d.client_id
+     WHERE d.tenant_id = %(tenant)s AND d.number_hash = %(number)s
+       AND d.client_id <> %(client)s
+     ORDER BY c.reference LIMIT %(named)s)
+FROM (
+    SELECT count(*) FILTER (WHERE destination_id = %(destination)s AND state = %(paid)s) AS used,
+        count(*) FILTER (WHERE lately) AS count,
+        coalesce(sum(amount) FILTER (WHERE lately), 0) AS total
+    FROM (
+        SELECT destination_id, state, amount,
+            currency = %(currency)s AND created_at > %(day)s
+            AND state <> ALL (%(gone)s) AND id <> %(this)s AS lately
+        FROM payments_withdrawal
+        WHERE tenant_id = %(tenant)s AND client_id = %(client)s
+    ) w
+) mine
+"""
+
+
+def _around(row: Withdrawal) -> _Around:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _AROUND,
+            {
+                "tenant": current_tenant_id(),
+                "client": row.client_id,
+                "this": row.pk,
+                "destination": row.destination_id,
+                "number": row.destination.number_hash,
+                "currency": row.currency,
+                "day": row.created_at - timedelta(hours=24),
+                "paid": str(_W.PAID),
+                "gone": [str(state) for state in GONE],
+                "aside": [str(state) for state in DEPOSIT_SET_ASIDE],
+                "ended": [str(state) for state in TRANSFER.final],
+                "named": NAMED_MAX,
+            },
+        )
+        return _Around(*cursor.fetchone())
 
 
 def _level(row: Withdrawal) -> Check:
@@ -127,18 +171,18 @@ def _destination(row: Withdrawal) -> Check:
     return Check("destination", Colour.GOOD, "Destination approved", f"added {added}")
 
 
-def _used(row: Withdrawal, before: _Before) -> Check:
-    if before.used:
-        times = "once" if before.used == 1 else f"{before.used:,} times"
+def _used(row: Withdrawal, around: _Around) -> Check:
+    if around.used:
+        times = "once" if around.used == 1 else f"{around.used:,} times"
         return Check("used", Colour.GOOD, f"Paid to {times}", row.destination.label)
     age = (now() - row.destination.added_at).days
     note = f"added {age} days ago" if age else "added today"
     return Check("used", Colour.ATTENTION, "First payment to it", note)
 
 
-def _limits(row: Withdrawal, before: _Before) -> Check:
-    count = before.count + 1
-    total = Money.rounded(row.amount + before.total, row.currency)
+def _limits(row: Withdrawal, around: _Around) -> Check:
+    count = around.count + 1
+    total = Money.rounded(row.amount + around.total, row.currency)
     note = f"{total} in 24 hours, {count} of {COUNT_PER_DAY_MAX}"
     if count > COUNT_PER_DAY_MAX:
         return Check("limits", Colour.ATTENTION, "Many in a day", note)
@@ -205,28 +249,16 @@ def _deposited_since(row: Withdrawal, since: datetime | None) -> Decimal | None:
     return total
 
 
-def _margin(row: Withdrawal) -> list[Check]:
+def _margin(around: _Around) -> list[Check]:
     """Accounts whose positions need more than is there: money may be needed soon."""
-    short = (
-        Account.objects.filter(
-            tenant_id=current_tenant_id(), client_id=row.client_id, live=True, margin__gt=0
-        )
-        .filter(margin_free__lte=0)
-        .values_list("login", flat=True)
-    )
-    logins = ", ".join(str(login) for login in short[:3])
-    if not logins:
+    if not around.short:
         return []
+    logins = ", ".join(map(str, around.short))
     return [Check("margin", Colour.ATTENTION, "No free margin", f"on {logins}")]
 
 
-def _in_flight(row: Withdrawal) -> Check:
-    mine = {"tenant_id": current_tenant_id(), "client_id": row.client_id}
-    deposits = Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE)
-    transfers = Transfer.objects.filter(**mine).exclude(state__in=TRANSFER.final)
-    kinds = _kind(deposits, "deposit").union(_kind(transfers, "transfer"), all=True)
-    found = Counter(kinds)
-    waiting, moving = found["deposit"], found["transfer"]
+def _in_flight(around: _Around) -> Check:
+    waiting, moving = around.deposits, around.transfers
     if waiting or moving:
         words = [
             ngettext("%d deposit in question", "%d deposits in question", waiting) % waiting,
@@ -239,19 +271,11 @@ def _in_flight(row: Withdrawal) -> Check:
     return Check("flight", Colour.GOOD, "Nothing else moves", "no open transfers or deposits")
 
 
-def _kind(rows: QuerySet[Any], name: str) -> QuerySet[Any]:
-    """A row's kind for each row, so that two tables are asked at once."""
-    return rows.order_by().values_list(Value(name, output_field=CharField()), flat=True)
-
-
-def _shared(row: Withdrawal) -> list[Check]:
-    others = Destination.objects.filter(
-        tenant_id=current_tenant_id(), number_hash=row.destination.number_hash
-    ).exclude(client_id=row.client_id)
-    names = list(others.values_list("client__reference", flat=True)[:3])
-    if not names:
+def _shared(around: _Around) -> list[Check]:
+    if not around.others:
         return []
-    return [Check("shared", Colour.ATTENTION, "Shared destination", f"also of {', '.join(names)}")]
+    names = ", ".join(around.others)
+    return [Check("shared", Colour.ATTENTION, "Shared destination", f"also of {names}")]
 
 
 def automatic(row: Withdrawal, found: list[Check]) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Sum
 
 from backoffice.core.clock import now
+from backoffice.core.columns import narrowed
 from backoffice.core.context import current_tenant_id
 from backoffice.core.money import Money
 from payments import plan
@@ -34,7 +35,7 @@ def policy() -> WithdrawalPolicy:
 def paid_in(row: Withdrawal) -> list[PaidIn]:
     """The client's deposits in the withdrawal's currency that name a card, a wallet or an account,
     the oldest first, each with what has not gone back."""
-    deposits = list(
+    rows = (
         Deposit.objects.filter(
             tenant_id=current_tenant_id(),
             client_id=row.client_id,
@@ -42,9 +43,9 @@ def paid_in(row: Withdrawal) -> list[PaidIn]:
             state__in=CREDITED,
         )
         .exclude(instrument_hash="")
-        .select_related("method", "gateway")
         .order_by("id")
     )
+    deposits = list(narrowed(rows, _DEPOSIT, method=_METHOD, gateway=_GATEWAY))
     if not deposits:
         return []
     refunded, refused = _refunds(row)
@@ -103,6 +104,14 @@ def _returned(row: Withdrawal) -> dict[str, Decimal]:
         for number_hash, amount in rows:
             total[number_hash] += amount
     return total
+
+
+# What a fact is made of.
+_DEPOSIT = (
+    *("reference", "instrument_hash", "instrument_label"),
+    *("paid_amount", "paid_currency", "paid_at", "created_at"),
+)
+_METHOD, _GATEWAY = ("instrument", "refund_days"), ("kind", "name", "active")
 
 
 def _fact(deposit: Deposit, left: Decimal, refused: str) -> PaidIn:

@@ -166,7 +166,7 @@ def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
             WithdrawalState.REVIEW, WithdrawalState.COMPLIANCE, WithdrawalState.UNKNOWN
         ],
     )  # fmt: skip
-    for row in waiting.order_by("-id")[:5]:
+    for row in waiting.only("reference", "state", "amount", "currency").order_by("-id")[:5]:
         found.append(
             {
                 "colour": WITHDRAWAL_COLOURS[WithdrawalState(row.state)],
@@ -175,7 +175,8 @@ def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
                 "url": reverse("payments:withdrawal", args=[row.pk]),
             }
         )
-    for deposit in Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE).order_by("-id")[:5]:
+    aside = Deposit.objects.filter(**mine, state__in=DEPOSIT_SET_ASIDE).order_by("-id")
+    for deposit in aside.only("reference", "state", "reason")[:5]:
         found.append(
             {
                 "colour": DEPOSIT_COLOURS[DepositState(deposit.state)],

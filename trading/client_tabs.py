@@ -84,7 +84,16 @@ def _trading(request: StaffRequest, client: Client) -> Mapping[str, Any]:
 
 
 def _count(actor: Actor, client: Client) -> int | None:
-    return selectors.accounts_of(client).order_by().count() or None
+    newest = tabs.once(actor, client, _newest)
+    if len(newest) <= SUBJECTS_MAX:
+        return len(newest) or None
+    return selectors.accounts_of(client).order_by().count()
+
+
+def _newest(actor: Actor, client: Client) -> list[UUID]:
+    """One more than the timeline takes, which tells whether these are all."""
+    rows = selectors.accounts_of(client).values_list("pk", flat=True)
+    return list(rows[: SUBJECTS_MAX + 1])
 
 
 def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
@@ -111,7 +120,7 @@ def _stats(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
 def _subjects(actor: Actor, client: Client) -> Sequence[UUID]:
     if not actor.can(VIEW):
         return []
-    return list(selectors.accounts_of(client).values_list("pk", flat=True)[:SUBJECTS_MAX])
+    return tabs.once(actor, client, _newest)[:SUBJECTS_MAX]
 
 
 def register() -> None:

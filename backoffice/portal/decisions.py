@@ -26,6 +26,7 @@ from backoffice.workflow.models import WorkItem
 from backoffice.workflow.queues import Queue
 
 SIDE_MAX = 30
+ITEM = ("subject_id", "opened_at", "due_at", "owner_ref", "owner_name")  # what is shown of it
 CURRENT = ' aria-current="true"'
 
 
@@ -112,7 +113,7 @@ def decision_response(
     domain's, then assign and snooze), ``taken_by`` when a colleague has it.
     """
     actor = request.actor
-    items = list(queues.open_items(actor, queue.code)[:SIDE_MAX])
+    items = list(queues.open_items(actor, queue.code).only(*ITEM)[:SIDE_MAX])
     item = next((each for each in items if each.subject_id == subject_id), None)
     if item is None:  # further down, or snoozed
         item = queues.item_for(actor, queue.code, subject_id)
@@ -144,9 +145,11 @@ def _next_item(
     free = [each for each in items if each.pk != item.pk and each.owner_ref in ("", actor.ref)]
     later = (each for each in free if (each.due_at, each.pk) > (item.due_at, item.pk))
     found = next(later, None)
-    if found is None and len(items) < SIDE_MAX:
-        return free[0] if free else None
-    return found or queues.next_item(actor, queue.code, item)
+    if found is None and len(items) == SIDE_MAX:
+        found = queues.later_item(actor, queue.code, item)
+    if found is None and not free and len(items) == SIDE_MAX:
+        return queues.next_item(actor, queue.code, item)
+    return found or next(iter(free), None)
 
 
 def _next_label(line: SideLine | None) -> SafeString | str:

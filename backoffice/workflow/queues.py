@@ -181,13 +181,22 @@ def item_for(actor: Actor, queue: str, subject_id: UUID) -> WorkItem | None:
 
 
 def next_item(actor: Actor, queue: str, after: WorkItem | None = None) -> WorkItem | None:
-    """The next item that is the actor's or no one's, past ``after`` in the queue's order."""
-    rows = open_items(actor, queue).filter(owner_ref__in=["", actor.ref])
-    if after is not None:
-        rows = rows.exclude(pk=after.pk)
-        later = rows.filter(Q(due_at__gt=after.due_at) | Q(due_at=after.due_at, id__gt=after.pk))
-        return later.first() or rows.first()
-    return rows.first()
+    """The next item that is the actor's or no one's, past ``after`` in the queue's order; from its
+    beginning when there is none."""
+    rows = _free_items(actor, queue)
+    if after is None:
+        return rows.first()
+    return later_item(actor, queue, after) or rows.exclude(pk=after.pk).first()
+
+
+def later_item(actor: Actor, queue: str, after: WorkItem) -> WorkItem | None:
+    """The next one past ``after``, if any; read no further than its place."""
+    later = Q(due_at__gt=after.due_at) | Q(due_at=after.due_at, id__gt=after.pk)
+    return _free_items(actor, queue).filter(later).only("subject_id", "due_at").first()
+
+
+def _free_items(actor: Actor, queue: str) -> QuerySet[WorkItem]:
+    return open_items(actor, queue).filter(owner_ref__in=["", actor.ref])
 
 
 COUNT_MAX = 1_000  # per queue, since every page counts; beyond it the portal says "1,000+"

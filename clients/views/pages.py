@@ -21,7 +21,7 @@ from clients.countries import country_name
 from clients.forms import LANGUAGES, NoteForm
 from clients.links import why_closed
 from clients.lists import CLIENTS, RISK_COLOURS
-from clients.models import Client, ClientKind, DocumentType
+from clients.models import Client, ClientKind, DocumentType, Restriction
 from clients.states import CLIENT, CLIENT_COLOURS, DOCUMENT_COLOURS, ClientState, DocumentState
 from clients.tabs import Tab
 
@@ -59,7 +59,7 @@ def _tab_response(request: StaffRequest, client: Client, code: str) -> HttpRespo
 
 def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
     """What every page about one client shows over its body."""
-    standing = list(selectors.standing(client))
+    standing = tabs.once(actor, client, _standing)
     verdicts = selectors.allowed(client, standing)
     state = ClientState(client.state)
     return {
@@ -142,7 +142,7 @@ def _own_open_items(actor: Actor, client: Client) -> list[Mapping[str, Any]]:
     if not may_look and not may_upload:
         return []
     url = reverse("clients:tab", args=[client.pk, "documents"])
-    states = list(selectors.documents_of(client).values_list("state", flat=True))
+    states = tabs.once(actor, client, _document_states)
     if not states and may_upload:
         note = "Upload them, or send the client a link"
         return [{"colour": "attention", "title": "No documents yet", "note": note, "url": url}]
@@ -238,7 +238,15 @@ def _documents(request: StaffRequest, client: Client) -> Mapping[str, Any]:
 
 
 def _document_count(actor: Actor, client: Client) -> int:
-    return selectors.documents_of(client).count()
+    return len(tabs.once(actor, client, _document_states))
+
+
+def _document_states(actor: Actor, client: Client) -> list[str]:
+    return list(selectors.documents_of(client).values_list("state", flat=True))
+
+
+def _standing(actor: Actor, client: Client) -> list[Restriction]:
+    return list(selectors.standing(client))
 
 
 def _notes(request: StaffRequest, client: Client) -> Mapping[str, Any]:
@@ -284,7 +292,7 @@ def register_tabs() -> None:
             "clients/tab_restrictions.html",
             view,
             _restrictions,
-            lambda actor, client: selectors.standing(client).count() or None,
+            lambda actor, client: len(tabs.once(actor, client, _standing)) or None,
             order=80,
         ),
         Tab(
