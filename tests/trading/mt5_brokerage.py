@@ -117,6 +117,7 @@ class Brokerage:
         deadline = time.monotonic() + WAIT_S
         while not condition() and time.monotonic() < deadline:
             self.platform.time()
+            time.sleep(0.01)  # the server remembers its last 10,000 calls
         return condition()
 
     def window(self, hours: int = 1) -> port.DealWindow:
