@@ -25,6 +25,7 @@ from payments.models import GatewayAccount
 from trading.models import TradingServer
 
 WORKER_SILENT = timedelta(minutes=2)
+WORKER_GONE = timedelta(hours=1)
 QUEUE_LATE = timedelta(minutes=1)
 SERVER_SILENT = timedelta(minutes=5)
 FAILED_SHOWN = 50
@@ -46,7 +47,7 @@ class Sign:
 def signs(actor: Actor) -> list[Sign]:
     """Every sign of the installation and of the actor's brokerage, from a handful of rows."""
     return [
-        *_workers(),
+        _workers(),
         _queue(actor),
         *_servers(actor),
         *_gateways(actor),
@@ -67,18 +68,28 @@ def failed_items(actor: Actor) -> list[OutboxItem]:
     return list(rows.order_by("-id")[:FAILED_SHOWN])
 
 
-def _workers() -> Iterator[Sign]:
-    beats = list(Heartbeat.objects.order_by("name"))
-    for beat in beats:
-        silent = now() - beat.seen_at > WORKER_SILENT
-        yield Sign(
-            beat.name.capitalize(),
-            "bad" if silent else "good",
-            "Silent" if silent else "Working",
-            at=beat.seen_at,
-        )
-    if not beats:
-        yield Sign("Workers", "bad", "None seen", "No worker has shown itself yet.")
+def _workers() -> Sign:
+    """Of all of them together: which machine one runs on is the operator's business."""
+    seen = [beat.seen_at for beat in workers()]
+    if not seen:
+        return Sign("Workers", "bad", "None seen", "No worker has shown itself yet.")
+    answer = sum(not is_silent(at) for at in seen)
+    if answer == len(seen):
+        return Sign("Workers", "good", "Working", at=seen[0])
+    colour, word = ("attention", "Some are silent") if answer else ("bad", "Silent")
+    return Sign("Workers", colour, word, f"{answer} of {len(seen)} answer.", seen[0])
+
+
+def workers() -> list[Heartbeat]:
+    """The workers, the one last seen first, without those that ended long before it: a container
+    that is replaced leaves its name behind."""
+    beats = list(Heartbeat.objects.order_by("-seen_at", "name"))
+    return [beat for beat in beats if beats[0].seen_at - beat.seen_at < WORKER_GONE]
+
+
+def is_silent(seen_at: datetime) -> bool:
+    """Whether a worker that was seen last then has been silent for too long."""
+    return now() - seen_at > WORKER_SILENT
 
 
 def _queue(actor: Actor) -> Sign:

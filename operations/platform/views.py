@@ -12,6 +12,7 @@ from backoffice.portal.history import changes
 from backoffice.staff import support
 from backoffice.staff.models import MemberIndex
 from backoffice.tenancy.models import Tenant
+from operations.health import is_silent, workers
 from operations.models import PlatformEntry
 from operations.platform import services
 from operations.platform.access import OperatorRequest, operator_only
@@ -37,7 +38,8 @@ def tenant_list(request: OperatorRequest) -> HttpResponse:
         )
     )
     rows = [(tenant, people.get(tenant.pk, 0)) for tenant in Tenant.objects.order_by("name", "id")]
-    return operator_page(request, "tenants", {"rows": rows})
+    beats = [(beat, is_silent(beat.seen_at)) for beat in workers()]
+    return operator_page(request, "tenants", {"rows": rows, "workers": beats})
 
 
 @require_http_methods(["GET", "POST"])

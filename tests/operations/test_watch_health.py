@@ -1,5 +1,6 @@
 """Health: what is silent, what is late, what failed and can be tried again."""
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,12 +10,13 @@ from django.test import Client as Browser
 from backoffice.audit.models import AuditEntry
 from backoffice.core.clock import now
 from backoffice.core.errors import OutsideError
+from backoffice.staff.models import User
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from operations import tasks
 from operations.health import signs
-from operations.models import Backup, RestoreDrill
+from operations.models import Backup, Heartbeat, RestoreDrill
 from payments.models import GatewayAccount
 from tests.world import World
 
@@ -40,10 +42,35 @@ def test_workers_queue_gateways_and_backups_are_told_apart(world: World) -> None
         "Restore drill": "None yet",
     }
     tasks.pulse()
-    assert "Workers" not in _signs(world)
-    assert [word for name, word in _signs(world).items() if name.startswith("Worker on")] == [
-        "Working"
-    ]
+    assert _signs(world)["Workers"] == "Working"
+
+
+def test_a_brokerage_reads_of_workers_together_and_only_the_operator_where_they_run(
+    world: World, browse: Browse
+) -> None:
+    tasks.pulse()
+    name = f"worker on {socket.gethostname()}"
+    assert [beat.name for beat in Heartbeat.objects.all()] == [name]
+    for address in ("/", "/operations/health/"):
+        page = browse("olivia").get(address).content.decode()
+        assert "Workers" in page
+        assert name.casefold() not in page.casefold()
+    operator = Browser()
+    operator.force_login(User.objects.create_superuser("root@platform.example", "x", name="Ruth"))
+    assert name.capitalize() in operator.get("/platform/").content.decode()
+
+
+def test_a_worker_that_falls_silent_is_told_and_one_that_was_replaced_forgotten(
+    world: World,
+) -> None:
+    minutes = {"worker on one": 0, "worker on two": 5, "worker on a replaced machine": 70}
+    for name, ago in minutes.items():
+        Heartbeat.objects.create(name=name, seen_at=now() - timedelta(minutes=ago))
+    assert _signs(world)["Workers"] == "Some are silent"
+    Heartbeat.objects.filter(name="worker on two").update(seen_at=now())
+    assert _signs(world)["Workers"] == "Working"
+    Heartbeat.objects.update(seen_at=now() - timedelta(hours=3))
+    assert _signs(world)["Workers"] == "Silent"
 
 
 def test_an_old_backup_and_a_failed_drill_stand_out(world: World) -> None:
