@@ -9,7 +9,7 @@ CHECK_ANSWERED = Action("kyc.check_answered", "answered {check} of {subject}: {o
 CHECK_ASKED = Action("kyc.check_asked", "asked {check} of {subject} again")
 RISK_RATED = Action("kyc.risk_rated", "rated {subject} {band} by hand: {reason}")
 SENT = Action("kyc.sent_to_approval", "sent {subject} to approval")
-VIEWED = Action("kyc.viewed", "looked at {subject}")
+VIEWED = Action("kyc.viewed", "looked at {subject}", look=True)
 LEVELS_INSTALLED = Action("kyc.levels_installed", "laid the first KYC levels and reasons")
 WARNED = Action("kyc.expiry_warned", "warned {subject}: the {type} expires in {days} days")
 

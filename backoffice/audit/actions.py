@@ -12,12 +12,14 @@ class Action:
 
     ``personal`` names the keys of the data that are personal: they go when a person is erased.
     ``discreet`` entries are shown only with the right to know about monitoring (tipping-off).
+    A ``look`` changed nothing: someone read what is worth recording.
     """
 
     code: str
     sentence: str
     personal: tuple[str, ...] = ()
     discreet: bool = False
+    look: bool = False
 
 
 def declare(*actions: Action) -> None:
@@ -28,6 +30,10 @@ def declare(*actions: Action) -> None:
 
 def find(code: str) -> Action | None:
     return _registry.get(code)
+
+
+def look_codes() -> Iterable[str]:
+    return [action.code for action in _registry.values() if action.look]
 
 
 def discreet_codes() -> Iterable[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from backoffice.audit.actions import discreet_codes
+from backoffice.audit.actions import discreet_codes, look_codes
 from backoffice.audit.models import AuditEntry, AuditHead, AuditUnsealed
 from backoffice.audit.signing import Coverage, coverage
 from backoffice.core.context import Actor
@@ -121,3 +121,10 @@ def entries(actor: Actor) -> QuerySet[AuditEntry]:
 
 def entries_about(actor: Actor, *subject_ids: UUID) -> QuerySet[AuditEntry]:
     return entries(actor).filter(subject_id__in=subject_ids).order_by("-id")
+
+
+def newest_change(actor: Actor, subject_id: UUID) -> QuerySet[AuditEntry, UUID]:
+    """The entry of the last thing that was done to an object, if any; who only looked did nothing.
+    One row with its id, asked for by itself or inside of another query."""
+    rows = entries_about(actor, subject_id).exclude(action__in=look_codes())
+    return rows.values_list("pk", flat=True)[:1]

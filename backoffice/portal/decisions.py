@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString, mark_safe
 
+from backoffice.audit.selectors import newest_change
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal.actions import Button
@@ -110,10 +112,15 @@ def decision_response(
     """A decision page; ``template`` extends ``portal/decision.html``.
 
     In context besides: ``item`` (None when nothing waits), ``side``, ``next``, ``actions`` (the
-    domain's, then assign and snooze), ``taken_by`` when a colleague has it.
+    domain's, then assign and snooze), ``taken_by`` when a colleague has it, ``seen`` (the last
+    change of the subject that the page knows, for ``components/watch.html``).
     """
     actor = request.actor
-    items = list(queues.open_items(actor, queue.code).only(*ITEM)[:SIDE_MAX])
+    changed = newest_change(actor, subject_id)
+    waiting = queues.open_items(actor, queue.code).annotate(
+        for_others=queues.for_others(actor), seen=Subquery(changed)
+    )
+    items: list[Any] = list(waiting.only(*ITEM)[:SIDE_MAX])
     item = next((each for each in items if each.subject_id == subject_id), None)
     if item is None:  # further down, or snoozed
         item = queues.item_for(actor, queue.code, subject_id)
@@ -131,6 +138,8 @@ def decision_response(
         "side_count": next((c for c in queue_counts(request) if c.queue.code == queue.code), None),
         "next": following,
         "taken_by": taken_by,
+        "subject_id": subject_id,
+        "seen": (items[0].seen if items else changed.first()) or "",
         "actions": [*actions, *_item_buttons(actor, item)],
         "list_url": reverse(queue.list_url),
         **context,
@@ -138,18 +147,15 @@ def decision_response(
     return render(request, template, full, status=status)
 
 
-def _next_item(
-    actor: Actor, queue: Queue, items: Sequence[WorkItem], item: WorkItem
-) -> WorkItem | None:
+def _next_item(actor: Actor, queue: Queue, items: Sequence[Any], item: WorkItem) -> WorkItem | None:
     """As ``queues.next_item``, which is asked when the queue's first items don't say it."""
     free = [each for each in items if each.pk != item.pk and each.owner_ref in ("", actor.ref)]
-    later = (each for each in free if (each.due_at, each.pk) > (item.due_at, item.pk))
-    found = next(later, None)
-    if found is None and len(items) == SIDE_MAX:
-        found = queues.later_item(actor, queue.code, item)
-    if found is None and not free and len(items) == SIDE_MAX:
+    mine = [each for each in free if not each.for_others]
+    later = [each for each in mine if (each.due_at, each.pk) > (item.due_at, item.pk)]
+    if not later and len(items) == SIDE_MAX:
         return queues.next_item(actor, queue.code, item)
-    return found or next(iter(free), None)
+    past = [each for each in free if (each.due_at, each.pk) > (item.due_at, item.pk)]
+    return next(iter([*later, *mine, *past, *free]), None)
 
 
 def _next_label(line: SideLine | None) -> SafeString | str:

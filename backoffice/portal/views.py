@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from backoffice.audit.selectors import newest_change
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
@@ -23,6 +24,8 @@ from backoffice.portal.timeline import state_now
 from backoffice.staff.access import StaffRequest, needs, public
 from backoffice.workflow import queues
 from backoffice.workflow.models import WorkItem
+
+HTMX_STOP = 286  # htmx shows the answer and asks no more
 
 
 @require_GET
@@ -57,12 +60,19 @@ def _hit_groups(hits: list[search.Hit]) -> list[dict[str, object]]:
 @require_GET
 @needs()
 def live(request: StaffRequest) -> HttpResponse:
-    """Whether an object has left the state that a page shows: 204, or htmx is told to refresh.
+    """Whether an object has moved on from what a page shows: 204 when it has not. A page that only
+    waits (``state``) is told to refresh; one that is worked on (``seen``, the last change it knew)
+    gets a line that says so, for a refresh would take what was typed.
     Says no more than that, so it needs no right of the object's domain."""
     try:
         subject = UUID(request.GET.get("subject", ""))
     except ValueError:
         raise Http404 from None
+    if "seen" in request.GET:
+        newest = newest_change(request.actor, subject).first()
+        if str(newest or "") == request.GET["seen"]:
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        return render(request, "components/changed.html", status=HTMX_STOP)
     state = state_now(request.actor, subject)
     response = HttpResponse(status=HTTPStatus.NO_CONTENT)
     if state and state != request.GET.get("state"):

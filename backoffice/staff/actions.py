@@ -25,7 +25,7 @@ TENANT_CREATED = Action("staff.tenant_created", "created the brokerage {subject}
 TENANT_SUSPENDED = Action("staff.tenant_suspended", "suspended the brokerage: {reason}")
 TENANT_RESUMED = Action("staff.tenant_resumed", "opened the brokerage again: {reason}")
 SUPPORT_OPENED = Action("staff.support_opened", "opened a support session: {reason}")
-SUPPORT_LOOKED = Action("staff.support_looked", "looked at {subject}")
+SUPPORT_LOOKED = Action("staff.support_looked", "looked at {subject}", look=True)
 SUPPORT_ENDED = Action("staff.support_ended", "ended the support session of {subject}")
 
 # Coming and going: in the trail, and no news to anyone.

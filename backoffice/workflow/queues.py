@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backoffice.audit.actions import Action, declare
 from backoffice.audit.services import audit, subject_type
@@ -14,7 +14,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.core.tenant import TenantModel
-from backoffice.workflow.models import QueuePolicy, WorkItem
+from backoffice.workflow.models import Approval, ApprovalVote, QueuePolicy, WorkItem
 
 CLAIMED = Action("workflow.item_claimed", "took {subject}")
 RELEASED = Action("workflow.item_released", "released {subject}")
@@ -181,22 +181,38 @@ def item_for(actor: Actor, queue: str, subject_id: UUID) -> WorkItem | None:
 
 
 def next_item(actor: Actor, queue: str, after: WorkItem | None = None) -> WorkItem | None:
-    """The next item that is the actor's or no one's, past ``after`` in the queue's order; from its
-    beginning when there is none."""
-    rows = _free_items(actor, queue)
-    if after is None:
-        return rows.first()
-    return later_item(actor, queue, after) or rows.exclude(pk=after.pk).first()
+    """The next item that is the actor's or no one's, past ``after`` in the queue's order, then from
+    its beginning. What only others can still decide comes when nothing else is left."""
+    free = open_items(actor, queue).filter(owner_ref__in=["", actor.ref])
+    free = free.only("subject_id", "due_at")
+    found: WorkItem | None = None
+    for rows in (free.filter(~for_others(actor)), free):
+        if after is not None:
+            rows = rows.exclude(pk=after.pk)
+            found = rows.filter(_past(after)).first()
+        found = found or rows.first()
+        if found is not None:
+            return found
+    return None
 
 
-def later_item(actor: Actor, queue: str, after: WorkItem) -> WorkItem | None:
-    """The next one past ``after``, if any; read no further than its place."""
-    later = Q(due_at__gt=after.due_at) | Q(due_at=after.due_at, id__gt=after.pk)
-    return _free_items(actor, queue).filter(later).only("subject_id", "due_at").first()
+def _past(item: WorkItem) -> Q:
+    return Q(due_at__gt=item.due_at) | Q(due_at=item.due_at, id__gt=item.pk)
 
 
-def _free_items(actor: Actor, queue: str) -> QuerySet[WorkItem]:
-    return open_items(actor, queue).filter(owner_ref__in=["", actor.ref])
+def for_others(actor: Actor) -> Exists:
+    """Of a work item: the actor asked for its approval or has voted on it, so others decide now."""
+    voted = ApprovalVote.objects.filter(
+        tenant_id=actor.tenant_id, approval_id=OuterRef("pk"), voter_ref=actor.ref
+    )
+    return Exists(
+        Approval.objects.filter(
+            Q(maker_ref=actor.ref) | Exists(voted),
+            tenant_id=actor.tenant_id,
+            subject_id=OuterRef("subject_id"),
+            state=Approval.State.PENDING,
+        )
+    )
 
 
 COUNT_MAX = 1_000  # per queue, since every page counts; beyond it the portal says "1,000+"

@@ -166,6 +166,35 @@ def test_two_people_decide_in_the_browser_and_the_page_explains(
     assert (done.state, done.second_by, done.note) == ("false_positive", "Miles", "Passport seen")
 
 
+def test_the_next_hit_is_one_that_is_left_to_me_not_one_that_i_proposed(
+    world: World, browse: Browse, tmp_path: Path
+) -> None:
+    carla = world.actor("carla")
+    with tenant_scope(world.aurora.pk, carla):
+        first = make_hit(carla, tmp_path)
+        second, third = (
+            client_screen(actor=carla, client=make_ines(carla, email=f"ines{number}@mail.example"))[
+                0
+            ]
+            for number in (2, 3)
+        )
+        # Proposed, it waits with the shortest clock of all.
+        _propose(carla, first)
+    hers, his = browse("carla"), browse("miles")
+
+    def decide(hit: Hit) -> str:
+        address = reverse("compliance:hit-decide", args=[hit.pk, "false_positive"])
+        location: str = hers.post(address, {"reason": "document"})["Location"]
+        return location
+
+    page = {hit: reverse("compliance:hit", args=[hit.pk]) for hit in (first, second, third)}
+    assert f'href="{page[second]}" data-key="n"' in hers.get(page[third]).content.decode()
+    assert f'href="{page[first]}" data-key="n"' in his.get(page[third]).content.decode()
+    assert decide(third) == page[second]
+    # Nothing but proposals is left: better one of those than to be sent away.
+    assert decide(second) in (page[first], page[third])
+
+
 def test_a_name_search_explains_and_keeps_nothing(
     world: World, browse: Browse, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The queue, the review page and its decisions, through the addresses that people use."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -16,6 +17,7 @@ from clients.services import client_update
 from kyc.checks import CheckAnswer
 from kyc.guards import why_not_send
 from kyc.models import CheckOutcome, KycCase
+from kyc.services import check_answer
 from tests.clients.factories import make_lead, paper
 from tests.kyc.conftest import Brokerage, Screening
 from tests.kyc.factories import (
@@ -358,3 +360,26 @@ def test_after_due_diligence_the_case_stays_with_the_reviewer(
     carla.post(f"/kyc/{case.pk}/escalate/", {"reason": "Large means"})
     answer = carla.post(f"/kyc/{case.pk}/return/", {"reason": "Explained by a sale"})
     assert answer.headers["Location"] == f"/kyc/{case.pk}/"
+
+
+def test_a_page_that_someone_works_on_says_when_the_case_moved_on_and_keeps_what_is_typed(
+    house: Brokerage, browse: Browse, screening: Screening
+) -> None:
+    screening.answer = CheckAnswer(CheckOutcome.HIT, "1 to be decided")
+    case, carla = in_review(house), browse("carla")
+
+    def asked_by(page: str) -> str:
+        found = re.search(r'hx-get="(/live/\?[^"]+seen=[^"]*)"', page)
+        assert found is not None
+        return found[1].replace("&amp;", "&")
+
+    asks = asked_by(_text(carla, f"/kyc/{case.pk}/"))
+    _text(browse("miles"), f"/kyc/{case.pk}/")  # who only looks changes nothing
+    assert carla.get(asks).status_code == 204
+    with house.as_("carla") as officer:
+        check_answer(actor=officer, case=case, name="screening", outcome=CheckOutcome.CLEAR)
+    told = carla.get(asks)
+    assert told.status_code == 286  # htmx shows it and asks no more
+    assert "This has changed since you opened it." in told.content.decode()
+    assert "HX-Refresh" not in told
+    assert carla.get(asked_by(_text(carla, f"/kyc/{case.pk}/"))).status_code == 204
