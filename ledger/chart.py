@@ -142,6 +142,16 @@ def gateway_cost() -> AccountSpec:
     return _spec("gateway:cost", Kind.EXPENSE, shards=HOUSE_SHARDS)
 
 
+def bank_cost() -> AccountSpec:
+    """What banks charge us."""
+    return _spec("bank:cost", Kind.EXPENSE)
+
+
+def bank_interest() -> AccountSpec:
+    """What banks pay us for what stands with them."""
+    return _spec("bank:interest", Kind.INCOME)
+
+
 def ib_commission() -> AccountSpec:
     """What partners cost."""
     return _spec("ib:commission", Kind.EXPENSE, shards=HOUSE_SHARDS)
@@ -188,6 +198,8 @@ _HOUSE = {
     "in_transit:bank": "On its way to the bank",
     "unallocated": "Unallocated receipts",
     "gateway:cost": "Cost of gateways",
+    "bank:cost": "Charges of banks",
+    "bank:interest": "Interest of banks",
     "ib:commission": "Commissions of partners",
     "fx:pnl": "Result of conversions",
     "fx:position": "Currency position",

@@ -8,6 +8,18 @@ BREAK_OPENED = Action("reconciliation.break_opened", "opened {subject}: {explana
 BREAK_TAKEN = Action("reconciliation.break_taken", "looks into {subject}")
 BREAK_RESOLVED = Action("reconciliation.break_resolved", "resolved {subject}: {outcome}")
 BREAK_ACCEPTED = Action("reconciliation.break_accepted", "accepted {subject}: {outcome}")
+ADJUSTMENT_PROPOSED = Action(
+    "reconciliation.adjustment_proposed", "proposed an adjustment of {subject}: {what}, {amount}"
+)
+ADJUSTMENT_BOOKED = Action(
+    "reconciliation.adjustment_booked", "booked an adjustment of {subject}: {what}, {amount}"
+)
+ADJUSTMENT_REFUSED = Action(
+    "reconciliation.adjustment_refused", "refused an adjustment of {subject}: {reason}"
+)
+ADJUSTMENT_TAKEN_BACK = Action(
+    "reconciliation.adjustment_taken_back", "took the adjustment of {subject} back: {reason}"
+)
 
 declare(
     ACCOUNT_ADDED,
@@ -18,4 +30,8 @@ declare(
     BREAK_TAKEN,
     BREAK_RESOLVED,
     BREAK_ACCEPTED,
+    ADJUSTMENT_PROPOSED,
+    ADJUSTMENT_BOOKED,
+    ADJUSTMENT_REFUSED,
+    ADJUSTMENT_TAKEN_BACK,
 )

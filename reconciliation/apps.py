@@ -7,9 +7,16 @@ class ReconciliationConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal.navigation import Entry, register
         from backoffice.workflow import moves
-        from reconciliation import actions, queues, states  # noqa: F401 - they register
+        from reconciliation import (  # noqa: F401 - they register
+            actions,
+            approvals,
+            books_check,
+            queues,
+            states,
+        )
 
         moves.register(states.BREAK)
+        moves.register(states.ADJUSTMENT)
         see = ("reconciliation.view_break",)
         register(Entry("Work", "Statements", "reconciliation:files", "building-bank", see, "s", 50))
         register(

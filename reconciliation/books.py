@@ -17,6 +17,7 @@ from reconciliation.models import Match, StatementLine
 from reconciliation.rules import Movement
 
 PAGES = {"payments.deposit": "payments:deposit", "payments.withdrawal": "payments:withdrawal"}
+BREAK = "reconciliation.break"  # what a line stands for that an adjustment booked
 PART = "WP-"  # begins the reference of a part of a withdrawal
 
 
@@ -32,6 +33,7 @@ def movements(actor: Actor, references: Sequence[str]) -> dict[str, Movement]:
             settled=found.settled,
             state=found.state,
             returned=found.returned,
+            account=found.account,
         )
         for found in statements.bank_movements(actor, references)
     }
@@ -61,8 +63,11 @@ def matched_line(actor: Actor, movement: Movement) -> StatementLine | None:
     return match.line if match else None
 
 
-def settle(actor: Actor, movement: Movement, line: StatementLine) -> None:
+def settle(
+    actor: Actor, movement: Movement, line: StatementLine, money: Money | None = None
+) -> None:
     """Tell payments that the bank has booked it; nothing when the books have it already.
+    ``money``: how much of the line is the payment (default: all of it).
 
     Raises a ``DomainError`` when the payment can't take that from a statement.
     """
@@ -71,7 +76,7 @@ def settle(actor: Actor, movement: Movement, line: StatementLine) -> None:
     statements.booked_by_bank(
         actor=actor,
         reference=movement.reference,
-        money=Money(abs(line.amount), line.currency),
+        money=money or Money(abs(line.amount), line.currency),
         at=datetime.combine(line.value_date, time(12), UTC),
         bank_ref=str(line.references.get("bank", ""))[:80],
         counterparty=line.counterparty_name,

@@ -1,6 +1,7 @@
 """Breaks: opened by matching, worked by people, closed with an outcome. The books are never
 adjusted by a machine: an adjustment is a journal that a second person approves."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
-from backoffice.core.errors import InvalidInput
+from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.tenancy.references import next_reference
 from backoffice.workflow import moves, queues
 from reconciliation import actions
@@ -68,7 +69,8 @@ def break_open(
 
 def break_locked(actor: Actor, row: Break) -> Break:
     """The row under its lock, still open. Raises ``BreakClosed``."""
-    locked = Break.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=row.pk)
+    rows = Break.objects.select_for_update(of=("self",)).select_related("line__account")
+    locked = rows.get(tenant_id=actor.tenant_id, pk=row.pk)
     if locked.closed_at is not None:
         raise BreakClosed
     return locked
@@ -76,7 +78,7 @@ def break_locked(actor: Actor, row: Break) -> Break:
 
 @transaction.atomic
 def break_take(*, actor: Actor, row: Break) -> Break:
-    locked = break_locked(actor, row)
+    locked = _free(break_locked(actor, row))
     if moves.move(locked, BREAK, BreakState.INVESTIGATING, actor=actor):
         audit(actor=actor, action=actions.BREAK_TAKEN, subject=locked, label=locked.reference)
     return locked
@@ -98,17 +100,8 @@ def _close(actor: Actor, row: Break, state: BreakState, outcome: str) -> Break:
     outcome = outcome.strip()
     if not outcome:
         raise InvalidInput("Say what came of it.", fields={"outcome": "Say what came of it."})
-    locked = break_locked(actor, row)
-    locked.outcome, locked.closed_at = outcome[:500], now()
-    moves.move(
-        locked,
-        BREAK,
-        state,
-        actor=actor,
-        reason=outcome[:300],
-        update_fields=["outcome", "closed_at"],
-    )
-    queues.item_close(actor=actor, queue=QUEUE, subject_id=locked.pk)
+    locked = _free(break_locked(actor, row))
+    _closed(actor, locked, state, outcome)
     action = actions.BREAK_RESOLVED if state == BreakState.RESOLVED else actions.BREAK_ACCEPTED
     audit(
         actor=actor,
@@ -118,3 +111,31 @@ def _close(actor: Actor, row: Break, state: BreakState, outcome: str) -> Break:
         data={"outcome": outcome},
     )
     return locked
+
+
+def _free(row: Break) -> Break:
+    if row.state == BreakState.PROPOSED:
+        raise StateConflict("An adjustment waits for approval: that is decided first.")
+    return row
+
+
+def break_settled(
+    *, actor: Actor, row: Break, outcome: str, update_fields: Iterable[str] = ()
+) -> None:
+    """End a locked break with its adjustment, whose own entry in the trail says so."""
+    _closed(actor, row, BreakState.RESOLVED, outcome, update_fields)
+
+
+def _closed(
+    actor: Actor, row: Break, state: BreakState, outcome: str, update_fields: Iterable[str] = ()
+) -> None:
+    row.outcome, row.closed_at = outcome[:500], now()
+    moves.move(
+        row,
+        BREAK,
+        state,
+        actor=actor,
+        reason=outcome[:300],
+        update_fields=["outcome", "closed_at", *update_fields],
+    )
+    queues.item_close(actor=actor, queue=QUEUE, subject_id=row.pk)

@@ -40,6 +40,19 @@ class MatchForm(forms.Form):
     reason = forms.CharField(label="How you know", max_length=200)
 
 
+class AdjustmentForm(forms.Form):
+    """``kinds`` are (code, what it is and what would be booked)."""
+
+    kind = forms.ChoiceField(label="What it is", widget=forms.RadioSelect)
+    reason = forms.CharField(label="How you know", max_length=300)
+
+    def __init__(self, *args: Any, kinds: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = kinds
+
+
 class SettlementForm(forms.Form):
     gateway = forms.ChoiceField(label="Gateway")
     cost = AmountField(

@@ -1,6 +1,7 @@
 """From lines to matches and breaks, and back: each match is a row, and so is its undoing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -11,19 +12,34 @@ from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.core.money import EXPONENTS, Money
 from reconciliation import actions, books
 from reconciliation.breaks import break_open, break_resolve
-from reconciliation.models import Break, Match, StatementFile, StatementLine
+from reconciliation.models import BankAccount, Break, Match, StatementFile, StatementLine
 from reconciliation.rules import (
     RULE_VERSION,
     Found,
     LineFacts,
     Movement,
+    awaits,
     meaning,
     references_of,
+    said,
 )
 from reconciliation.states import BreakKind
 
 Line = StatementLine.State
 LINES_MAX = 50_000
+BY_HAND = 7  # the rung of a person
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """What a line stands for, and how that is known; ``label`` is read, ``rung`` says who found
+    it."""
+
+    subject_type: str
+    subject_id: UUID
+    label: str
+    explanation: str
+    rung: int = BY_HAND
 
 
 def file_match(*, actor: Actor, file: StatementFile) -> int:
@@ -76,6 +92,7 @@ def facts_of(line: StatementLine) -> LineFacts:
         references=references,
         text=line.text,
         is_return=bool(line.return_reason),
+        account=line.account.iban if isinstance(line.account, BankAccount) else "",
     )
 
 
@@ -91,7 +108,7 @@ def _carry_out(actor: Actor, line: StatementLine, found: Found) -> bool:
                     books.take_back(actor, movement, line)
                 else:
                     books.settle(actor, movement, line)
-                _match(actor, line, found)
+                line_matched(actor=actor, line=line, because=_because(found))
         except DomainError as error:
             _break(actor, line, found, BreakKind.STATUS_DIFF, error.sentence)
             return False
@@ -100,17 +117,30 @@ def _carry_out(actor: Actor, line: StatementLine, found: Found) -> bool:
     return False
 
 
-def _match(actor: Actor, line: StatementLine, found: Found) -> Match:
-    assert found.movement is not None
+def _because(found: Found) -> Because:
+    movement = found.movement
+    assert movement is not None
+    return Because(
+        f"payments.{movement.kind}",
+        movement.id,
+        movement.reference,
+        found.explanation,
+        found.rung,
+    )
+
+
+@transaction.atomic
+def line_matched(*, actor: Actor, line: StatementLine, because: Because) -> Match:
+    """A line and what it stands for, put down; what follows for the books is the caller's."""
     match = Match.objects.create(
         tenant_id=actor.tenant_id,
         line=line,
-        subject_type=f"payments.{found.movement.kind}",
-        subject_id=found.movement.id,
-        subject_label=found.movement.reference,
-        rung=found.rung,
+        subject_type=because.subject_type,
+        subject_id=because.subject_id,
+        subject_label=because.label,
+        rung=because.rung,
         rule=RULE_VERSION,
-        explanation=found.explanation[:300],
+        explanation=because.explanation[:300],
         by_ref=actor.ref,
         by_name=actor.name,
     )
@@ -120,10 +150,35 @@ def _match(actor: Actor, line: StatementLine, found: Found) -> Match:
         actor=actor,
         action=actions.LINE_MATCHED,
         subject=match,
-        label=found.movement.reference,
-        data={"explanation": found.explanation, "line": line.pk, "rung": found.rung},
+        label=because.label,
+        data={"explanation": because.explanation, "line": line.pk, "rung": because.rung},
     )
     return match
+
+
+@transaction.atomic
+def line_unmatched(*, actor: Actor, line: StatementLine, reason: str) -> Match:
+    """Undo the match of a line under its lock: a row of its own, and the old one no longer stands.
+    What was booked with it is the caller's to take back."""
+    match = Match.objects.get(tenant_id=actor.tenant_id, line=line, standing=True)
+    match.standing = False
+    match.save(update_fields=["standing"])
+    line.state = Line.BROKEN
+    line.save(update_fields=["state"])
+    return Match.objects.create(
+        tenant_id=actor.tenant_id,
+        line=line,
+        subject_type=match.subject_type,
+        subject_id=match.subject_id,
+        subject_label=match.subject_label,
+        rung=BY_HAND,
+        rule=RULE_VERSION,
+        explanation=f"Undone: {reason}"[:300],
+        by_ref=actor.ref,
+        by_name=actor.name,
+        undoes=match,
+        standing=False,
+    )
 
 
 def _break(
@@ -147,10 +202,10 @@ def _break(
 
 @transaction.atomic
 def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, reason: str) -> Match:
-    """A person says what a line is about. The amount must be the payment's; a difference is an
-    adjustment, which needs a second person. Money in that names a withdrawal is the withdrawal come
-    back. Raises ``InvalidInput``, ``StateConflict``."""
-    row = _unmatched(actor, line)
+    """A person says what a line is about. A deposit takes what arrived; of other payments the
+    amount must be the line's, and a difference is an adjustment. Money in that names a withdrawal
+    is the withdrawal come back. Raises ``InvalidInput``, ``StateConflict``."""
+    row = unmatched_locked(actor, line)
     reference = reference.strip().upper()
     movement = books.movements(actor, [reference]).get(reference)
     if movement is None:
@@ -160,12 +215,12 @@ def line_match_by_hand(*, actor: Actor, line: StatementLine, reference: str, rea
         )
     if movement.kind == "withdrawal" and row.amount > 0 and row.currency in EXPONENTS:
         return _return_by_hand(actor, row, movement, reason)
-    if row.currency not in EXPONENTS or (row.amount, row.currency) != (
-        movement.amount.amount,
-        movement.amount.currency,
-    ):
+    if row.account is not None and movement.account not in ("", row.account.iban):
+        raise InvalidInput(f"{reference} goes through {movement.account}, not this account.")
+    same = (row.amount, row.currency) == (movement.amount.amount, movement.amount.currency)
+    if not same and not awaits(movement, row.amount, row.currency):
         raise InvalidInput(
-            f"{reference} is {movement.amount}, the line {row.amount:,f} {row.currency}. They "
+            f"{reference} is {movement.amount}, the line {said(row.amount, row.currency)}. They "
             "have to be the same."
         )
     _need(reason)
@@ -191,13 +246,14 @@ def _need(reason: str) -> None:
 def line_settle_gateway(*, actor: Actor, line: StatementLine, gateway: UUID, cost: Money) -> Match:
     """A person says that a line is what a gateway had collected, paid out to us after ``cost``.
     Raises ``InvalidInput``."""
-    row = _unmatched(actor, line)
+    row = unmatched_locked(actor, line)
     movement = books.settle_gateway(actor, row, gateway, cost)
     words = f"Settlement of {movement.reference}"
     return _by_hand(actor, row, movement, f"{words}, which kept {cost}" if cost else words)
 
 
-def _unmatched(actor: Actor, line: StatementLine) -> StatementLine:
+def unmatched_locked(actor: Actor, line: StatementLine) -> StatementLine:
+    """The line under its lock. Raises ``InvalidInput`` when it is matched."""
     row = StatementLine.objects.select_for_update(of=("self",)).select_related("account")
     locked = row.get(tenant_id=actor.tenant_id, pk=line.pk)
     if locked.state == Line.MATCHED:
@@ -206,7 +262,11 @@ def _unmatched(actor: Actor, line: StatementLine) -> StatementLine:
 
 
 def _by_hand(actor: Actor, line: StatementLine, movement: Movement, outcome: str) -> Match:
-    match = _match(actor, line, Found(movement, 7, f"By hand: {outcome}"))
+    match = line_matched(
+        actor=actor,
+        line=line,
+        because=_because(Found(movement, BY_HAND, f"By hand: {outcome}")),
+    )
     standing = Break.objects.filter(tenant_id=actor.tenant_id, line=line, closed_at=None).first()
     if standing is not None:
         break_resolve(actor=actor, row=standing, outcome=outcome)

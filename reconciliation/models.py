@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
-from reconciliation.states import BreakKind, BreakState
+from reconciliation.states import AdjustmentKind, AdjustmentState, BreakKind, BreakState
 
 
 def amount_field(*, null: bool = False) -> Any:
@@ -218,3 +218,40 @@ class Break(TenantModel):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class Adjustment(TenantModel):
+    """A journal that one person proposes for a break's line and a second one approves.
+
+    ``debit`` and ``credit`` are codes of the chart of accounts; the amount is above zero.
+    """
+
+    of_break = TenantForeignKey(Break, on_delete=models.PROTECT, related_name="adjustments")
+    kind = models.CharField(max_length=20, choices=AdjustmentKind.choices)
+    state = models.CharField(
+        max_length=10, choices=AdjustmentState.choices, default=AdjustmentState.PROPOSED
+    )
+    debit = models.CharField(max_length=120)
+    credit = models.CharField(max_length=120)
+    amount = amount_field()
+    currency = models.CharField(max_length=8)
+    reason = models.CharField(max_length=300)
+    journal_id = models.UUIDField(null=True)
+    proposed_at = models.DateTimeField(default=now)
+    proposed_by_ref = models.CharField(max_length=80)
+    proposed_by = models.CharField(max_length=160)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=160, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "of_break"],
+                condition=Q(state__in=["proposed", "booked"]),
+                name="adjustment_one_standing",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="adjustment_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

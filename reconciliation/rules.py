@@ -1,7 +1,8 @@
 """Which payment a statement line is about: pure, and the same for every format.
 
-Rungs are those of the ladder in docs/money.md; rung 1 and 3 match by themselves, rung 2 only says
-that a person has to look.
+Rungs are those of the ladder in docs/money.md: 1 and 3 match by themselves, and so does 2 for what
+arrives, since payments put an amount that nobody asked for before a person. Of what left the
+account rung 2 says only that a person has to look.
 """
 
 import re
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from backoffice.core.money import Money
+from backoffice.core.money import EXPONENTS, Money
 
 # What next_reference() gives deposits and withdrawals; banks fold case and drop or add spaces.
 OUR_REFERENCE = re.compile(r"\b(WP|[DW])[-\s]?(\d{4})[-\s]?(\d{6,})\b", re.IGNORECASE)
-RULE_VERSION = "exact-1"
+RULE_VERSION = "exact-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class LineFacts:
     references: Sequence[str]
     text: str
     is_return: bool = False
+    account: str = ""  # the IBAN that the line stands on
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Movement:
 
     ``amount`` is signed like a line's: deposits add, withdrawals take. ``expected`` says that the
     bank is expected to book it now; ``settled`` that it is booked in our ledger already;
-    ``returned`` that it came back since, which is booked as well.
+    ``returned`` that it came back since, which is booked as well; ``account`` is the IBAN that it
+    goes through.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Movement:
     settled: bool
     state: str
     returned: bool = False
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +107,19 @@ def _unknown(line: LineFacts) -> Found:
 
 def _compare(line: LineFacts, movement: Movement, rung: int) -> Found:
     where = "in its reference field" if rung == 1 else "in its text"
+    if line.account and movement.account and line.account != movement.account:
+        why = f"{movement.reference} goes through {movement.account}, the line is on another one."
+        return Found(movement, rung, why, "account_diff")
     if movement.kind == "withdrawal" and line.amount > 0:
         return _came_back(line, movement, rung)
+    if awaits(movement, line.amount, line.currency):
+        return _arrived(line, movement, rung)
     if line.currency != movement.amount.currency:
         why = f"{movement.reference} is in {movement.amount.currency}, the line in {line.currency}."
         return Found(movement, rung, why, "currency_diff")
     if line.amount != movement.amount.amount:
-        why = (
-            f"{movement.reference} is {movement.amount.amount:,f}, "
-            f"the line {line.amount:,f} {line.currency}."
-        )
+        on_line = said(line.amount, line.currency)
+        why = f"{movement.reference} is {movement.amount}, the line {on_line}."
         return Found(movement, 2, why, "amount_diff")
     if movement.settled or movement.expected:
         return Found(movement, rung, f"Same amount, {movement.reference} {where}.")
@@ -120,12 +127,36 @@ def _compare(line: LineFacts, movement: Movement, rung: int) -> Found:
     return Found(movement, rung, why, "status_diff")
 
 
+def said(amount: Decimal, currency: str) -> str:
+    """A line's amount as people write it: without the zeros that it is stored with."""
+    if currency in EXPONENTS and amount == round(amount, EXPONENTS[currency]):
+        return str(Money.rounded(amount, currency))
+    return f"{amount.normalize():,f} {currency}"
+
+
+def awaits(movement: Movement, amount: Decimal, currency: str) -> bool:
+    """Whether money that came in can be this deposit, however much of it arrived."""
+    waits = movement.kind == "deposit" and movement.expected
+    return waits and amount > 0 and currency in EXPONENTS
+
+
+def _arrived(line: LineFacts, movement: Movement, rung: int) -> Found:
+    """What arrived is what counts, never what was asked for: banks on the way take charges, and
+    convert. Payments put other money than was asked for before a person."""
+    asked = movement.amount
+    if (line.amount, line.currency) == (asked.amount, asked.currency):
+        where = "in its reference field" if rung == 1 else "in its text"
+        return Found(movement, rung, f"Same amount, {movement.reference} {where}.")
+    why = f"{said(line.amount, line.currency)} arrived for {movement.reference} of {asked}."
+    return Found(movement, 2, why)
+
+
 def _came_back(line: LineFacts, movement: Movement, rung: int) -> Found:
     """Booked by itself when the bank calls it a return and all of it is there; else a person
     looks: it may be other money that quotes the withdrawal."""
-    why = f"{movement.reference} came back: {line.amount:,f} {line.currency}."
+    why = f"{movement.reference} came back: {said(line.amount, line.currency)}."
     if movement.returned:
-        why = f"{movement.reference} came back before: {line.amount:,f} {line.currency} more."
+        why = f"{movement.reference} came back before: {said(line.amount, line.currency)} more."
         return Found(movement, rung, why, "duplicate_statement")
     whole = (line.amount, line.currency) == (-movement.amount.amount, movement.amount.currency)
     if line.is_return and movement.settled and whole:

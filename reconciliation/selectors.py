@@ -9,7 +9,15 @@ from django.urls import reverse
 
 from backoffice.core.context import Actor
 from reconciliation import books
-from reconciliation.models import BankAccount, Break, Match, Statement, StatementFile, StatementLine
+from reconciliation.models import (
+    Adjustment,
+    BankAccount,
+    Break,
+    Match,
+    Statement,
+    StatementFile,
+    StatementLine,
+)
 
 
 def bank_accounts(actor: Actor) -> QuerySet[BankAccount]:
@@ -69,6 +77,8 @@ def with_outcomes(actor: Actor, rows: Sequence[StatementLine]) -> Sequence[State
         row.outcome = None
         if match := matches.get(row.pk):
             url = urls.get(match.subject_id, "")
+            if match.subject_type == books.BREAK:
+                url = reverse("reconciliation:break", args=[match.subject_id])
             row.outcome = Outcome(match.subject_label, match.explanation, url)
         elif found := broken.get(row.pk):
             url = reverse("reconciliation:break", args=[found.pk])
@@ -80,6 +90,12 @@ def breaks(actor: Actor) -> QuerySet[Break]:
     return Break.objects.filter(tenant_id=actor.tenant_id).select_related(
         "line__account", "line__statement__file"
     )
+
+
+def adjustment_of(actor: Actor, row: Break) -> Adjustment | None:
+    """The last adjustment that was proposed for a break."""
+    rows = Adjustment.objects.filter(tenant_id=actor.tenant_id, of_break=row)
+    return rows.order_by("-id").first()
 
 
 def match_of(actor: Actor, line_id: UUID) -> Match | None:

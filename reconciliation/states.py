@@ -1,4 +1,4 @@
-"""States of a statement file and of a break."""
+"""States of a break and of an adjustment, and the kinds of both."""
 
 from django.db import models
 
@@ -36,10 +36,48 @@ BREAK_COLOURS = {
 }
 
 
+class AdjustmentState(models.TextChoices):
+    PROPOSED = "proposed", "Waits for approval"
+    BOOKED = "booked", "Booked"
+    REFUSED = "refused", "Refused"
+    TAKEN_BACK = "taken_back", "Taken back"
+
+
+_A = AdjustmentState
+
+ADJUSTMENT = machine(
+    "reconciliation.adjustment",
+    initial=_A.PROPOSED,
+    transitions={_A.PROPOSED: {_A.BOOKED, _A.REFUSED}, _A.BOOKED: {_A.TAKEN_BACK}},
+    final={_A.REFUSED, _A.TAKEN_BACK},
+    labels=dict(_A.choices),
+)
+
+
+ADJUSTMENT_COLOURS = {
+    _A.PROPOSED: "held",
+    _A.BOOKED: "good",
+    _A.REFUSED: "bad",
+    _A.TAKEN_BACK: "neutral",
+}
+
+
+class AdjustmentKind(models.TextChoices):
+    """What a line that names no payment of ours is, for the books."""
+
+    UNALLOCATED = "unallocated", "Client money from someone unknown"
+    SENT_BACK = "sent_back", "Unallocated money sent back"
+    BANK_CHARGE = "bank_charge", "A charge of the bank"
+    CHARGE_ON_PAYOUT = "charge_on_payout", "The payout, and the bank's charge on it"
+    INTEREST = "interest", "Interest of the bank"
+    OWN_TRANSFER = "own_transfer", "A transfer between our own accounts"
+
+
 class BreakKind(models.TextChoices):
     UNIDENTIFIED_RECEIPT = "unidentified_receipt", "Money from someone unknown"
     MISSING_IN_LEDGER = "missing_in_ledger", "On the statement, not in the books"
     AMOUNT_DIFF = "amount_diff", "Amounts differ"
+    ACCOUNT_DIFF = "account_diff", "On another account of ours"
     CURRENCY_DIFF = "currency_diff", "Currencies differ"
     STATUS_DIFF = "status_diff", "Paid, but not approved or already failed"
     RETURNED_PAYMENT = "returned_payment", "A payment came back"

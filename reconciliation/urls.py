@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reconciliation import views
+from reconciliation import adjustment_views, views
 
 app_name = "reconciliation"
 urlpatterns = [
@@ -15,4 +15,7 @@ urlpatterns = [
     path("breaks/<uuid:pk>/close/", views.break_close, name="break-close"),
     path("breaks/<uuid:pk>/match/", views.break_match, name="break-match"),
     path("breaks/<uuid:pk>/settle/", views.break_settle, name="break-settle"),
+    path("breaks/<uuid:pk>/adjust/", adjustment_views.propose, name="break-adjust"),
+    path("breaks/<uuid:pk>/identify/", adjustment_views.identify, name="break-identify"),
+    path("adjustments/<uuid:pk>/", adjustment_views.record, name="adjustment"),
 ]

@@ -18,11 +18,26 @@ from backoffice.portal.lists import list_response
 from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
+from backoffice.workflow.approvals import pending_for
 from backoffice.workflow.queues import item_for
-from reconciliation import books, breaks, files, matching, queues, selectors, tables
-from reconciliation.forms import AccountForm, ImportForm, MatchForm, OutcomeForm, SettlementForm
+from ledger import chart
+from reconciliation import adjustments, books, breaks, files, matching, queues, selectors, tables
+from reconciliation.forms import (
+    AccountForm,
+    AdjustmentForm,
+    ImportForm,
+    MatchForm,
+    OutcomeForm,
+    SettlementForm,
+)
 from reconciliation.models import Break, Match, StatementFile
-from reconciliation.states import BREAK_COLOURS, BreakState
+from reconciliation.states import (
+    ADJUSTMENT_COLOURS,
+    BREAK_COLOURS,
+    AdjustmentKind,
+    AdjustmentState,
+    BreakState,
+)
 
 SEE = "reconciliation.view_break"
 
@@ -100,7 +115,7 @@ def account_list(request: StaffRequest) -> HttpResponse:
     return render(request, "reconciliation/account_list.html", context, status=status)
 
 
-def _break(request: StaffRequest, pk: UUID) -> Break:
+def break_or_404(request: StaffRequest, pk: UUID) -> Break:
     row = selectors.breaks(request.actor).filter(pk=pk).first()
     if row is None:
         raise Http404
@@ -110,7 +125,7 @@ def _break(request: StaffRequest, pk: UUID) -> Break:
 @require_GET
 @needs(SEE)
 def break_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
-    return _break_page(request, _break(request, pk))
+    return break_page(request, break_or_404(request, pk))
 
 
 def _subjects(row: Break, match: Match | None) -> list[tuple[str, UUID | None, str]]:
@@ -118,13 +133,16 @@ def _subjects(row: Break, match: Match | None) -> list[tuple[str, UUID | None, s
     return found + ([(match.subject_type, match.subject_id, match.subject_label)] if match else [])
 
 
-def _break_page(
+def break_page(
     request: StaffRequest, row: Break, forms: dict[str, Any] | None = None
 ) -> HttpResponse:
+    """The decision page of a break; ``forms`` are those that were sent and have errors."""
     may = request.actor.can("reconciliation.work_break")
     why_not = "" if may else "You may look at breaks, not work on them."
     if row.closed_at is not None:
         why_not = f"It is {row.get_state_display().lower()}."
+    elif row.state == BreakState.PROPOSED:
+        why_not = "An adjustment waits for approval: that is decided first."
     take = Button(
         "Look into it",
         reverse("reconciliation:break-take", args=[row.pk]),
@@ -141,6 +159,8 @@ def _break_page(
         "outcome_form": OutcomeForm(),
         "match_form": MatchForm(),
         "settlement_form": _settlement_form(request, row),
+        "adjustment_form": None if why_not else adjustment_form(request, row),
+        **_adjustment(request, row, may=may),
         "match": match,
         "about_url": urls.get(row.subject_id, "") if row.subject_id else "",
         "match_url": urls.get(match.subject_id, "") if match else "",
@@ -158,6 +178,36 @@ def _break_page(
     )
 
 
+def _adjustment(request: StaffRequest, row: Break, *, may: bool) -> dict[str, Any]:
+    """What was proposed for the break last, and what waits: who decides, and where."""
+    found = selectors.adjustment_of(request.actor, row)
+    if found is None:
+        return {}
+    unallocated = (found.kind, found.state) == (AdjustmentKind.UNALLOCATED, AdjustmentState.BOOKED)
+    return {
+        "adjustment": found,
+        "adjustment_colour": ADJUSTMENT_COLOURS[AdjustmentState(found.state)],
+        "debit": chart.words(found.debit),
+        "credit": chart.words(found.credit),
+        "approval": pending_for(request.actor, found.pk),
+        "identify_form": MatchForm() if unallocated and may else None,
+    }
+
+
+def adjustment_form(request: StaffRequest, row: Break, data: Any = None) -> AdjustmentForm | None:
+    """Nothing where the line can't be booked by an adjustment."""
+    fitting = adjustments.fitting(request.actor, row)
+    kinds = [
+        (
+            str(kind),
+            f"{kind.label}: debit {chart.words(found.debit.code)}, credit "
+            f"{chart.words(found.credit.code)}",
+        )
+        for kind, found in fitting.items()
+    ]
+    return AdjustmentForm(data, kinds=kinds) if kinds else None
+
+
 def _settlement_form(request: StaffRequest, row: Break, data: Any = None) -> SettlementForm | None:
     """Nothing when no gateway has anything that the line could be."""
     gateways = books.collected(request.actor, row.line) if row.line else []
@@ -167,7 +217,7 @@ def _settlement_form(request: StaffRequest, row: Break, data: Any = None) -> Set
 @require_POST
 @needs("reconciliation.work_break")
 def break_take(request: StaffRequest, pk: UUID) -> HttpResponse:
-    row = _break(request, pk)
+    row = break_or_404(request, pk)
     back = reverse("reconciliation:break", args=[pk])
     try:
         breaks.break_take(actor=request.actor, row=row)
@@ -180,11 +230,11 @@ def break_take(request: StaffRequest, pk: UUID) -> HttpResponse:
 @needs("reconciliation.work_break")
 def break_close(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Close as resolved or as accepted, by the button pressed."""
-    row = _break(request, pk)
+    row = break_or_404(request, pk)
     before = item_for(request.actor, breaks.QUEUE, pk)
     form = OutcomeForm(request.POST)
     if not form.is_valid():
-        return _break_page(request, row, {"outcome_form": form})
+        return break_page(request, row, {"outcome_form": form})
     accept = request.POST.get("as") == "accepted"
     close = breaks.break_accept if accept else breaks.break_resolve
     try:
@@ -201,11 +251,11 @@ def break_close(request: StaffRequest, pk: UUID) -> HttpResponse:
 @needs("reconciliation.work_break")
 def break_match(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Say which payment the break's line is about."""
-    row = _break(request, pk)
+    row = break_or_404(request, pk)
     before = item_for(request.actor, breaks.QUEUE, pk)
     form = MatchForm(request.POST)
     if row.line is None or not form.is_valid():
-        return _break_page(request, row, {"match_form": form})
+        return break_page(request, row, {"match_form": form})
     try:
         match = matching.line_match_by_hand(
             actor=request.actor,
@@ -215,7 +265,7 @@ def break_match(request: StaffRequest, pk: UUID) -> HttpResponse:
         )
     except DomainError as error:
         form.add_error(None, error.sentence)
-        return _break_page(request, row, {"match_form": form})
+        return break_page(request, row, {"match_form": form})
     return decided(
         request,
         queue=queues.BREAKS,
@@ -228,14 +278,14 @@ def break_match(request: StaffRequest, pk: UUID) -> HttpResponse:
 @needs("reconciliation.work_break")
 def break_settle(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Say that the break's line is what a gateway had collected."""
-    row = _break(request, pk)
+    row = break_or_404(request, pk)
     before = item_for(request.actor, breaks.QUEUE, pk)
     form = _settlement_form(request, row, request.POST)
     if row.line is None or form is None:
         error = InvalidInput("No gateway holds money that this could be.")
         return refused(request, error, reverse("reconciliation:break", args=[pk]))
     if not form.is_valid():
-        return _break_page(request, row, {"settlement_form": form})
+        return break_page(request, row, {"settlement_form": form})
     try:
         match = matching.line_settle_gateway(
             actor=request.actor,
@@ -245,7 +295,7 @@ def break_settle(request: StaffRequest, pk: UUID) -> HttpResponse:
         )
     except DomainError as error:
         form.add_error(None, error.sentence)
-        return _break_page(request, row, {"settlement_form": form})
+        return break_page(request, row, {"settlement_form": form})
     return decided(
         request,
         queue=queues.BREAKS,

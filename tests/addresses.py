@@ -34,6 +34,7 @@ from operations.models import Notification
 from payments.models import Transfer
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
+from reconciliation.models import Adjustment, Break
 from reporting.models import ClientMoneyReport, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
@@ -266,6 +267,21 @@ def _break(world: World) -> Arguments:
     return {"pk": row.pk}
 
 
+def _adjustment(world: World) -> Arguments:
+    row = Break.objects.get(pk=_break(world)["pk"])
+    made = Adjustment.objects.create(
+        tenant_id=row.tenant_id,
+        of_break=row,
+        kind="bank_charge",
+        debit="bank:cost",
+        credit="bank:own:DE1",
+        amount=Decimal(1),
+        currency="EUR",
+        reason="tests",
+    )
+    return {"pk": made.pk}
+
+
 def _client_money_report(world: World) -> Arguments:
     report = ClientMoneyReport.objects.create(
         reference="CM-1", day=now().date(), ends_at=now(), prepared_by_ref="system:x"
@@ -392,6 +408,9 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reconciliation:break-close": _break,
     "reconciliation:break-match": _break,
     "reconciliation:break-settle": _break,
+    "reconciliation:break-adjust": _break,
+    "reconciliation:break-identify": _break,
+    "reconciliation:adjustment": _adjustment,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,
     "portal:member": _member,

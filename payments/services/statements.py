@@ -31,7 +31,7 @@ class BankMovement:
     """A payment that a bank's statement may show. ``money`` is signed as the statement signs it.
 
     ``expected``: the bank may book it in its state; ``settled``: it is in our books already;
-    ``returned``: so is that it came back.
+    ``returned``: so is that it came back. ``account``: the IBAN that it goes through.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class BankMovement:
     expected: bool
     settled: bool
     state: str
+    account: str
     returned: bool = False
 
 
@@ -81,6 +82,7 @@ def _deposit(row: Deposit) -> BankMovement:
         expected=not arrived and row.state != DepositState.RETURNED,
         settled=arrived,
         state=row.get_state_display().lower(),
+        account=row.gateway.merchant_id if row.gateway else "",
     )
 
 
@@ -93,6 +95,7 @@ def _withdrawal(row: Withdrawal) -> BankMovement:
         expected=row.state in OUT,
         settled=row.state in (WithdrawalState.PAID, WithdrawalState.RETURNED),
         state=row.get_state_display().lower(),
+        account=row.gateway.merchant_id if row.gateway else "",
         returned=row.state == WithdrawalState.RETURNED,
     )
 
@@ -106,6 +109,7 @@ def _part(row: WithdrawalPart) -> BankMovement:
         expected=row.state in PARTS_OUT,
         settled=row.state in (PartState.PAID, PartState.RETURNED),
         state=row.get_state_display().lower(),
+        account=row.gateway.merchant_id if row.gateway else "",
         returned=row.state == PartState.RETURNED,
     )
 

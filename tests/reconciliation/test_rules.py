@@ -19,6 +19,7 @@ PAYOUT = Movement(
     expected=True,
     settled=False,
     state="sent",
+    account="DE2",
 )
 WIRE = Movement(
     "deposit",
@@ -51,6 +52,8 @@ def test_a_reference_inside_the_text_is_a_match_however_the_bank_spelt_it(text: 
     ("line", "kind"),
     [
         (_line("-249.00", "W-2026-000007"), "amount_diff"),
+        (replace(_line("-250.00", "W-2026-000007"), account="DE1"), "account_diff"),
+        (_line("1000.00", "D-2026-000009", currency="XXX"), "currency_diff"),
         (_line("-250.00", "W-2026-000007", currency="USD"), "currency_diff"),
         (_line("250.00", "W-2026-000007"), "returned_payment"),
         (_line("40.00", text="from an uncle"), "unidentified_receipt"),
@@ -76,6 +79,21 @@ def test_a_payout_comes_back_by_itself_only_when_the_bank_says_so_and_all_of_it_
     kinds = ["returned_payment", "returned_payment", "duplicate_statement"]
     assert [each.break_kind for each in (less, early, again)] == kinds
     assert not any(each.comes_back for each in (less, early, again))
+
+
+@pytest.mark.parametrize(("amount", "currency"), [("985.00", "EUR"), ("870.00", "USD")])
+def test_what_arrives_for_a_deposit_is_the_deposit_whatever_was_asked_for(
+    amount: str, currency: str
+) -> None:
+    found = meaning(_line(amount, "D-2026-000009", currency=currency), BOOKS)
+    assert (found.movement, found.rung, found.break_kind) == (WIRE, 2, "")
+    assert (
+        f"{amount if amount != '1000.00' else '1,000.00'} {currency} arrived" in found.explanation
+    )
+    booked = replace(WIRE, expected=False, settled=True)
+    assert meaning(_line("985.00", WIRE.reference), {WIRE.reference: booked}).break_kind == (
+        "amount_diff"
+    )
 
 
 def test_a_payment_that_was_not_on_its_way_is_a_status_break() -> None:
