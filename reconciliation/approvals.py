@@ -33,6 +33,14 @@ def _refuse(actor: Actor, approval: Approval) -> None:
     )
 
 
+# The order in which a person reads it; the database keeps another one.
+READ = "break what_it_is amount debit credit because line counterparty text".split()
+
+
+def _shown(approval: Approval) -> Mapping[str, Any]:
+    return {name: approval.content[name] for name in READ if approval.content.get(name)}
+
+
 def _url(approval: Approval) -> str:
     return reverse("reconciliation:adjustment", args=[approval.subject_id])
 
@@ -45,5 +53,6 @@ ADJUSTMENT = ApprovalKind(
     execute=_book,
     refused=_refuse,
     url=_url,
+    shown=_shown,
 )
 register(ADJUSTMENT)

@@ -22,6 +22,7 @@ from backoffice.workflow.approvals import pending_for
 from backoffice.workflow.queues import item_for
 from ledger import chart
 from reconciliation import adjustments, books, breaks, files, matching, queues, selectors, tables
+from reconciliation.adjusting import Proposed
 from reconciliation.forms import (
     AccountForm,
     AdjustmentForm,
@@ -197,15 +198,15 @@ def _adjustment(request: StaffRequest, row: Break, *, may: bool) -> dict[str, An
 def adjustment_form(request: StaffRequest, row: Break, data: Any = None) -> AdjustmentForm | None:
     """Nothing where the line can't be booked by an adjustment."""
     fitting = adjustments.fitting(request.actor, row)
-    kinds = [
-        (
-            str(kind),
-            f"{kind.label}: debit {chart.words(found.debit.code)}, credit "
-            f"{chart.words(found.credit.code)}",
-        )
-        for kind, found in fitting.items()
-    ]
+    kinds = [(str(kind), f"{kind.label} ({_side(found)})") for kind, found in fitting.items()]
     return AdjustmentForm(data, kinds=kinds) if kinds else None
+
+
+def _side(proposed: Proposed) -> str:
+    """The side of the journal that is not the bank's own account, which goes without saying."""
+    if proposed.debit.code.startswith(("bank:client:", "bank:own:")):
+        return f"credit {chart.words(proposed.credit.code)}"
+    return f"debit {chart.words(proposed.debit.code)}"
 
 
 def _settlement_form(request: StaffRequest, row: Break, data: Any = None) -> SettlementForm | None:
