@@ -34,7 +34,10 @@ def _refuse(actor: Actor, approval: Approval) -> None:
 
 
 # The order in which a person reads it; the database keeps another one.
-READ = "break what_it_is amount debit credit because line counterparty text".split()
+READ = (
+    *("break", "what_it_is", "amount", "debit", "credit"),
+    *("because", "line", "counterparty", "text"),
+)
 
 
 def _shown(approval: Approval) -> Mapping[str, Any]:
