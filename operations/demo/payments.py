@@ -19,7 +19,7 @@ from operations.demo.past import HOST, call
 from operations.demo.people import ENTITIES
 from operations.demo.reconciliation import ACCOUNTS
 from payments.accounts import adapter_for, opened
-from payments.models import Destination, Method, Withdrawal
+from payments.models import Deposit, Destination, Method, Withdrawal
 from payments.services import setup
 from payments.services.deposits import deposit_create
 from payments.services.destinations import destination_add, destination_approve
@@ -33,7 +33,7 @@ from payments.services.withdrawals import (
     withdrawal_reject,
     withdrawal_request,
 )
-from payments.states import WithdrawalState
+from payments.states import DepositState, WithdrawalState
 from reconciliation import files, matching
 from trading.models import Account
 
@@ -184,6 +184,20 @@ class Till:
         if what == "stranger":
             facts["holder"] = "Karl Weber"
         self.sandbox.control("payments", **facts)
+        self.hear()
+
+    def dispute(self, client: Client) -> None:
+        """The bank behind the client's newest card deposit asks for the money back. The adapter
+        knows no such status: the message waits for a person."""
+        self.demo.past.needed("GATEWAY")
+        with self.scope():
+            paid = Deposit.objects.filter(
+                tenant_id=self.actor.tenant_id,
+                client=client,
+                gateway=self.gateway,
+                state=DepositState.DONE,
+            ).latest("id")
+        self.sandbox.control("disputes", merchant=self.merchant, reference=paid.reference)
         self.hear()
 
     def hear(self) -> None:

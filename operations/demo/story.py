@@ -24,7 +24,7 @@ from compliance.monitoring.run import monitoring_run
 from operations.demo import Demo, step
 from operations.demo.payments import Till, till_of
 from operations.demo.settlements import Settlements
-from operations.demo.trading import Funding, settle
+from operations.demo.trading import Funding, settle, strand
 from payments.models import GatewayAccount, Withdrawal
 from reconciliation import trading_plane
 from trading.models import Account
@@ -258,7 +258,7 @@ class Story:
     def _today(self) -> None:
         """What came in the last hours and waits for people now."""
         free = [*self.busy[:2], *self.busy[5:], *self.idle[1:]]
-        if not free:
+        if not free or len(self.busy) < 2:
             return
         small = self.demo.tenant.slug != "aurora"
         for number, (minutes, what) in enumerate(PAID_IN_TODAY[: 6 if small else None]):
@@ -280,6 +280,13 @@ class Story:
             if what not in ("review", "new destination"):
                 decide = partial(self.till.decide, what=what)
                 self.ago(partial(_each, asked, decide), minutes=minutes * 0.7)
+
+        # Not the first client, whom the tour leads to.
+        self.ago(partial(self.till.dispute, self.busy[1]), minutes=170)
+        rich = max(self.accounts[1:], key=lambda one: one.amount).account
+        spared = self.money(400, rich.currency)
+        payments = self.demo.actors["payments"]
+        self.ago(partial(strand, payments, self.demo, rich, spared), minutes=52)
 
     def _ask(self, asked: list[Withdrawal], client: Client, amount: Decimal, what: str) -> None:
         asked.extend(self._asked(client, amount, what))

@@ -17,6 +17,7 @@ from typing import Any
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
+from backoffice.core.money import Money
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from clients.models import Client, ClientAction
@@ -24,6 +25,7 @@ from clients.states import ClientState
 from kyc.models import KycCase
 from operations.demo import Demo, step
 from operations.demo.past import trusting
+from payments.services.transfers import transfer_request
 from reconciliation import trading_plane
 from trading import selectors, services
 from trading.models import Account, Group, SyncKind, TradingServer
@@ -49,6 +51,7 @@ MARKETS = {
 }
 LOT_EXT = 100_000_000
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+PERMISSIONS = 8  # the return code of a manager who lacks a right
 
 
 @step("trading", 30, opens_scope=True)
@@ -211,6 +214,32 @@ def settle(actor: Actor, demo: Demo, accounts: list[Account]) -> None:
             for back in range(PAST_DAYS, 0, -1):
                 trading_plane.day_post(actor=actor, day=now().date() - timedelta(days=back))
         trading_plane.balances_check(actor=actor)
+
+
+def strand(actor: Actor, demo: Demo, source: Account, money: Money) -> None:
+    """A transfer to a second account of the client that neither account takes: just then our
+    manager on the server may book no more. It waits between the two for a person."""
+    port = os.environ.get("SANDBOX_MT5_PORT")
+    if not port:
+        return
+    demo.past.needed("MT5")
+    with tenant_scope(actor.tenant_id, actor):
+        assert source.client is not None
+        second = services.account_open(
+            actor=actor, client=source.client, group=source.group, leverage=source.leverage
+        )
+    outbox.drain(actor)
+    with _control(int(port)) as control:
+        control.post(
+            "faults", command="trade/balance", kind="retcode", retcode=PERMISSIONS, after=1, times=2
+        )
+    with tenant_scope(actor.tenant_id, actor):
+        second.refresh_from_db()
+        transfer_request(
+            actor=actor, client=source.client, source=source, target=second, money=money
+        )
+    while outbox.drain(actor):
+        pass
 
 
 # -- what was before --------------------------------------------------------------------------

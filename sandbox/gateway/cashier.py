@@ -119,6 +119,14 @@ class Cashier:
             self._report_payment(payment)
             self._save()
 
+    def payment_dispute(self, payment: Payment) -> None:
+        """The cardholder's bank asks for the money back; the payment stays paid meanwhile."""
+        with self._lock:
+            if payment.status != "paid":
+                raise Refused(409, "not_paid", "Only a paid payment can be disputed.")
+            self._report_payment(payment, "disputed")
+            self._save()
+
     def refund(self, merchant_id: str, data: Mapping[str, Any]) -> Refund:
         """Give (part of) a payment back. The same reference again is the same refund."""
         reference = str(data.get("reference", ""))
@@ -195,13 +203,14 @@ class Cashier:
 
     # Messages
 
-    def _report_payment(self, payment: Payment) -> None:
+    def _report_payment(self, payment: Payment, status: str = "") -> None:
         payment.sequence += 1
+        status = status or payment.status
         body: dict[str, Any] = {
-            "event": f"payment.{payment.status}",
+            "event": f"payment.{status}",
             "reference": payment.reference,
             "payment_id": payment.id,
-            "status": payment.status,
+            "status": status,
             "amount": format(payment.paid if payment.paid is not None else payment.amount, "f"),
             "currency": payment.paid_currency or payment.currency,
             "instrument": payment.instrument,

@@ -5,7 +5,7 @@ Signed calls of the merchant (headers X-Cashier-Merchant, X-Cashier-Signature ov
 ``METHOD path`` + body): ``GET /api/payments/<reference>``, ``POST /api/payouts``,
 ``GET /api/payouts/<reference>``, ``POST /api/refunds``.
 Controls of the sandbox, unsigned: ``POST /control/merchants|faults|release|redeliver|payments|
-payouts``, ``GET /control/messages``.
+disputes|payouts``, ``GET /control/messages``.
 """
 
 from __future__ import annotations
@@ -226,6 +226,9 @@ class _Handler(BaseHTTPRequestHandler):
                 words = ("amount", "currency", "holder", "card")
                 chosen = {name: str(data[name]) for name in words if name in data}
                 cashier.payment_decide(payment, str(data["status"]), **chosen)
+            case "disputes":
+                disputed = cashier.payment(str(data["merchant"]), str(data["reference"]))
+                cashier.payment_dispute(disputed)
             case "payouts":
                 payout = cashier.payout(str(data["merchant"]), str(data["reference"]))
                 cashier.payout_decide(payout, str(data["status"]), str(data.get("reason", "")))
