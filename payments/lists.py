@@ -1,5 +1,6 @@
 """The lists of money: deposits, withdrawals, transfers, gateways' messages."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import django_filters
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor, current_tenant_id
@@ -309,7 +311,7 @@ TRANSFERS = register(
                 fixed=True,
             ),
             Column("created", "Asked", lambda row: row.created_at, show=tags.time),
-            Column("reason", "Why", lambda row: row.reason or None),
+            Column("reason", "Why", lambda row: row.reason or None, grow=True),
             Column("state", "State", lambda row: row.state, show=transfer_badge, fixed=True),
         ],
         empty=Empty("No transfers here", "Between a wallet and its trading accounts."),
@@ -332,19 +334,38 @@ class Named(NamedTuple):
         return self.reference
 
 
+PAYMENT_TABLES: tuple[tuple[type[Deposit | Withdrawal], str], ...] = (
+    (Deposit, "payments:deposit"),
+    (Withdrawal, "payments:withdrawal"),
+)
+
+
 def message_payments(actor: Actor, rows: Sequence[WebhookMessage]) -> dict[UUID, Named]:
     """The payments that messages were applied to, by the message: two queries for all of them."""
     subjects = [row.subject_id for row in rows if row.subject_id]
     named: dict[UUID, Named] = {}
-    tables: tuple[tuple[type[Deposit | Withdrawal], str], ...] = (
-        (Deposit, "payments:deposit"),
-        (Withdrawal, "payments:withdrawal"),
-    )
-    for table, page in tables:
+    for table, page in PAYMENT_TABLES:
         found = table.objects.filter(tenant_id=actor.tenant_id, pk__in=subjects)
         for pk, reference in found.values_list("pk", "reference"):
             named[pk] = Named(reference, object_url(page, pk))
     return {row.pk: named[row.subject_id] for row in rows if row.subject_id in named}
+
+
+def named_payment(actor: Actor, row: WebhookMessage) -> Named | None:
+    """The payment at its gateway that a message names, which was not understood otherwise."""
+    try:
+        reference = json.loads(bytes(row.body))["reference"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    if not isinstance(reference, str) or "\0" in reference:
+        return None
+    for table, page in PAYMENT_TABLES:
+        found = table.objects.filter(
+            tenant_id=actor.tenant_id, gateway=row.gateway_id, reference=reference
+        )
+        for pk in found.values_list("pk", flat=True):
+            return Named(reference, object_url(page, pk))
+    return None
 
 
 def _with_payments(actor: Actor, rows: Sequence[WebhookMessage]) -> Sequence[WebhookMessage]:
@@ -384,6 +405,7 @@ MESSAGES = register(
                 "delivery",
                 "Message",
                 lambda row: row.delivery,
+                show=lambda number: Truncator(number).chars(16),
                 link=_link("payments:notice"),
                 fixed=True,
             ),

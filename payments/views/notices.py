@@ -41,7 +41,8 @@ def notice_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         "row": row,
         "colour": lists.MESSAGE_COLOURS[row.state],
         "text": _laid_out(bytes(row.body)),
-        "about": lists.message_payments(request.actor, [row]).get(row.pk),
+        "about": lists.message_payments(request.actor, [row]).get(row.pk)
+        or lists.named_payment(request.actor, row),
         "headers": sorted(row.headers.items()),
         "events": timeline(request.actor, row.pk),
     }

@@ -1,6 +1,7 @@
 """Messages of gateways: kept raw, believed only when signed, applied once, never backwards."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from payments.services.notices import message_put_aside
 from payments.services.setup import gateway_change
 from sandbox.gateway.signing import sign_message
 from tests.payments.money import SECRET, Brokerage
+
+Browse = Callable[[str], Browser]
 
 
 def _post(shop: Brokerage, body: bytes, signature: str | None = None, **more: Any) -> int:
@@ -97,6 +100,25 @@ def test_another_amount_after_the_credit_goes_before_a_person(shop: Brokerage) -
         "It says 1,000.00 EUR; 100.00 EUR was booked before.",
     )
     assert (shop.wallet(), len(shop.queue("notices"))) == (100, 1)
+
+
+def test_a_dispute_of_a_payment_goes_before_a_person_and_books_nothing(
+    shop: Brokerage, browse: Browse
+) -> None:
+    deposit = shop.deposit()
+    shop.pays(deposit)
+    shop.cashier.payment_dispute(shop.at_the_cashier(deposit))
+    shop.cashier.pump()
+    shop.work()
+    assert shop.messages()[1] == ("refused", "The status 'disputed' is not known.")
+    assert (shop.again(deposit).state, shop.wallet(), len(shop.queue("notices"))) == (
+        "done",
+        100,
+        1,
+    )
+    (waits,) = shop.queue("notices")
+    page = browse("pavel").get(reverse("payments:notice", args=[waits])).content.decode()
+    assert f'href="{reverse("payments:deposit", args=[deposit.pk])}"' in page
 
 
 def test_an_older_event_never_moves_the_state_back(shop: Brokerage) -> None:
