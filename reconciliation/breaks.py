@@ -45,7 +45,7 @@ def break_open(
         return known
     row = Break.objects.create(
         tenant_id=actor.tenant_id,
-        reference=next_reference("B"),
+        reference=next_reference("BR"),
         kind=kind,
         line=line,
         subject_type=subject_type,

@@ -9,9 +9,11 @@ from django.urls import reverse
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from backoffice.portal.decisions import describe
+from backoffice.portal.lists import FULL_DATA
 from backoffice.workflow.queues import Queue, register
 from reconciliation import selectors
 from reconciliation.breaks import QUEUE
+from reconciliation.models import Break
 
 BREAKS = register(
     Queue(
@@ -32,10 +34,13 @@ BREAKS = register(
 def _described(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, str, Any]]:
     rows = selectors.breaks(actor).filter(pk__in=ids)
     return {
-        row.pk: (
-            row.get_kind_display(),
-            f"{row.reference} · {row.subject_label or 'no payment named'}",
-            Money.rounded(row.amount, row.currency),
-        )
+        row.pk: (*_words(row, full=actor.can(FULL_DATA)), Money.rounded(row.amount, row.currency))
         for row in rows
     }
+
+
+def _words(row: Break, *, full: bool) -> tuple[str, str]:
+    """Who paid, where the statement says it: most breaks are of one kind."""
+    kind, about = row.get_kind_display(), row.subject_label or "no payment named"
+    payer = row.line.counterparty_name if row.line is not None and full else ""
+    return (payer, f"{kind} · {about}") if payer else (kind, f"{row.reference} · {about}")

@@ -39,7 +39,7 @@ def _file_buttons(actor: Actor) -> list[Button]:
 FILES = register(
     ListPage(
         code="reconciliation.files",
-        title="Statement files",
+        title="Statements",
         permission="reconciliation.view_break",
         rows=selectors.files,
         buttons=_file_buttons,
@@ -154,6 +154,10 @@ class BreakFilters(django_filters.FilterSet):  # type: ignore[misc]
         fields: Sequence[str] = []
 
 
+def _payer(row: Break) -> str | None:
+    return (row.line.counterparty_name or None) if row.line is not None else None
+
+
 def _open(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return rows.filter(closed_at=None)
 
@@ -177,8 +181,9 @@ BREAKS = register(
         columns=[
             Column("ref", "Reference", lambda b: b.reference, link=break_url, fixed=True),
             Column("kind", "What", lambda b: b.get_kind_display()),
+            Column("who", "Counterparty", _payer, masked=True),
             Column("why", "Why", lambda b: b.explanation, grow=True),
-            Column("about", "About", lambda b: b.subject_label or None, show=tags.ref),
+            Column("about", "About", lambda b: b.subject_label or None, show=tags.ref, shown=False),
             Column("amount", "Amount", lambda b: b, show=_money, num=True, fixed=True),
             Column("age", "Open since", lambda b: b.opened_at),
             Column(

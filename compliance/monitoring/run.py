@@ -149,7 +149,7 @@ def _alert(
     client = Client.objects.get(tenant_id=actor.tenant_id, pk=client_id)
     alert = Alert.objects.create(
         tenant_id=actor.tenant_id,
-        reference=next_reference("A"),
+        reference=next_reference("AL"),
         client=client,
         scenario=scenario,
         code=scenario.code,

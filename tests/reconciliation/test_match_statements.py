@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backoffice.core.money import Money
+from backoffice.staff.models import Role
 from backoffice.tenancy.scope import tenant_scope
 from clients.models import Client
 from ledger import chart
@@ -167,6 +168,30 @@ def test_what_does_not_fit_waits_in_the_queue_and_books_nothing(bank: Bank, brow
     assert bank.wallet() == Decimal(0)
     page = browse("pavel").get(reverse("reconciliation:breaks"))
     assert b"from someone unknown" in page.content
+
+
+def test_the_queue_of_breaks_says_who_paid_to_those_who_may_see_names(
+    bank: Bank, browse: Browse
+) -> None:
+    written = statement(entry(1, "77.00", text="from an uncle"))
+    upload(browse("pavel"), write_camt053([written], message_id="M1"))
+    with tenant_scope(bank.world.aurora.pk):
+        found = Break.objects.select_related("line").get(kind="unidentified_receipt")
+    assert found.line is not None
+    payer = found.line.counterparty_name
+    assert (found.reference[:3], payer) == ("BR-", "Anna Eriksson")
+    pavel, page = browse("pavel"), reverse("reconciliation:break", args=[found.pk])
+    assert payer in pavel.get(reverse("reconciliation:breaks")).content.decode()
+    assert f'<span class="queue-who">{payer}</span>' in pavel.get(page).content.decode()
+    with tenant_scope(bank.world.aurora.pk):
+        group = Role.objects.get(code="payments").group
+    full = group.permissions.get(codename="view_full_data")
+    group.permissions.remove(full)
+    masked = pavel.get(reverse("reconciliation:breaks")).content.decode()
+    side = pavel.get(page).content.decode()
+    group.permissions.add(full)
+    assert payer not in masked
+    assert f'<span class="queue-who">{payer}</span>' not in side
 
 
 def test_a_files_page_lists_its_lines_with_the_payment_or_the_break(
