@@ -1,7 +1,8 @@
 """Four eyes over a case: who approves, what exactly, and what follows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
@@ -13,6 +14,7 @@ from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.workflow import approvals
 from backoffice.workflow.approvals import ApprovalKind
 from backoffice.workflow.models import Approval
+from clients.countries import country_name
 from clients.models import Client
 from clients.services import client_move, client_set_level, restrictions_lift_of
 from clients.states import ClientState
@@ -188,13 +190,26 @@ def _url(approval: Approval) -> str:
     return reverse("kyc:case", args=[approval.subject_id])
 
 
+def _about(actor: Actor, cases: Collection[UUID]) -> dict[UUID, str]:
+    """The label names the client; how much there is to look at depends on where from and how."""
+    rows = KycCase.objects.filter(tenant_id=actor.tenant_id, pk__in=cases).select_related("client")
+    return {
+        row.pk: f"{country_name(row.client.residence)}, "
+        f"{row.client.get_risk_band_display().lower()} risk"
+        + (", politically exposed" if row.client.politically_exposed else "")
+        for row in rows
+    }
+
+
 def register() -> None:
     for code, label, permission in (
         (CASE_KIND, "KYC case", "kyc.approve_case"),
         (HIGH_RISK_KIND, "KYC case, high risk", "kyc.approve_high_risk"),
     ):
         approvals.register(
-            ApprovalKind(code, label, permission, _content, _approve, _send_back, _url)
+            ApprovalKind(
+                code, label, permission, _content, _approve, _send_back, _url, about=_about
+            )
         )
     approvals.register(
         ApprovalKind(
@@ -205,5 +220,6 @@ def register() -> None:
             _unfreeze,
             _stay_frozen,
             _url,
+            about=_about,
         )
     )

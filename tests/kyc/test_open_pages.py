@@ -383,3 +383,10 @@ def test_a_page_that_someone_works_on_says_when_the_case_moved_on_and_keeps_what
     assert "This has changed since you opened it." in told.content.decode()
     assert "HX-Refresh" not in told
     assert carla.get(asked_by(_text(carla, f"/kyc/{case.pk}/"))).status_code == 204
+
+
+def test_the_list_of_approvals_says_where_from_and_how_risky_the_client_is(
+    house: Brokerage, browse: Browse
+) -> None:
+    sent(house, residence="SE")
+    assert "Sweden, low risk" in _text(browse("miles"), "/approvals/")
