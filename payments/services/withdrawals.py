@@ -378,7 +378,9 @@ def withdrawal_reject(
     note: str = "",
     approval_id: str = "",
 ) -> Withdrawal:
-    """Say no: the hold is released and the client reads the reason of the catalogue."""
+    """Say no: the hold is released and the client reads the reason of the catalogue. Raises
+    ``StateConflict`` once it is approved: who comes second does not undo what a colleague said; a
+    hold still stops what has not gone out."""
     if not (actor.can("payments.approve_withdrawal") or actor.can("payments.hold_payment")):
         raise NotPermitted
     if reason_code not in REJECTIONS:
@@ -386,6 +388,8 @@ def withdrawal_reject(
     row = withdrawal_locked(actor, withdrawal.pk)
     if row.state == _W.REJECTED:
         return row
+    if row.state == _W.APPROVED:
+        raise StateConflict(f"{row.reference} is approved already. Nothing was done.")
     approval = pending_for(actor, row.pk, KIND)
     if row.state == _W.REVIEW:
         approval = _seen(row, approval_id, approval)

@@ -199,6 +199,16 @@ def test_rejected_the_money_is_free_again(rich: Brokerage) -> None:
     assert rich.sound()
 
 
+def test_who_rejects_what_a_colleague_has_just_approved_undoes_nothing(rich: Brokerage) -> None:
+    row = rich.withdraw("400.00")
+    with rich.scope():
+        withdrawal_approve(actor=rich.world.actor("petra"), withdrawal=row)
+        with pytest.raises(StateConflict, match="is approved already. Nothing was done"):
+            withdrawal_reject(actor=rich.world.actor("adam"), withdrawal=row, reason_code="details")
+    assert (rich.outgoing(row).state, rich.available()) == ("approved", 600)
+    assert rich.sound()
+
+
 def test_cancelled_by_the_client_until_it_is_approved(rich: Brokerage) -> None:
     row, other = rich.withdraw("400.00"), rich.withdraw("100.00")
     _approve(rich, other)
