@@ -14,6 +14,7 @@ from payments.gateways.registry import adapter_of
 from payments.models import Destination, GatewayAccount
 
 SECRET_PURPOSE = "payments.gateway"  # noqa: S105 - names a key, is none
+API_KEY_PURPOSE = "payments.gateway.api_key"
 NUMBER_PURPOSE = "payments.instrument"
 
 
@@ -30,22 +31,36 @@ def seal_secret(gateway: GatewayAccount, secret: str) -> bytes:
     )
 
 
+def seal_api_key(gateway: GatewayAccount, api_key: str) -> bytes:
+    return crypto.seal(
+        api_key.encode(),
+        tenant_id=current_tenant_id(),
+        purpose=API_KEY_PURPOSE,
+        bound_to=str(gateway.pk),
+    )
+
+
 def opened(gateway: GatewayAccount) -> Account:
     """The account with the secrets that are accepted now: during a rotation, two."""
     sealed = [gateway.secret_sealed]
     if gateway.previous_secret_until and gateway.previous_secret_until > now():
         sealed.append(gateway.previous_secret_sealed)
-    secrets = tuple(
-        crypto.unseal(
-            bytes(each),
-            tenant_id=current_tenant_id(),
-            purpose=SECRET_PURPOSE,
-            bound_to=str(gateway.pk),
-        ).decode()
-        for each in sealed
-        if each
+    secrets = tuple(_unsealed(gateway, each, SECRET_PURPOSE) for each in sealed if each)
+    api_key = ""
+    if gateway.api_key_sealed:
+        api_key = _unsealed(gateway, gateway.api_key_sealed, API_KEY_PURPOSE)
+    base_url = gateway.base_url.rstrip("/")
+    return Account(gateway.name, base_url, gateway.merchant_id, secrets, api_key)
+
+
+def _unsealed(gateway: GatewayAccount, sealed: bytes | memoryview, purpose: str) -> str:
+    opened_bytes = crypto.unseal(
+        bytes(sealed),
+        tenant_id=current_tenant_id(),
+        purpose=purpose,
+        bound_to=str(gateway.pk),
     )
-    return Account(gateway.name, gateway.base_url.rstrip("/"), gateway.merchant_id, secrets)
+    return opened_bytes.decode()
 
 
 def destination_number(destination: Destination) -> str:

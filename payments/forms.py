@@ -226,14 +226,28 @@ class RejectForm(forms.Form):
 class GatewayForm(forms.Form):
     kind = forms.ChoiceField(label="Kind")
     name = forms.CharField(label="Name", max_length=60)
-    base_url = forms.CharField(label="Address", max_length=200)
-    merchant_id = forms.CharField(label="Our name there (IBAN of ours for a bank)", max_length=80)
+    base_url = forms.CharField(
+        label="Address", max_length=200, help_text="Of Stripe: https://api.stripe.com"
+    )
+    merchant_id = forms.CharField(
+        label="Our name there (IBAN of ours for a bank)",
+        max_length=80,
+        help_text="Of Stripe: the account's id, acct_…",
+    )
     secret = forms.CharField(
         label="Secret",
         max_length=200,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Kept sealed and never shown. Empty keeps what is stored.",
+        help_text="Of Stripe: the endpoint's signing secret, whsec_… "
+        "Kept sealed and never shown. Empty keeps what is stored.",
+    )
+    api_key = forms.CharField(
+        label="API key",
+        max_length=300,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Of Stripe: sk_… or rk_… Sealed and kept in the same way.",
     )
     holder = forms.CharField(
         label="Holder of the bank account",
@@ -252,8 +266,10 @@ class GatewayForm(forms.Form):
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = [(code, adapter.label) for code, adapter in KINDS.items()]
         if gateway is not None:
-            by_statement = KINDS[gateway.kind].by_statement
-            unused = ("kind", "name", *(("secret",) if by_statement else self.BANK))
+            adapter = KINDS[gateway.kind]
+            unused = ["kind", "name", *(() if adapter.by_statement else self.BANK)]
+            unused += [] if adapter.needs_secret else ["secret"]
+            unused += [] if adapter.needs_api_key else ["api_key"]
             for name in unused:
                 del self.fields[name]
 

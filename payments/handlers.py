@@ -12,6 +12,7 @@ from backoffice.workflow.outbox import TryLater
 from payments.accounts import adapter_for, opened
 from payments.gateways.port import (
     GatewayError,
+    Instrument,
     NotFound,
     Notice,
     Outcome,
@@ -28,6 +29,8 @@ from payments.states import DepositState, WithdrawalState
 PARKED_AGAIN = timedelta(minutes=10)
 STILL_PENDING = timedelta(hours=1)
 POLL_ERROR = timedelta(minutes=10)
+# Money is worth more than the name of the card that it came from.
+INSTRUMENT_AGAIN, INSTRUMENT_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 UNPAID = (
     DepositState.CREATED,
     DepositState.REDIRECTED,
@@ -53,14 +56,56 @@ def note_contact(actor: Actor, gateway: GatewayAccount, error: str = "") -> None
 
 @outbox.handles("payments.webhook")
 def webhook(actor: Actor, item: OutboxItem) -> None:
+    instrument = _instrument(actor, _subject(item))
     with tenant_scope(actor.tenant_id, actor):
-        message = notices.message_process(actor=actor, message_id=_subject(item))
+        message = notices.message_process(
+            actor=actor, message_id=_subject(item), instrument=instrument
+        )
         if message.state != WebhookMessage.State.PARKED:
             note_contact(actor, message.gateway)
             return
         age = now() - message.received_at
     if age < notices.PARKED_FOR:
         raise TryLater(min(PARKED_AGAIN, notices.PARKED_FOR - age))
+
+
+def _instrument(actor: Actor, message_id: UUID) -> Instrument | None:
+    """What was paid with, where the message does not say. The credit waits a while for it."""
+    with tenant_scope(actor.tenant_id, actor):
+        question = notices.message_question(message_id=message_id)
+        if question is None:
+            return None
+        account = opened(question.gateway)
+    try:
+        return adapter_for(question.gateway).instrument(account, question.notice)
+    except GatewayError as error:
+        with tenant_scope(actor.tenant_id, actor):
+            note_contact(actor, question.gateway, str(error))
+        if now() - question.received_at < INSTRUMENT_WAIT:
+            raise TryLater(INSTRUMENT_AGAIN) from error
+        return None
+
+
+@outbox.handles(deposits.START)
+def deposit_start(actor: Actor, item: OutboxItem) -> None:
+    """Ask the gateway for the page where a deposit is paid. Our reference makes a repeat
+    harmless, so it is asked until it answers or the time to pay is over."""
+    with tenant_scope(actor.tenant_id, actor):
+        deposit = Deposit.objects.select_related("client", "gateway").get(
+            tenant_id=actor.tenant_id, pk=_subject(item)
+        )
+        if deposit.state != DepositState.CREATED or deposit.expires_at <= now():
+            return
+        gateway = deposit.gateway
+        assert gateway is not None
+        account, order = opened(gateway), deposits.payment_order(deposit)
+    result = adapter_for(gateway).start_payment(account, order)
+    with tenant_scope(actor.tenant_id, actor):
+        note_contact(actor, gateway, result.reason if isinstance(result, Unknown) else "")
+        if not isinstance(result, Unknown):
+            deposits.deposit_started(actor=actor, deposit_id=deposit.pk, result=result)
+            return
+    raise GatewayError(result.reason, permanent=False)
 
 
 @outbox.handles("payments.deposit_credited")
@@ -88,7 +133,7 @@ def deposit_expire(actor: Actor, item: OutboxItem) -> None:
         account = opened(gateway)
     notice: Notice | None = None
     try:
-        notice = adapter_for(gateway).poll_payment(account, deposit.reference)
+        notice = adapter_for(gateway).poll_payment(account, deposits.payment_name(deposit))
     except NotFound:
         pass
     except GatewayError as error:
@@ -123,19 +168,23 @@ def deposit_refund(actor: Actor, item: OutboxItem) -> None:
         gateway = deposit.gateway
         assert gateway is not None
         account, money = opened(gateway), paid_money(deposit)
+        payment = deposits.payment_name(deposit)
     result = adapter_for(gateway).refund(
-        account, f"{deposit.reference}-R", deposit.reference, money
+        account, f"{deposit.reference}{notices.RETURN_SUFFIX}", payment, money
     )
     if isinstance(result, Unknown):
         raise GatewayError(result.reason, permanent=False)
     with tenant_scope(actor.tenant_id, actor):
         note_contact(actor, gateway)
-        if isinstance(result, Refused):
+        if isinstance(result, Refused) or result.failed:
             deposits.deposit_refund_refused(
                 actor=actor, deposit_id=deposit.pk, reason=result.reason
             )
-        else:
+            return
+        if result.outcome is Outcome.PAID:
             deposits.deposit_refunded(actor=actor, deposit_id=deposit.pk)
+            return
+    raise TryLater(STILL_PENDING)
 
 
 @outbox.handles("payments.submit")

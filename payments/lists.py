@@ -184,7 +184,11 @@ DEPOSITS = register(
         segments=(
             _cut("decide", "To decide", DEPOSIT_DECIDE, count=True),
             _cut("held", "Held", [_D.HELD]),
-            _cut("open", "Under way", [_D.REDIRECTED, _D.PENDING, _D.AUTHORIZED, _D.MT_PENDING]),
+            _cut(
+                "open",
+                "Under way",
+                [_D.CREATED, _D.REDIRECTED, _D.PENDING, _D.AUTHORIZED, _D.MT_PENDING],
+            ),
             ALL,
         ),
         columns=[

@@ -46,6 +46,8 @@ class GatewayAccount(TenantModel):
     # During a rotation both are accepted until the older one's end.
     previous_secret_sealed = models.BinaryField(default=bytes)
     previous_secret_until = models.DateTimeField(null=True)
+    # What we call with, where messages are signed with something else.
+    api_key_sealed = models.BinaryField(default=bytes)
     # The address that the gateway posts to names this and no id of ours.
     webhook_token = models.CharField(max_length=40)
     active = models.BooleanField(default=True)
@@ -61,6 +63,7 @@ class GatewayAccount(TenantModel):
             "bad_signatures",
             "secret_sealed",
             "previous_secret_sealed",
+            "api_key_sealed",
         ]
     )
 

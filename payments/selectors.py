@@ -116,7 +116,12 @@ def stats(actor: Actor) -> list[dict[str, Any]]:
         WithdrawalState.SUBMITTED,
         WithdrawalState.IN_PROGRESS,
     )
-    coming = (DepositState.REDIRECTED, DepositState.PENDING, DepositState.AUTHORIZED)
+    coming = (
+        DepositState.CREATED,
+        DepositState.REDIRECTED,
+        DepositState.PENDING,
+        DepositState.AUTHORIZED,
+    )
     under_way = [state for state in TransferState if state not in TRANSFER.final]
     moving = access.transfers_for(actor).filter(state__in=under_way)
 

@@ -67,7 +67,7 @@ DEPOSITS = Watched(
     Deposit,
     _table(
         {
-            _D.CREATED: Watch("the request itself", 15 * MINUTE, "deposits"),
+            _D.CREATED: Watch("outbox payments.deposit_start", 15 * MINUTE, "deposits"),
             _D.REDIRECTED: _ASKED,
             _D.PENDING: _ASKED,
             _D.AUTHORIZED: _ASKED,

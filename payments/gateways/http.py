@@ -24,6 +24,13 @@ class Answer:
     data: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
 def check_url(url: str) -> None:
     """Raises ``GatewayError`` for what is not https, or plain http to this very machine."""
     parts = urlsplit(url)
@@ -41,12 +48,27 @@ def call(
     timeout_s: float = CALL_TIMEOUT_S,
 ) -> Answer:
     """One call, one answer in JSON. Raises ``NoAnswer`` when none came."""
+    headers = {"Content-Type": "application/json", **headers}
+    answer = call_raw(method, url, headers=headers, body=body, timeout_s=timeout_s)
+    return Answer(answer.status, _object(answer.body))
+
+
+def call_raw(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    timeout_s: float = CALL_TIMEOUT_S,
+) -> RawAnswer:
+    """One call, one answer. Raises ``NoAnswer`` when none came, ``GatewayError`` for an address
+    that is not to be called."""
     check_url(url)
     try:
         answer = _pool.request(
             method,
             url,
-            headers={"Content-Type": "application/json", **headers},
+            headers=headers,
             body=body or None,
             timeout=timeout_s,
             redirect=False,
@@ -58,7 +80,7 @@ def call(
         raise NoAnswer(_said(error)) from error
     if len(raw) > ANSWER_BYTES_MAX:
         raise NoAnswer("the answer is too large")
-    return Answer(answer.status, _object(raw))
+    return RawAnswer(answer.status, raw, answer.headers)
 
 
 def _said(error: urllib3.exceptions.HTTPError) -> str:

@@ -1,7 +1,8 @@
 """What the product asks of a payment gateway, and what it can be told by one.
 
-Adapters speak to the outside, so nothing here is called inside a transaction but
-``start_payment``, ``read`` and ``is_genuine``, which do not leave the process.
+Adapters speak to the outside, so nothing here is called inside a transaction but ``refuses``,
+``is_genuine``, ``delivery`` and ``read``, which do not leave the process; and ``start_payment``
+of a kind that does not ``start_by_call``.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,10 @@ class NoticeUnreadable(Exception):  # noqa: N818 - says what the bytes are
     """A genuine message that says nothing that we understand; the text says what is wrong."""
 
 
+class NothingFollows(Exception):  # noqa: N818 - an answer, not an accident
+    """A genuine message about something that changes no payment of ours; the text says what."""
+
+
 class Outcome(StrEnum):
     """What a gateway says of a payment or a payout."""
 
@@ -35,6 +40,13 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    EXPIRED = "expired"
+    # One attempt failed, for the ``reason`` given; the client may try again.
+    TRIED = "tried"
+    # Of a payment that was made: all that was given back of it until now is ``money``.
+    REFUNDED = "refunded"
+    # Of a payment that was made: a person has to look at it; ``reason`` says what happened.
+    ATTENTION = "attention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One statement of a gateway about one of our references, by webhook or by poll."""
+    """One statement of a gateway about one of our payments, by webhook or by poll.
+
+    ``reference`` is ours; empty when the message names the payment by ``provider_ref`` alone.
+    """
 
     reference: str
     outcome: Outcome
@@ -68,7 +83,24 @@ class PaymentOrder:
     customer: str
     return_url: str
     notify_url: str
+    created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where the client pays; empty when there is no such place (a bank transfer)."""
+
+    url: str
+    provider_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentName:
+    """A payment by our name and by the gateway's; the latter is empty until it was told."""
+
+    reference: str
+    provider_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +119,15 @@ class PayoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The gateway took it. ``outcome`` is what it says of it already."""
+    """The gateway took it. ``outcome`` is what it says of it already, ``reason`` why it failed."""
 
     provider_ref: str
     outcome: Outcome = Outcome.PENDING
+    reason: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome in (Outcome.FAILED, Outcome.DECLINED, Outcome.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +153,43 @@ class NotFound(Exception):  # noqa: N818 - an answer, not an accident
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How to reach one account at a gateway; ``secrets`` are those accepted now, newest first."""
+    """How to reach one account at a gateway; ``secrets`` are those accepted now, newest first.
+
+    ``api_key`` is what we call with, for kinds whose messages are signed with something else.
+    """
 
     name: str
     base_url: str
     merchant_id: str
     secrets: tuple[str, ...]
+    api_key: str = ""
 
 
 class Gateway(Protocol):
-    """One kind of gateway. ``takes_deposits`` by redirect; ``by_statement``: the bank's
-    statement, not the gateway, says that money arrived or left."""
+    """One kind of gateway.
+
+    ``by_statement``: the bank's statement, not the gateway, says that money arrived or left.
+    ``starts_by_call``: the gateway is asked for the page before a client can be sent there.
+    ``tells_instrument``: its messages say what was paid with; otherwise ``instrument`` asks.
+    ``pays_out``: it sends money to destinations; otherwise it only gives payments back.
+    """
 
     kind: str
     label: str
     by_statement: bool
     needs_secret: bool
+    needs_api_key: bool
+    starts_by_call: bool
+    tells_instrument: bool
+    pays_out: bool
 
-    def start_payment(self, account: Account, order: PaymentOrder) -> str:
-        """The address where the client pays; empty when there is none (a bank transfer)."""
+    def refuses(self, money: Money) -> str:
+        """Why this amount can't be paid through this kind at all, in a sentence; empty if it
+        can."""
+        ...
+
+    def start_payment(self, account: Account, order: PaymentOrder) -> Started | Refused | Unknown:
+        """The page where the client pays. The same reference again is the same payment."""
         ...
 
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
@@ -146,10 +201,14 @@ class Gateway(Protocol):
         ...
 
     def read(self, body: bytes) -> Notice:
-        """Raises ``NoticeUnreadable``."""
+        """Raises ``NoticeUnreadable``, ``NothingFollows``."""
         ...
 
-    def poll_payment(self, account: Account, reference: str) -> Notice | None:
+    def instrument(self, account: Account, notice: Notice) -> Instrument:
+        """What the payment of ``notice`` was made with. Raises ``GatewayError``."""
+        ...
+
+    def poll_payment(self, account: Account, payment: PaymentName) -> Notice | None:
         """What the gateway knows; None when it can't be asked. Raises ``NotFound``,
         ``GatewayError``."""
         ...
@@ -162,10 +221,13 @@ class Gateway(Protocol):
         """Send money out. The same reference again is the same payout."""
         ...
 
-    def refund(self, account: Account, reference: str, payment: str, money: Money) -> Result:
-        """Give money of ``payment`` back under our ``reference``, idempotent by it."""
+    def refund(
+        self, account: Account, reference: str, payment: PaymentName, money: Money
+    ) -> Result:
+        """Give money of ``payment`` back under our ``reference``, idempotent by it; asked again it
+        answers what became of it."""
         ...
 
     def health(self, account: Account) -> None:
-        """Raises ``GatewayError`` when the gateway can't be reached."""
+        """Raises ``GatewayError`` when the gateway can't be used."""
         ...

@@ -26,7 +26,7 @@ from clients.selectors import allowed, check_allowed
 from payments import actions, books, release_checks, rules
 from payments.accounts import adapter_for, fingerprint, notify_url, opened
 from payments.errors import MethodUnusable, PaymentHeld
-from payments.gateways.port import Instrument, PaymentOrder
+from payments.gateways.port import Instrument, PaymentName, PaymentOrder, Refused, Started
 from payments.holds import standing
 from payments.locks import deposit_locked
 from payments.models import Deposit, Method
@@ -38,6 +38,7 @@ QUEUE = "deposits"
 SEARCH_KIND = "deposit"
 # After the gateway's page closed, its last message may still be on the way.
 EXPIRY_GRACE = timedelta(minutes=2)
+START = "payments.deposit_start"
 STATEMENT_WAIT = timedelta(days=14)
 
 
@@ -59,6 +60,8 @@ def method_check(method: Method, money: Money, *, out: bool) -> None:
     if method.amount_max is not None and money.amount > method.amount_max:
         most = Money.rounded(method.amount_max, money.currency)
         raise MethodUnusable(fields={"amount": f"{method.name} takes {most} at most."})
+    if not out and (problem := adapter_for(gateway).refuses(money)):
+        raise MethodUnusable(fields={"amount": problem})
 
 
 def account_check(account: Account | None, client: Client, currency: str) -> None:
@@ -80,7 +83,8 @@ def deposit_create(
     account: Account | None = None,
     idempotency_key: str = "",
 ) -> Deposit:
-    """A deposit that the client is about to make, with the address where it is paid.
+    """A deposit that the client is about to make, with the address where it is paid: at once, or
+    as soon as the gateway has been asked for it.
 
     Asked again with the same key it is the same deposit; with another amount or method the key
     is refused (``IdempotencyConflict``).
@@ -115,7 +119,7 @@ def deposit_create(
         subject=deposit,
         data={"amount": money, "method": method.code, "client": client.reference},
     )
-    _start(actor, deposit, money)
+    _start(actor, deposit)
     index(deposit)
     outbox.put(
         "payments.deposit_expire", subject_id=deposit.pk, due_at=deposit.expires_at + EXPIRY_GRACE
@@ -143,22 +147,58 @@ def _same(known: Deposit, method: Method, money: Money, account: Account | None)
     return known
 
 
-def _start(actor: Actor, deposit: Deposit, money: Money) -> None:
+def _start(actor: Actor, deposit: Deposit) -> None:
     gateway = deposit.gateway
     assert gateway is not None
-    deposit.pay_url = adapter_for(gateway).start_payment(
-        opened(gateway),
-        PaymentOrder(
-            reference=deposit.reference,
-            money=money,
-            customer=deposit.client.reference,
-            return_url=settings.PUBLIC_URL + reverse("payments:returned"),
-            notify_url=notify_url(gateway),
-            expires_at=deposit.expires_at,
-        ),
+    adapter = adapter_for(gateway)
+    if adapter.starts_by_call:
+        outbox.put(START, subject_id=deposit.pk)
+        return
+    started = adapter.start_payment(opened(gateway), payment_order(deposit))
+    assert isinstance(started, Started)
+    _opened(actor, deposit, started)
+
+
+def payment_order(deposit: Deposit) -> PaymentOrder:
+    """What a gateway is told of a deposit; the same each time, so that asking again is harmless."""
+    gateway = deposit.gateway
+    assert gateway is not None
+    return PaymentOrder(
+        reference=deposit.reference,
+        money=Money(deposit.asked_amount, deposit.asked_currency),
+        customer=deposit.client.reference,
+        return_url=settings.PUBLIC_URL + reverse("payments:returned"),
+        notify_url=notify_url(gateway),
+        created_at=deposit.created_at,
+        expires_at=deposit.expires_at,
     )
+
+
+def payment_name(deposit: Deposit) -> PaymentName:
+    return PaymentName(deposit.reference, deposit.provider_ref)
+
+
+def _opened(actor: Actor, deposit: Deposit, started: Started) -> None:
+    deposit.pay_url, deposit.provider_ref = started.url, started.provider_ref
     target = DepositState.REDIRECTED if deposit.pay_url else DepositState.PENDING
-    moves.move(deposit, DEPOSIT, target, actor=actor, update_fields=["pay_url"])
+    moves.move(deposit, DEPOSIT, target, actor=actor, update_fields=["pay_url", "provider_ref"])
+
+
+@transaction.atomic
+def deposit_started(*, actor: Actor, deposit_id: UUID, result: Started | Refused) -> Deposit:
+    """The gateway made a page for a deposit, or will not. A message may have been faster."""
+    row = deposit_locked(actor, deposit_id)
+    if row.state != DepositState.CREATED:
+        return row
+    if isinstance(result, Started):
+        _opened(actor, row, result)
+        return row
+    row.reason = result.reason[:300]
+    moves.move(
+        row, DEPOSIT, DepositState.DECLINED, actor=actor, reason=row.reason,
+        update_fields=["reason"],
+    )  # fmt: skip
+    return row
 
 
 def index(deposit: Deposit) -> None:

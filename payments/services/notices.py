@@ -5,8 +5,8 @@ What fits no payment is parked and tried again; what contradicts the books is pu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -16,21 +16,43 @@ from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import InvalidInput, StateConflict
+from backoffice.core.money import Money
 from backoffice.workflow import moves, outbox, queues
 from payments import actions
 from payments.accounts import adapter_for
-from payments.gateways.port import Notice, NoticeUnreadable, Outcome
+from payments.gateways.port import (
+    Instrument,
+    NothingFollows,
+    Notice,
+    NoticeUnreadable,
+    Outcome,
+)
 from payments.locks import deposit_locked, message_locked
 from payments.models import Deposit, GatewayAccount, WebhookMessage, Withdrawal, WithdrawalPart
-from payments.services.deposits import deposit_arrived, paid_money
-from payments.services.parts import part_notice
+from payments.services.deposits import (
+    deposit_arrived,
+    deposit_refund_refused,
+    deposit_refunded,
+    paid_money,
+)
+from payments.services.parts import money_of, part_notice
 from payments.services.payouts import payout_notice
-from payments.states import DEPOSIT, DepositState
+from payments.states import DEPOSIT, DepositState, PartState
 
 QUEUE = "notices"
 PARKED_FOR = timedelta(hours=24)
-HEADERS_KEPT = ("content-type", "user-agent", "x-cashier-delivery", "x-cashier-signature")
+HEADERS_KEPT = (
+    *("content-type", "user-agent", "stripe-signature"),
+    *("x-cashier-delivery", "x-cashier-signature"),
+)
+# The name, at the gateway, under which a deposit as a whole is given back.
+RETURN_SUFFIX = "-R"
 S = WebhookMessage.State
+# Parts of which the gateway was not asked to give anything back.
+NEVER_SENT = (
+    *(PartState.PLANNED, PartState.CANCELLED),
+    *(PartState.FAILED, PartState.REPLACED, PartState.GIVEN_UP),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +92,45 @@ def signature_refused(*, gateway: GatewayAccount) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A payment of which the message does not say what it was made with."""
+
+    gateway: GatewayAccount
+    notice: Notice
+    received_at: datetime
+
+
+def message_question(*, message_id: UUID) -> Question | None:
+    """What the gateway is to be asked before a stored message is applied, if anything."""
+    row = WebhookMessage.objects.select_related("gateway").get(
+        tenant_id=current_tenant_id(), pk=message_id
+    )
+    adapter = adapter_for(row.gateway)
+    if adapter.tells_instrument or row.state not in (S.RECEIVED, S.PARKED):
+        return None
+    try:
+        notice = adapter.read(bytes(row.body))
+    except (NoticeUnreadable, NothingFollows):
+        return None
+    known = notice.outcome is not Outcome.PAID or notice.instrument.fingerprint
+    mine = {"tenant_id": current_tenant_id(), "gateway": row.gateway}
+    if (
+        known
+        or not Deposit.objects.filter(**mine, reference=notice.reference, paid_amount=None).exists()
+    ):
+        return None
+    return Question(row.gateway, notice, row.received_at)
+
+
 @transaction.atomic
-def message_process(*, actor: Actor, message_id: UUID) -> WebhookMessage:
-    """Read a stored message and apply it. Parked ones may be processed again."""
+def message_process(
+    *, actor: Actor, message_id: UUID, instrument: Instrument | None = None
+) -> WebhookMessage:
+    """Read a stored message and apply it. Parked ones may be processed again.
+
+    ``instrument``: what the gateway said on ``message_question``.
+    """
     row = message_locked(actor, message_id)
     if row.state not in (S.RECEIVED, S.PARKED):
         return row
@@ -81,6 +139,11 @@ def message_process(*, actor: Actor, message_id: UUID) -> WebhookMessage:
         notice = adapter_for(gateway).read(bytes(row.body))
     except NoticeUnreadable as error:
         return _close(actor, row, Applied(S.REFUSED, str(error), needs_person=True))
+    except NothingFollows as error:
+        return _close(actor, row, Applied(S.STALE, str(error)))
+    if instrument is not None:
+        holder = instrument.holder or notice.instrument.holder
+        notice = replace(notice, instrument=replace(instrument, holder=holder))
     return _close(actor, row, notice_apply(actor=actor, gateway=gateway, notice=notice))
 
 
@@ -118,7 +181,11 @@ def message_put_aside(*, actor: Actor, message: WebhookMessage, reason: str) -> 
 
 @transaction.atomic
 def notice_apply(*, actor: Actor, gateway: GatewayAccount, notice: Notice) -> Applied:
-    """Apply what a gateway says, by webhook or by poll, to the payment of that reference."""
+    """Apply what a gateway says, by webhook or by poll, to the payment of that name."""
+    if notice.outcome in (Outcome.REFUNDED, Outcome.ATTENTION) or not notice.reference:
+        return _later_notice(actor, gateway, notice)
+    if notice.reference.endswith(RETURN_SUFFIX):
+        return _return_notice(actor, gateway, notice)
     mine = {"tenant_id": actor.tenant_id, "gateway": gateway, "reference": notice.reference}
     deposit = Deposit.objects.filter(**mine).first()
     if deposit is not None:
@@ -136,6 +203,60 @@ def notice_apply(*, actor: Actor, gateway: GatewayAccount, notice: Notice) -> Ap
     return Applied(S.PARKED, f"There is no payment {notice.reference} at this gateway.")
 
 
+def _later_notice(actor: Actor, gateway: GatewayAccount, notice: Notice) -> Applied:
+    """Something happened to a payment after it was made: whatever we can't account for goes
+    before a person."""
+    named = {"reference": notice.reference} if notice.reference else {}
+    named = named or {"provider_ref": notice.provider_ref or "none"}
+    row = Deposit.objects.filter(tenant_id=actor.tenant_id, gateway=gateway, **named).first()
+    if row is None:
+        name = notice.reference or notice.provider_ref or "that it names"
+        return Applied(S.PARKED, f"There is no payment {name} here. {notice.reason}".strip())
+    if notice.outcome is Outcome.REFUNDED:
+        known = _given_back(row)
+        if known is not None and notice.money <= known:
+            return Applied(S.STALE, f"{known} was given back from here.", row.pk)
+        note = f"{notice.money} of it was given back; from here {known or 'nothing'} was."
+        return Applied(S.REFUSED, note, row.pk, needs_person=True)
+    note = notice.reason or f"It says {notice.outcome.value} of {notice.money}."
+    return Applied(S.REFUSED, note, row.pk, needs_person=True)
+
+
+def _given_back(row: Deposit) -> Money | None:
+    """What we gave back of a deposit or are giving back; None for one that was never paid."""
+    if row.paid_amount is None:
+        return None
+    if row.state in (DepositState.RETURNING, DepositState.RETURNED):
+        return paid_money(row)
+    parts = WithdrawalPart.objects.filter(
+        tenant_id=current_tenant_id(), deposit=row, currency=row.paid_currency
+    ).exclude(state__in=NEVER_SENT)
+    return sum((money_of(part) for part in parts), Money.zero(row.paid_currency))
+
+
+def _return_notice(actor: Actor, gateway: GatewayAccount, notice: Notice) -> Applied:
+    """What became of a deposit that we give back as a whole."""
+    row = Deposit.objects.filter(
+        tenant_id=actor.tenant_id,
+        gateway=gateway,
+        reference=notice.reference.removesuffix(RETURN_SUFFIX),
+    ).first()
+    if row is None:
+        return Applied(S.PARKED, f"There is no payment {notice.reference} at this gateway.")
+    failed = notice.outcome in (Outcome.FAILED, Outcome.DECLINED, Outcome.CANCELLED)
+    word = row.get_state_display().lower()
+    if row.state == DepositState.RETURNED and failed:
+        note = f"The refund failed, though it is {word}: {notice.reason}"
+        return Applied(S.REFUSED, note, row.pk, needs_person=True)
+    if row.state != DepositState.RETURNING or not (failed or notice.outcome is Outcome.PAID):
+        return Applied(S.STALE, f"It was {word} when this came.", row.pk)
+    if failed:
+        deposit_refund_refused(actor=actor, deposit_id=row.pk, reason=notice.reason)
+    else:
+        deposit_refunded(actor=actor, deposit_id=row.pk)
+    return Applied(S.PROCESSED, "", row.pk)
+
+
 _TARGETS = {
     Outcome.PENDING: DepositState.PENDING,
     Outcome.IN_PROGRESS: DepositState.PENDING,
@@ -143,12 +264,15 @@ _TARGETS = {
     Outcome.DECLINED: DepositState.DECLINED,
     Outcome.FAILED: DepositState.DECLINED,
     Outcome.CANCELLED: DepositState.CANCELLED,
+    Outcome.EXPIRED: DepositState.EXPIRED,
 }
 
 
 def _deposit_notice(actor: Actor, row: Deposit, notice: Notice) -> Applied:
     if notice.outcome is Outcome.PAID:
         return _deposit_paid(actor, row, notice)
+    if notice.outcome is Outcome.TRIED:
+        return Applied(S.PROCESSED, f"An attempt to pay failed. {notice.reason}".strip(), row.pk)
     target = _TARGETS[notice.outcome]
     older = row.event_at is not None and notice.at < row.event_at
     if older or row.state == target or not DEPOSIT.allows(row.state, target):

@@ -20,10 +20,20 @@ from backoffice.tenancy.references import next_references
 from backoffice.workflow import moves, outbox, queues
 from payments import actions, books
 from payments.accounts import adapter_for, destination_number, notify_url
-from payments.gateways.port import Notice, Outcome, PayoutOrder, Refused, Result, Sent, Unknown
+from payments.gateways.port import (
+    Notice,
+    Outcome,
+    PaymentName,
+    PayoutOrder,
+    Refused,
+    Result,
+    Sent,
+    Unknown,
+)
 from payments.locks import part_locked, withdrawal_locked
 from payments.models import GatewayAccount, WebhookMessage, Withdrawal, WithdrawalPart
 from payments.plan import PlannedPart
+from payments.services.deposits import payment_name
 from payments.sources import Plan
 from payments.states import PART, WITHDRAWAL, PartState, WithdrawalState
 
@@ -123,13 +133,13 @@ def parts_start(*, actor: Actor, withdrawal: Withdrawal) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PartToSend:
-    """A part whose intent is committed. ``payment`` names the deposit that is given back; empty
+    """A part whose intent is committed. ``payment`` names the deposit that is given back; None
     when ``order`` goes to a destination. ``fresh``: it can't have been sent before."""
 
     part_id: UUID
     gateway: GatewayAccount
     order: PayoutOrder
-    payment: str
+    payment: PaymentName | None
     state: str
     fresh: bool
 
@@ -166,7 +176,7 @@ def _to_send(part: WithdrawalPart, *, fresh: bool) -> PartToSend:
         notify_url="" if adapter_for(gateway).by_statement else notify_url(gateway),
         text=f"Withdrawal {part.withdrawal.reference}",
     )
-    payment = part.deposit.reference if part.deposit else ""
+    payment = payment_name(part.deposit) if part.deposit else None
     return PartToSend(part.pk, gateway, order, payment, part.state, fresh)
 
 
@@ -175,12 +185,16 @@ def part_answered(*, actor: Actor, part_id: UUID, result: Result) -> WithdrawalP
     """What the call brought. A webhook may have been faster: then its word stands."""
     withdrawal, part = part_locked(actor, part_id)
     done = isinstance(result, Sent) and result.outcome is Outcome.PAID
-    if part.state not in OUT or (part.state in GOING and not done):
+    failed = isinstance(result, Sent) and result.failed
+    if part.state not in OUT or (part.state in GOING and not (done or failed)):
         return part
     if isinstance(result, Sent):
         part.provider_ref, part.error = result.provider_ref, ""
         if done:
             _paid(actor, withdrawal, part, money_of(part), source="the gateway's word")
+            return part
+        if failed:
+            _failed(actor, withdrawal, part, result.reason or "The gateway did not pay it.")
             return part
         moves.move(part, PART, _P.SUBMITTED, actor=actor, update_fields=["provider_ref", "error"])
         if not adapter_for(part.gateway).by_statement:

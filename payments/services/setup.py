@@ -15,7 +15,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import exponent
 from payments import actions
-from payments.accounts import is_bic, is_iban, seal_secret
+from payments.accounts import is_bic, is_iban, seal_api_key, seal_secret
 from payments.gateways.http import check_url
 from payments.gateways.port import GatewayError
 from payments.gateways.registry import adapter_of
@@ -23,6 +23,7 @@ from payments.models import DepositPolicy, GatewayAccount, Method, Rate, Withdra
 
 ROTATION = timedelta(hours=24)
 SECRET_CHARS_MIN = 16
+NO_API_KEY = f"An API key has at least {SECRET_CHARS_MIN} characters."
 METHOD_FIELDS = (
     "name",
     "gateway",
@@ -53,6 +54,7 @@ def gateway_connect(
     base_url: str,
     merchant_id: str,
     secret: str = "",
+    api_key: str = "",
     holder: str = "",
     bic: str = "",
     bank: str = "",
@@ -63,6 +65,8 @@ def gateway_connect(
     """
     adapter = adapter_of(kind)
     found = _problems(base_url, merchant_id, secret if adapter.needs_secret else None)
+    if adapter.needs_api_key and len(api_key) < SECRET_CHARS_MIN:
+        found["api_key"] = NO_API_KEY
     if adapter.by_statement:
         merchant_id, bic, problems = _account(merchant_id, holder, bic)
         found |= problems
@@ -86,6 +90,8 @@ def gateway_connect(
         webhook_token=secrets.token_urlsafe(24),
     )
     gateway.secret_sealed = seal_secret(gateway, secret) if secret else b""
+    if api_key and adapter.needs_api_key:
+        gateway.api_key_sealed = seal_api_key(gateway, api_key)
     gateway.save(force_insert=True)
     audit(
         actor=actor,
@@ -132,18 +138,23 @@ def gateway_change(
     merchant_id: str,
     active: bool,
     secret: str = "",
+    api_key: str = "",
     holder: str = "",
     bic: str = "",
     bank: str = "",
 ) -> GatewayAccount:
-    """Change how a gateway is reached. With a new ``secret`` the old one is accepted for a day.
+    """Change how a gateway is reached. With a new ``secret`` the old one is accepted for a day;
+    a new ``api_key`` is used from now on.
 
     Clients who pay by transfer read a changed bank account from then on, also for what they asked
     before.
     """
     row = GatewayAccount.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=gateway.pk)
+    adapter = adapter_of(row.kind)
     found = _problems(base_url, merchant_id, secret or None)
-    if adapter_of(row.kind).by_statement:
+    if api_key and adapter.needs_api_key and len(api_key) < SECRET_CHARS_MIN:
+        found["api_key"] = NO_API_KEY
+    if adapter.by_statement:
         merchant_id, bic, problems = _account(merchant_id, holder, bic)
         found |= problems
     if found:
@@ -164,6 +175,9 @@ def gateway_change(
         row.previous_secret_until = now() + ROTATION
         row.secret_sealed = seal_secret(row, secret)
         changed.append("secret")
+    if api_key and adapter.needs_api_key:
+        row.api_key_sealed = seal_api_key(row, api_key)
+        changed.append("API key")
     if changed:
         row.save()
         audit(
@@ -207,6 +221,10 @@ def _check_method(row: Method) -> None:
     found: dict[str, str] = {}
     if not row.name:
         found["name"] = "It needs a name."
+    if row.makes_withdrawals and row.gateway and not adapter_of(row.gateway.kind).pays_out:
+        found["makes_withdrawals"] = (
+            f"{row.gateway} pays to no destination. What came in by it goes back by itself."
+        )
     if not row.currencies:
         found["currencies"] = "Choose at least one currency."
     for currency in row.currencies:

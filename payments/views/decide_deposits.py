@@ -94,6 +94,7 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 # What a person can have done at once with a deposit that stands still, and by which topic.
 LOOKS = {
+    DepositState.CREATED: ("Ask the gateway", "payments.deposit_start"),
     DepositState.REDIRECTED: ("Ask the gateway", "payments.deposit_expire"),
     DepositState.PENDING: ("Ask the gateway", "payments.deposit_expire"),
     DepositState.AUTHORIZED: ("Ask the gateway", "payments.deposit_expire"),

@@ -147,6 +147,7 @@ def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         facts=facts,
         why=row.reason,
         pay_to=wire.instructions(row),
+        is_starting=row.state == DepositState.CREATED,
         pay_url=row.pay_url if row.paid_amount is None and row.state == "redirected" else "",
         actions=_deposit_buttons(request.actor, row),
     )

@@ -34,6 +34,8 @@ def missing(gateway: GatewayAccount) -> list[str]:
         found.append("It is switched off.")
     if adapter_for(gateway).needs_secret and not gateway.secret_sealed:
         found.append("It has no secret.")
+    if adapter_for(gateway).needs_api_key and not gateway.api_key_sealed:
+        found.append("It has no API key.")
     if adapter_for(gateway).by_statement and not gateway.holder:
         found.append("It does not say whose bank account it is.")
     if not any(method.active for method in gateway.methods.all()):

@@ -13,13 +13,16 @@ from payments.gateways import http
 from payments.gateways.port import (
     Account,
     GatewayError,
+    Instrument,
     Notice,
     NoticeUnreadable,
+    PaymentName,
     PaymentOrder,
     PayoutOrder,
     Refused,
     Result,
     Sent,
+    Started,
     Unknown,
 )
 
@@ -29,9 +32,16 @@ class BankWire:
     label = "Bank transfer"
     by_statement = True
     needs_secret = False
+    needs_api_key = False
+    starts_by_call = False
+    tells_instrument = True
+    pays_out = True
 
-    def start_payment(self, account: Account, order: PaymentOrder) -> str:
+    def refuses(self, money: Money) -> str:
         return ""
+
+    def start_payment(self, account: Account, order: PaymentOrder) -> Started:
+        return Started("")
 
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         return False  # a bank sends statements, not webhooks
@@ -42,7 +52,10 @@ class BankWire:
     def read(self, body: bytes) -> Notice:
         raise NoticeUnreadable("A bank sends no messages here.")
 
-    def poll_payment(self, account: Account, reference: str) -> Notice | None:
+    def instrument(self, account: Account, notice: Notice) -> Instrument:
+        return notice.instrument
+
+    def poll_payment(self, account: Account, payment: PaymentName) -> Notice | None:
         return None
 
     def poll_payout(self, account: Account, reference: str) -> Notice | None:
@@ -74,7 +87,9 @@ class BankWire:
             return Refused(str(answer.data.get("message") or answer.data["error"])[:200])
         return Unknown(f"{account.name} answered with status {answer.status}")
 
-    def refund(self, account: Account, reference: str, payment: str, money: Money) -> Result:
+    def refund(
+        self, account: Account, reference: str, payment: PaymentName, money: Money
+    ) -> Result:
         return Refused("A transfer is given back by a payment to its sender.")
 
     def health(self, account: Account) -> None:

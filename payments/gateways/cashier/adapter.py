@@ -21,11 +21,13 @@ from payments.gateways.port import (
     Notice,
     NoticeUnreadable,
     Outcome,
+    PaymentName,
     PaymentOrder,
     PayoutOrder,
     Refused,
     Result,
     Sent,
+    Started,
     Unknown,
 )
 
@@ -47,8 +49,15 @@ class Cashier:
     label = "Hosted cashier"
     by_statement = False
     needs_secret = True
+    needs_api_key = False
+    starts_by_call = False
+    tells_instrument = True
+    pays_out = True
 
-    def start_payment(self, account: Account, order: PaymentOrder) -> str:
+    def refuses(self, money: Money) -> str:
+        return ""
+
+    def start_payment(self, account: Account, order: PaymentOrder) -> Started:
         parameters = {
             "merchant": account.merchant_id,
             "reference": order.reference,
@@ -60,7 +69,8 @@ class Cashier:
             "expires": str(int(order.expires_at.timestamp())),
         }
         signature = signing.parameters_signature(account.secrets[0], parameters)
-        return f"{account.base_url}/pay?{urlencode({**parameters, 'signature': signature})}"
+        query = urlencode({**parameters, "signature": signature})
+        return Started(f"{account.base_url}/pay?{query}")
 
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         return signing.is_signed(account.secrets, body, headers.get("X-Cashier-Signature", ""))
@@ -84,8 +94,11 @@ class Cashier:
             raise NoticeUnreadable("The body is not a JSON object.")
         return _notice(data, _moment(data))
 
-    def poll_payment(self, account: Account, reference: str) -> Notice | None:
-        return self._poll(account, f"/api/payments/{quote(reference, safe='')}")
+    def instrument(self, account: Account, notice: Notice) -> Instrument:
+        return notice.instrument
+
+    def poll_payment(self, account: Account, payment: PaymentName) -> Notice | None:
+        return self._poll(account, f"/api/payments/{quote(payment.reference, safe='')}")
 
     def poll_payout(self, account: Account, reference: str) -> Notice | None:
         return self._poll(account, f"/api/payouts/{quote(reference, safe='')}")
@@ -117,14 +130,16 @@ class Cashier:
         }
         return _result(account, "/api/payouts", body, "payout_id")
 
-    def refund(self, account: Account, reference: str, payment: str, money: Money) -> Result:
+    def refund(
+        self, account: Account, reference: str, payment: PaymentName, money: Money
+    ) -> Result:
         body = {
             "reference": reference,
-            "payment_reference": payment,
+            "payment_reference": payment.reference,
             "amount": format(money.amount, "f"),
             "currency": money.currency,
         }
-        return _result(account, "/api/refunds", body, "refund_id")
+        return _result(account, "/api/refunds", body, "refund_id", silent=Outcome.PAID)
 
     def health(self, account: Account) -> None:
         try:
@@ -144,13 +159,21 @@ def _signed(account: Account, method: str, path: str, body: bytes) -> http.Answe
     return http.call(method, f"{account.base_url}{path}", headers=headers, body=body)
 
 
-def _result(account: Account, path: str, body: dict[str, Any], name: str) -> Result:
+def _result(
+    account: Account,
+    path: str,
+    body: dict[str, Any],
+    name: str,
+    *,
+    silent: Outcome = Outcome.PENDING,
+) -> Result:
+    """``silent``: what an answer without a status means."""
     try:
         answer = _signed(account, "POST", path, json.dumps(body).encode())
     except http.NoAnswer as error:
         return Unknown(f"{account.name} did not answer ({error})")
     if answer.status in (200, 201) and answer.data.get(name):
-        status = STATUSES.get(str(answer.data.get("status", "")), Outcome.PENDING)
+        status = STATUSES.get(str(answer.data.get("status", "")), silent)
         return Sent(str(answer.data[name])[:80], status)
     # Only what the gateway says in its own words is a refusal: a proxy's 4xx or any 5xx is not.
     if 400 <= answer.status < 500 and answer.data.get("error"):
