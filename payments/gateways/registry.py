@@ -4,8 +4,9 @@ from backoffice.core.errors import InvalidInput
 from payments.gateways.bank_wire import BankWire
 from payments.gateways.cashier import Cashier
 from payments.gateways.port import Gateway
+from payments.gateways.stripe import Stripe
 
-KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in (Cashier(), BankWire())}
+KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in (Cashier(), Stripe(), BankWire())}
 
 
 def adapter_of(kind: str) -> Gateway:

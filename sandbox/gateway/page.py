@@ -20,7 +20,7 @@ border-color:#3451d1}small{color:#9ca3af}
 
 def cashier_page(payment: Payment) -> str:
     asked = f"{payment.amount:,f} {escape(payment.currency)}"
-    return _page(
+    return wrapped(
         "Cashier",
         f"""<h1>Payment {escape(payment.reference)}</h1><p>A sandbox: no money moves here.</p>
 <strong>{asked}</strong>
@@ -45,14 +45,14 @@ def outcome_page(payment: Payment) -> str:
     if payment.return_url:
         link = f'<p><a href="{escape(payment.return_url)}">Back to the merchant</a></p>'
     text = words.get(payment.status, payment.status)
-    return _page("Cashier", f"<h1>{escape(text)}</h1><p>{escape(payment.reference)}</p>{link}")
+    return wrapped("Cashier", f"<h1>{escape(text)}</h1><p>{escape(payment.reference)}</p>{link}")
 
 
 def refusal_page(message: str) -> str:
-    return _page("Cashier", f"<h1>{escape(message)}</h1><p>Ask the merchant for a new link.</p>")
+    return wrapped("Cashier", f"<h1>{escape(message)}</h1><p>Ask the merchant for a new link.</p>")
 
 
-def _page(title: str, body: str) -> str:
+def wrapped(title: str, body: str) -> str:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
         f'<meta name=viewport content="width=device-width"><link rel=icon href="data:,">'

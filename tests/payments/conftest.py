@@ -7,6 +7,8 @@ import pytest
 from sandbox.bank.server import BankServer
 from sandbox.bank.state import Bank
 from sandbox.gateway.server import CashierServer
+from sandbox.stripe.server import StripeServer
+from tests.payments.card import CardShop, stripe_running
 from tests.payments.money import Brokerage, cashier_running
 from tests.world import World
 
@@ -33,6 +35,23 @@ def cashier(cashier_server: CashierServer) -> CashierServer:
 def shop(world: World, cashier: CashierServer) -> Brokerage:
     """Aurora, a cashier, a card method and the client Anna Eriksson."""
     return Brokerage(world, cashier)
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Iterator[StripeServer]:
+    with stripe_running() as server:
+        yield server
+
+
+@pytest.fixture
+def card_shop(shop: Brokerage, stripe_server: StripeServer) -> CardShop:
+    """The brokerage with a method that goes through Stripe, where nothing happened before."""
+    box = stripe_server.box
+    box.faults.clear()
+    for kept in (box.owners, box.objects, box.owned, box.kept):
+        kept.clear()
+    box.post.messages.clear()
+    return CardShop(shop, stripe_server)
 
 
 @pytest.fixture

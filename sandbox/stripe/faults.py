@@ -1,0 +1,59 @@
+"""What goes wrong on demand. Each fault fires ``times`` times for the references it matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Of the answers to calls of the merchant.
+ON_CALLS = {
+    "timeout_before": "no answer, nothing was done",
+    "timeout_after": "no answer, though it was done",
+    "dropped_after": "the connection is cut after it was done",
+    "error_500": "an error of Stripe's, nothing was done",
+    "error_500_after": "an error of Stripe's, though it was done; its key repeats the error",
+    "refused": "Stripe does not do it",
+    "rate_limited": "too many calls, nothing was done",
+    "refund_fails": "the refund is made and fails",
+    "refund_pends": "the refund is made and waits",
+}
+# Of events.
+ON_EVENTS = {
+    "late": "held back until it is released",
+    "twice": "sent twice",
+    "out_of_order": "an older event about the same object arrives after the newer one",
+    "wrong_amount": "another amount than was paid",
+    "wrong_currency": "another currency than was paid",
+    "bad_signature": "signed with another secret",
+    "lost": "never sent",
+}
+
+
+@dataclass
+class Fault:
+    kind: str
+    reference: str = ""  # empty: any
+    times: int = 1
+
+
+class Faults:
+    """The faults that are armed; taking one uses it up."""
+
+    def __init__(self) -> None:
+        self._armed: list[Fault] = []
+
+    def arm(self, kind: str, reference: str = "", times: int = 1) -> None:
+        if kind not in ON_CALLS and kind not in ON_EVENTS:
+            raise ValueError(f"There is no fault {kind}.")
+        self._armed.append(Fault(kind, reference, times))
+
+    def clear(self) -> None:
+        self._armed.clear()
+
+    def take(self, kind: str, reference: str) -> bool:
+        for fault in self._armed:
+            if fault.kind == kind and fault.reference in ("", reference):
+                fault.times -= 1
+                if not fault.times:
+                    self._armed.remove(fault)
+                return True
+        return False
