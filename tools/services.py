@@ -52,6 +52,16 @@ SANDBOXES = (
         ready=r"(?i)\bready\b",
     ),
     Service(
+        name="stripe",
+        module="sandbox.stripe.__main__",
+        command=(
+            *(sys.executable, "-m", "sandbox.stripe", "--port", "{sandbox_stripe}"),
+            *("--state", "{var}/sandbox/stripe.json"),
+        ),
+        ports=("sandbox_stripe",),
+        ready=r"(?i)\bready\b",
+    ),
+    Service(
         name="bank",
         module="sandbox.bank.__main__",
         command=(

@@ -40,7 +40,7 @@ SELECT p.oid::regprocedure::text FROM pg_proc p
 WHERE p.pronamespace = 'public'::regnamespace AND %s = ANY (p.proconfig)
 """
 HOST = "127.0.0.1"
-PARTS = ("MT5", "GATEWAY", "BANK")
+PARTS = ("MT5", "GATEWAY", "STRIPE", "BANK")
 
 
 class Past:
@@ -95,7 +95,7 @@ class Past:
     def _tell(self, part: str, port: int) -> None:
         said = {"shift_s": self._shift.total_seconds()}
         if part != "MT5":
-            call(port, "POST", "/control/clock" if part == "GATEWAY" else "/clock", said)
+            call(port, "POST", "/clock" if part == "BANK" else "/control/clock", said)
             return
         if self._mt5 is None:
             self._mt5 = http.client.HTTPSConnection(HOST, port, timeout=10, context=trusting())

@@ -22,6 +22,7 @@ from compliance.monitoring.alerts import alert_decide, alert_review
 from compliance.monitoring.definitions import scenarios_install
 from compliance.monitoring.run import monitoring_run
 from operations.demo import Demo, step
+from operations.demo.cards import Cards, cards_of
 from operations.demo.payments import Till, till_of
 from operations.demo.settlements import Settlements
 from operations.demo.trading import Funding, settle, strand
@@ -39,6 +40,8 @@ PAID_IN_TODAY = (
     (44, "stranger"), (12, "other amount"), (75, "pending"), (150, "paid"), (33, "open"),
     (8, "pending"),
 )  # fmt: skip
+# By the second gateway: how many minutes ago, and whether it is paid by now.
+BY_STRIPE_TODAY = ((21, True), (10, False))
 ASKED_TODAY = (
     (420, "rejected"), (385, "review"), (300, "bank"), (262, "parts"),
     (250, "second"), (233, "part failed"), (190, "review"), (160, "unknown"), (141, "review"),
@@ -74,8 +77,8 @@ class Event:
 class Story:
     """One brokerage's weeks."""
 
-    def __init__(self, till: Till, accounts: list[Funding]) -> None:
-        self.till, self.accounts = till, accounts
+    def __init__(self, till: Till, accounts: list[Funding], cards: Cards | None) -> None:
+        self.till, self.accounts, self.cards = till, accounts, cards
         self.settlements = Settlements(till)
         self.actor, self.demo = till.actor, till.demo
         self.real = datetime.now(UTC)
@@ -265,6 +268,10 @@ class Story:
             client = free[-1 - number % len(free)]
             amount = AMOUNTS_TODAY[number % len(AMOUNTS_TODAY)]
             self.ago(partial(self.till.deposit, client, self.money(amount), what), minutes=minutes)
+        if self.cards is not None:
+            for number, (minutes, paid) in enumerate(BY_STRIPE_TODAY):
+                pay = partial(self.cards.deposit, free[-1 - number % len(free)], paid=paid)
+                self.ago(partial(pay, self.money(AMOUNTS_TODAY[number])), minutes=minutes)
         for number, (minutes, what) in enumerate(ASKED_TODAY[: 9 if small else None]):
             client = free[number % len(free)]
             amount = AMOUNTS_TODAY[(number + 3) % len(AMOUNTS_TODAY)]
@@ -312,10 +319,12 @@ def money(actor: Actor, demo: Demo) -> None:
         return
     demo.past.go(demo.opened_at + timedelta(hours=2))
     till.lay()
+    if (cards := cards_of(till)) is not None:
+        cards.lay()
     with tenant_scope(actor.tenant_id, actor):
         scenarios_install(actor=demo.actors["mlro"])
     accounts = demo.things.get("funding", [])
-    story = Story(till, accounts)
+    story = Story(till, accounts, cards)
     story.tell()
     story.live()
     settle(actor, demo, [one.account for one in accounts])

@@ -1,0 +1,88 @@
+"""The demo's second gateway: cards through the sandbox's Stripe, beside the hosted cashier."""
+
+import json
+import os
+from decimal import Decimal
+from typing import Any
+
+from backoffice.core.money import Money
+from clients.models import Client
+from operations.demo.past import HOST, call
+from operations.demo.payments import Till, card_of
+from payments.accounts import adapter_for, notify_url, opened
+from payments.services import setup
+from payments.services.deposits import deposit_create
+from payments.services.notices import message_store
+
+# Whose brokerage has it, so that one with a single gateway can be looked at too.
+TENANT = "aurora"
+
+
+class Cards:
+    """Payments at Stripe; their events are fetched, as its webhooks would bring them."""
+
+    def __init__(self, till: Till, port: int) -> None:
+        self.till, self.port = till, port
+        self.owner = f"acct_demo_{till.merchant}"
+
+    def lay(self) -> None:
+        till, lead = self.till, self.till.demo.actors["admin"]
+        key, secret = f"sk_test_demo_of_{till.merchant}", f"whsec_demo_of_{till.merchant}"
+        with till.scope():
+            self.gateway = setup.gateway_connect(
+                actor=lead,
+                kind="stripe",
+                name="Stripe",
+                base_url=f"http://{HOST}:{self.port}",
+                merchant_id=self.owner,
+                secret=secret,
+                api_key=key,
+            )
+            values = {
+                "currencies": till.demo.tenant.currencies,
+                "makes_withdrawals": False,
+                "amount_min": Decimal(20),
+                "amount_max": Decimal(20_000),
+                "gateway": self.gateway,
+                "name": "Card (Stripe)",
+                "position": 15,
+            }
+            self.method = setup.method_save(actor=lead, code="stripe", values=values)
+            url = notify_url(self.gateway)
+        self._control("accounts", id=self.owner, key=key, secret=secret, url=url)
+
+    def deposit(self, client: Client, amount: Money, *, paid: bool = True) -> None:
+        """By card, paid or still at its page."""
+        self.till.demo.past.needed("STRIPE")
+        with self.till.scope():
+            row = deposit_create(
+                actor=self.till.demo.actors["payments"],
+                client=client,
+                method=self.method,
+                money=amount,
+            )
+        self.till.work()
+        if paid:
+            facts = {"holder": client.name, "card": card_of(client)}
+            self._control("sessions", reference=row.reference, status="paid", **facts)
+            self._hear()
+
+    def _hear(self) -> None:
+        for headers, body in self._control("collect", account=self.owner)["messages"]:
+            with self.till.scope():
+                account = opened(self.gateway)
+                assert adapter_for(self.gateway).is_genuine(account, headers, body.encode())
+                message_store(
+                    actor=self.till.actor, gateway=self.gateway, headers=headers, body=body.encode()
+                )
+        self.till.work()
+
+    def _control(self, what: str, **data: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(call(self.port, "POST", f"/control/{what}", data))
+        return answer
+
+
+def cards_of(till: Till) -> Cards | None:
+    """None for another brokerage, or without the sandbox's Stripe."""
+    port = os.environ.get("SANDBOX_STRIPE_PORT")
+    return Cards(till, int(port)) if port and till.merchant == TENANT else None
