@@ -20,10 +20,11 @@ ENV PATH=/opt/postgres/bin:/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     BACKOFFICE_VAR=/var/lib/backoffice \
     DJANGO_SETTINGS_MODULE=backoffice.settings.production
-# The first four draw PDFs; libpq5 brings what PostgreSQL's programs link to.
+# The first six draw PDFs, in scripts that our own font lacks too; libpq5 brings what PostgreSQL's programs link to.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
-      libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core libpq5 libreadline8 \
+      libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+      fonts-noto-core fonts-noto-cjk libpq5 libreadline8 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin backoffice \
  && install -d -o backoffice -g backoffice -m 0750 /var/lib/backoffice
