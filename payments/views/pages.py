@@ -34,6 +34,7 @@ from payments.states import (
     WithdrawalState,
 )
 from payments.views.parts import part_lines
+from trading.states import OperationState
 
 VIEW = "payments.view_payment"
 WORK = "payments.work_payment"
@@ -265,6 +266,9 @@ def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
     return found
 
 
+UNDER_WAY = (OperationState.QUEUED, OperationState.SENDING, OperationState.UNKNOWN)
+
+
 @require_GET
 @needs(VIEW)
 def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
@@ -275,6 +279,8 @@ def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         ("Arrives", row.credit_operation),
         ("Goes back", row.return_operation),
     ]
+    # The leg under way: its server may be away, which the transfer's own state does not say.
+    leg = next((leg for _, leg in legs if leg is not None and leg.state in UNDER_WAY), None)
     facts = [
         _fact("Amount", money),
         _fact("Way", way(row)),
@@ -298,6 +304,7 @@ def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         what=f"{way(row)} of",
         facts=facts,
         why=row.reason,
+        leg=leg,
         subjects=[leg.pk for _, leg in legs if leg is not None],
         actions=_transfer_buttons(request.actor, row),
     )
@@ -307,4 +314,6 @@ def _transfer_buttons(actor: Actor, row: Transfer) -> Sequence[Button]:
     if row.state in TRANSFER.final or not actor.can(WORK):
         return ()
     url = reverse("payments:transfer-decide", args=[row.pk])
-    return (Button("Decide", url, key="o", kind="primary", method="get"),)
+    if row.state == TransferState.STRANDED:
+        return (Button("Decide", url, key="o", kind="primary", method="get"),)
+    return (Button("Look into it", url, key="o", method="get"),)

@@ -117,16 +117,25 @@ def test_more_than_the_account_holds_is_refused_and_nothing_moves(both: Both) ->
     assert both.sound()
 
 
-def test_while_the_answer_is_lost_it_is_on_the_bridge_and_arrives_once(both: Both) -> None:
+def test_while_the_answer_is_lost_it_is_on_the_bridge_and_arrives_once(
+    both: Both, browse: Browse
+) -> None:
     both.house.fail(BALANCE, FaultKind.DROP_AFTER)
     row = both.move("300.00", None, both.account)
     assert (row.state, both.bridge(), both.wallet()) == ("crediting", 300, 700)
     assert both.mirror(both.account) == 0
+    page = reverse("payments:transfer", args=[row.pk])
+    said = "The trading server has not answered. It is asked again by itself"
+    leg = row.credit_operation_id
+    told = browse("pavel").get(page).content.decode()
+    assert said in told
+    assert f"subject={leg}&amp;state=unknown" in told  # the page follows the leg too
     with both.house.later(minutes=6):
         both.work()
     with both.house.later(minutes=12):
         both.work()
     assert both.moved(row).state == "done"
+    assert said not in browse("pavel").get(page).content.decode()
     assert (both.bridge(), both.mirror(both.account), both.there(both.account)) == (0, 300, 300)
     assert both.sound()
 

@@ -176,6 +176,8 @@ class PinnedConnection:
             raise ServerIdentityError(
                 f"{self._host}: the certificate is not trusted ({error.verify_message})."
             ) from None
+        except TimeoutError:
+            raise ConnectionFailed(f"{self._host}: no answer while securing the line") from None
         except OSError as error:
             raise ConnectionFailed(f"{self._host}: no TLS connection: {error}") from None
         if isinstance(self._trust, PinTrust):
