@@ -9,7 +9,7 @@ from backoffice.core.bench import Figure, Goal, Options, goal_of, interleave, ru
 
 def test_every_published_benchmark_is_known() -> None:
     autodiscover_modules("bench")
-    assert {"ledger", "pages", "deals", "commissions", "screening"} <= set(runners())
+    assert {"ledger", "pages", "deals", "commissions", "screening", "webhooks"} <= set(runners())
     with pytest.raises(CommandError, match="Known benchmarks: .*ledger.*; all for each"):
         call_command("bench", "nothing")
 
