@@ -3,6 +3,9 @@ from backoffice.audit.actions import Action, declare
 ACCOUNT_ADDED = Action("reconciliation.account_added", "added the bank account {subject}")
 FILE_IMPORTED = Action("reconciliation.file_imported", "imported {subject}: {lines} lines")
 FILE_REFUSED = Action("reconciliation.file_refused", "had {subject} refused: {problem}")
+FILE_DONE = Action(
+    "reconciliation.file_done", "worked through {subject}: {matched} of {lines} lines matched"
+)
 LINE_MATCHED = Action("reconciliation.line_matched", "matched a line to {subject}: {explanation}")
 BREAK_OPENED = Action("reconciliation.break_opened", "opened {subject}: {explanation}")
 BREAK_TAKEN = Action("reconciliation.break_taken", "looks into {subject}")
@@ -25,6 +28,7 @@ declare(
     ACCOUNT_ADDED,
     FILE_IMPORTED,
     FILE_REFUSED,
+    FILE_DONE,
     LINE_MATCHED,
     BREAK_OPENED,
     BREAK_TAKEN,

@@ -11,6 +11,7 @@ class ReconciliationConfig(AppConfig):
             actions,
             approvals,
             books_check,
+            handlers,
             queues,
             states,
         )

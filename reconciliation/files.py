@@ -1,6 +1,7 @@
 """Statement files: kept raw first, then read into rows; nothing of a file is dropped in silence."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -11,9 +12,10 @@ from backoffice.core import crypto
 from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
+from backoffice.core.ids import uuid7
 from reconciliation import actions
 from reconciliation.errors import FileKnown, FileRefused
-from reconciliation.importers import ParsedFile, ParsedLine, ParsedStatement, detect_format
+from reconciliation.importers import ParsedFile, ParsedLine, detect_format
 from reconciliation.importers import parse_bytes as parse
 from reconciliation.models import BankAccount, Statement, StatementFile, StatementLine
 
@@ -70,18 +72,26 @@ def file_receive(*, actor: Actor, name: str, content: bytes) -> StatementFile:
         received_by_ref=actor.ref,
         received_by=actor.name,
     )
+    # The bytes first: a row without them could never be read.
+    _keep(
+        raw_path(file),
+        crypto.seal(content, tenant_id=actor.tenant_id, purpose="statement", bound_to=digest),
+    )
     try:
         with transaction.atomic():
             file.save(force_insert=True)
     except IntegrityError:  # the same file came twice at once: a second click
         _refuse_known(actor, digest)
         raise
-    path = raw_path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(
-        crypto.seal(content, tenant_id=actor.tenant_id, purpose="statement", bound_to=digest)
-    )
     return file
+
+
+def _keep(path: Path, sealed: bytes) -> None:
+    """Whole or not at all, and never half of it under the name that is read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{uuid7().hex}")
+    part.write_bytes(sealed)
+    part.replace(path)
 
 
 def _refuse_known(actor: Actor, digest: str) -> None:
@@ -148,7 +158,7 @@ def _write(actor: Actor, file: StatementFile, parsed: ParsedFile) -> None:
         for account in BankAccount.objects.filter(tenant_id=actor.tenant_id, active=True)
     }
     for given in parsed.statements:
-        account = _account(accounts, given)
+        account = account_of(accounts, given.account, given.currency)
         statement = Statement.objects.create(
             tenant_id=actor.tenant_id,
             file=file,
@@ -172,14 +182,15 @@ def _write(actor: Actor, file: StatementFile, parsed: ParsedFile) -> None:
         )
 
 
-def _account(
-    accounts: dict[tuple[str, str], BankAccount], given: ParsedStatement
+def account_of(
+    accounts: Mapping[tuple[str, str], BankAccount], number: str, currency: str
 ) -> BankAccount | None:
-    """Banks write an IBAN with spaces, or with the currency behind it."""
-    number = given.account.replace(" ", "").upper()
-    for candidate in (number, number[: -len(given.currency)] if given.currency else number):
-        if (candidate, given.currency) in accounts:
-            return accounts[candidate, given.currency]
+    """Which of our accounts, by IBAN and currency, a statement is of: banks write an IBAN with
+    spaces, or with the currency behind it."""
+    written = number.replace(" ", "").upper()
+    for candidate in (written, written[: -len(currency)] if currency else written):
+        if (candidate, currency) in accounts:
+            return accounts[candidate, currency]
     return None
 
 

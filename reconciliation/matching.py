@@ -26,7 +26,6 @@ from reconciliation.rules import (
 from reconciliation.states import BreakKind
 
 Line = StatementLine.State
-LINES_MAX = 50_000
 BY_HAND = 7  # the rung of a person
 
 
@@ -42,9 +41,9 @@ class Because:
     rung: int = BY_HAND
 
 
-def file_match(*, actor: Actor, file: StatementFile) -> int:
-    """Match the open lines of a file; returns how many matched. Lines of a statement whose
-    numbers can't be trusted wait for a person."""
+def some_match(*, actor: Actor, file: StatementFile, most: int) -> int:
+    """Match the next open lines of a locked file; returns how many there were. Lines of a statement
+    whose numbers can't be trusted wait for a person."""
     lines = list(
         StatementLine.objects.filter(
             tenant_id=actor.tenant_id,
@@ -54,12 +53,11 @@ def file_match(*, actor: Actor, file: StatementFile) -> int:
             state=Line.OPEN,
         )
         .select_related("account", "statement")
-        .order_by("id")[:LINES_MAX]
+        .order_by("id")[:most]
     )
-    matched = lines_match(actor=actor, lines=lines)
-    file.matched += matched
+    file.matched += lines_match(actor=actor, lines=lines)
     file.save(update_fields=["matched"])
-    return matched
+    return len(lines)
 
 
 def lines_match(*, actor: Actor, lines: Sequence[StatementLine]) -> int:

@@ -44,7 +44,8 @@ class StatementFile(TenantModel):
 
     class State(models.TextChoices):
         RECEIVED = "received", "Received"
-        READ = "read", "Read"
+        READ = "read", "Being matched"
+        DONE = "done", "Worked through"
         REFUSED = "refused", "Refused"
 
     name = models.CharField(max_length=200)

@@ -7,6 +7,7 @@ urlpatterns = [
     path("files/", views.file_list, name="files"),
     path("files/import/", views.statement_import, name="import"),
     path("files/<uuid:pk>/", views.file_detail, name="file"),
+    path("files/<uuid:pk>/live/", views.file_live, name="file-live"),
     path("lines/", views.line_list, name="lines"),
     path("accounts/", views.account_list, name="accounts"),
     path("breaks/", views.break_list, name="breaks"),

@@ -1,6 +1,7 @@
 """Statements in, matches out, breaks decided."""
 
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from backoffice.core.errors import DomainError, InvalidInput
@@ -21,7 +23,7 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.approvals import pending_for
 from backoffice.workflow.queues import item_for
 from ledger import chart
-from reconciliation import adjustments, books, breaks, files, matching, queues, selectors, tables
+from reconciliation import adjustments, books, breaks, intake, matching, queues, selectors, tables
 from reconciliation.adjusting import Proposed
 from reconciliation.forms import (
     AccountForm,
@@ -70,14 +72,12 @@ def statement_import(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data["file"]
         try:
-            file = files.file_receive(actor=request.actor, name=given.name, content=given.read())
-            file = files.file_read(actor=request.actor, file=file)
-            matched = matching.file_match(actor=request.actor, file=file)
+            file = intake.file_take(actor=request.actor, name=given.name, content=given.read())
         except DomainError as error:
             form.add_error("file", error.sentence)
         else:
-            if file.state == StatementFile.State.READ:
-                messages.success(request, f"{file.lines_read} lines read, {matched} matched.")
+            if file.state == StatementFile.State.DONE:
+                messages.success(request, f"{file.lines_read} lines read, {file.matched} matched.")
             return redirect("reconciliation:file", pk=file.pk)
     status = 422 if form.errors else 200
     return render(request, "reconciliation/statement_import.html", {"form": form}, status=status)
@@ -91,11 +91,27 @@ def file_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
         raise Http404
     context = {
         "file": file,
+        "going": file.state not in intake.OVER,
         "colour": tables.FILE_COLOURS[file.state],
         "statements": selectors.statements_of(request.actor, file),
         "events": timeline(request.actor, file.pk),
     }
     return list_response(request, tables.lines_of(file), {} if request.htmx else context)
+
+
+@require_GET
+@needs(SEE)
+def file_live(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Nothing while a file is where the page knows it to be (``state``); else it is told to
+    refresh."""
+    file = selectors.files(request.actor).filter(pk=pk).first()
+    if file is None:
+        raise Http404
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    if file.state in intake.OVER or request.GET.get("state") != file.state:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -105,11 +121,17 @@ def account_list(request: StaffRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, currencies=request.tenant.currencies)
     if request.method == "POST" and form.is_valid():
         try:
-            files.account_add(actor=request.actor, **form.cleaned_data)
+            statements = intake.account_take(actor=request.actor, **form.cleaned_data)
         except DomainError as error:
             form.add_error(next(iter(error.fields), None), error.sentence)
         else:
-            messages.success(request, "The bank account is added.")
+            waiting = ngettext(
+                " %d statement of it was here already; its lines are being matched.",
+                " %d statements of it were here already; their lines are being matched.",
+                statements,
+            )
+            more = waiting % statements if statements else ""
+            messages.success(request, f"The bank account is added.{more}")
             return redirect("reconciliation:accounts")
     context = {"form": form, "accounts": selectors.bank_accounts(request.actor)}
     status = 422 if form.errors else 200

@@ -403,6 +403,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:view-delete": _saved_view,
     "portal:export-file": _export,
     "reconciliation:file": _statement_file,
+    "reconciliation:file-live": _statement_file,
     "reconciliation:break": _break,
     "reconciliation:break-take": _break,
     "reconciliation:break-close": _break,

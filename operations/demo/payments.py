@@ -34,7 +34,7 @@ from payments.services.withdrawals import (
     withdrawal_request,
 )
 from payments.states import DepositState, WithdrawalState
-from reconciliation import files, matching
+from reconciliation import intake
 from trading.models import Account
 
 CARDS = ("4242", "9010", "7788", "0032")
@@ -246,8 +246,7 @@ class Till:
             content = self.sandbox.statement(iban, day)
             with self.scope():
                 name = f"{iban}-{day:%Y%m%d}.xml"
-                file = files.file_receive(actor=staff, name=name, content=content)
-                matching.file_match(actor=staff, file=files.file_read(actor=staff, file=file))
+                intake.file_take(actor=staff, name=name, content=content)
         self.work()
 
     # Money out

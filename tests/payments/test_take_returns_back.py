@@ -14,7 +14,7 @@ from payments.models import Deposit, Withdrawal, WithdrawalPart
 from payments.services.parts import part_give_up
 from payments.services.statements import returned_by_bank
 from payments.services.withdrawals import withdrawal_approve
-from reconciliation import files, matching
+from reconciliation import files, intake, matching
 from reconciliation.models import Break, StatementLine
 from sandbox.bank.camt053 import write_camt053
 from sandbox.bank.entries import Account, Entry, Statement
@@ -70,10 +70,9 @@ def _statement(shop: Brokerage, number: int, amount: str, reference: str, reason
     written = Statement(account, DAY, number, Decimal(5000), (line,))
     pavel = shop.world.actor("pavel")
     with shop.scope():
-        file = files.file_receive(
+        file = intake.file_take(
             actor=pavel, name="s.xml", content=write_camt053([written], message_id=f"M{number}")
         )
-        matching.file_match(actor=pavel, file=files.file_read(actor=pavel, file=file))
         return StatementLine.objects.get(statement__file=file).state
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from backoffice.core.money import Money
 from backoffice.staff.models import Role
 from backoffice.tenancy.scope import tenant_scope
+from backoffice.workflow import outbox
 from clients.models import Client
 from ledger import chart
 from ledger import selectors as ledger
@@ -24,7 +25,7 @@ from payments import books
 from payments.models import Deposit, Method
 from payments.services.deposits import deposit_create
 from payments.services.setup import gateway_connect, method_save
-from reconciliation import files
+from reconciliation import files, intake
 from reconciliation.models import Break, Match, StatementFile, StatementLine
 from sandbox.bank.camt053 import write_camt053
 from sandbox.bank.entries import Account, Entry, Statement
@@ -317,6 +318,63 @@ def test_a_file_that_is_no_statement_is_kept_and_told(
         kept = list(StatementFile.objects.filter(tenant=bank.world.aurora))
         assert [files.raw_bytes(row) for row in kept] == ([content] if content else [])
         assert all(row.state == "refused" for row in kept)
+
+
+def test_a_statement_that_came_before_its_account_is_matched_when_the_account_is_added(
+    bank: Bank, browse: Browse
+) -> None:
+    other = Account("GB29NWBK60161331926819", "EUR", "Aurora", "NWBKGB2L", Decimal(1000))
+    early = Statement(other, DAY, 1, Decimal("1000.00"), (entry(1, "77.00", text="uncle"),))
+    upload(browse("pavel"), write_camt053([early], message_id="M1"))
+    assert (bank.lines(), bank.kinds()) == (["open"], [])
+    values = {"name": "Other", "iban": "GB29 NWBK 6016 1331 9268 19", "currency": "EUR"}
+    page = browse("pavel").post(reverse("reconciliation:accounts"), values, follow=True)
+    assert b"1 statement of it was here already" in page.content
+    outbox.drain(bank.world.system())
+    assert (bank.lines(), bank.kinds()) == (["broken"], ["unidentified_receipt"])
+
+
+def test_a_large_file_is_read_and_matched_by_a_worker_step_by_step(
+    bank: Bank, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "AT_ONCE_BYTES", 1_000)
+    monkeypatch.setattr(intake, "CHUNK_LINES", 2)
+    deposit = bank.deposit("250.00")
+    lines = [entry(number, "5.00", text=f"uncle {number}") for number in range(4)]
+    written = statement(entry(9, "250.00", text=deposit.reference), *lines)
+    assert upload(browse("pavel"), write_camt053([written], message_id="M1")) == 302
+    with tenant_scope(bank.world.aurora.pk):
+        file = StatementFile.objects.get()
+    page = browse("pavel").get(reverse("reconciliation:file", args=[file.pk])).content.decode()
+    assert (file.state, bank.lines(), "being read" in page) == ("received", [], True)
+    live = reverse("reconciliation:file-live", args=[file.pk]) + "?state=received"
+    assert browse("pavel").get(live).status_code == 204
+    outbox.drain(bank.world.system())
+    with tenant_scope(bank.world.aurora.pk):
+        file.refresh_from_db()
+    assert (file.state, file.lines_read, file.matched) == ("done", 5, 1)
+    assert (bank.lines(), bank.wallet()) == (["matched", *["broken"] * 4], Decimal("250.00"))
+    assert browse("pavel").get(live)["HX-Refresh"] == "true"
+
+
+def test_what_dies_in_the_middle_of_a_file_goes_on_where_it_was(
+    bank: Bank, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "CHUNK_LINES", 2)
+    deposit = bank.deposit("250.00")
+    lines = [entry(number, "5.00", text=f"uncle {number}") for number in range(4)]
+    written = statement(entry(9, "250.00", text=deposit.reference), *lines)
+    pavel = bank.world.actor("pavel")
+    with tenant_scope(bank.world.aurora.pk, pavel):
+        content = write_camt053([written], message_id="M1")
+        file = files.file_receive(actor=pavel, name="s.xml", content=content)
+        intake.file_leave(file=file)
+        for _ in range(2):  # read, and two lines
+            file = intake.file_step(actor=pavel, file=file)
+    assert bank.lines() == ["matched", "broken", "open", "open", "open"]
+    outbox.drain(bank.world.system())
+    assert (bank.lines(), bank.wallet()) == (["matched", *["broken"] * 4], Decimal("250.00"))
+    assert bank.kinds() == ["unidentified_receipt"] * 4
 
 
 def test_a_statement_that_does_not_add_up_matches_nothing_by_itself(

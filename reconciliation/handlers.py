@@ -1,0 +1,27 @@
+"""The outbox's work of reconciliation."""
+
+import time
+
+from backoffice.core.context import Actor
+from backoffice.tenancy.scope import tenant_scope
+from backoffice.workflow import outbox
+from backoffice.workflow.models import OutboxItem
+from reconciliation import intake
+from reconciliation.models import StatementFile
+
+PART_S = 30.0  # of a worker's time; its lease on the work is longer, and others wait for their turn
+
+
+@outbox.handles(intake.WORK)
+def statement_file(actor: Actor, item: OutboxItem) -> None:
+    """Go on with a file, a transaction for each step; nothing when it is worked through."""
+    assert item.subject_id is not None
+    deadline = time.monotonic() + PART_S
+    with tenant_scope(actor.tenant_id, actor):
+        file = StatementFile.objects.get(tenant_id=actor.tenant_id, pk=item.subject_id)
+    while file.state not in intake.OVER:
+        with tenant_scope(actor.tenant_id, actor):
+            if time.monotonic() > deadline:
+                intake.file_leave(file=file)
+                return
+            file = intake.file_step(actor=actor, file=file)
