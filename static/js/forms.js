@@ -72,7 +72,30 @@ function onClick(event) {
   }
 }
 
+/* Where a form is the page's only business, one begins in it: at what is wrong, else at its first
+   field. Not on a phone, where that would open the keyboard over the page. */
+function begin() {
+  const forms = document.querySelectorAll("#page form:has(.form-actions)");
+  if (forms.length !== 1 || forms[0].method !== "post" || document.querySelector("#page [data-key]")) return;
+  if (document.activeElement !== document.body || matchMedia("(pointer: coarse)").matches) return;
+  const fields = [...forms[0].querySelectorAll("input:not([type=hidden]), select, textarea")].filter((field) => field.getClientRects().length && !field.disabled);
+  const first = fields.find((field) => field.getAttribute("aria-invalid") === "true") ?? fields[0];
+  first?.focus({ preventScroll: true });
+}
+
+/* Ctrl Enter sends the form that one is in, when there is only one way to send it. */
+function onEnter(event) {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target.closest?.("form");
+  const ways = form?.method === "post" ? [...form.elements].filter((way) => way.type === "submit") : [];
+  if (ways.length !== 1) return;
+  event.preventDefault();
+  ways[0].click();
+}
+
 export function start() {
+  begin();
+  document.addEventListener("keydown", onEnter);
   document.addEventListener("submit", onSubmit, true);
   document.addEventListener("click", onClick, true);
   document.addEventListener("change", (event) => {

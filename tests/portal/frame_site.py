@@ -62,6 +62,10 @@ def work(request: HttpRequest) -> HttpResponse:
     return _page(request, "frame_site/work.html")
 
 
+def form(request: HttpRequest) -> HttpResponse:
+    return _page(request, "frame_site/form.html", wrong="wrong" in request.GET)
+
+
 def times(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     spans = [30, 150, 3030, 3 * 3600 + 90, 30 * 3600 + 90, 9 * 86400 + 90, 45 * 86400, 800 * 86400]
@@ -110,6 +114,7 @@ def other(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", gallery),
     path("work/", work),
+    path("form/", form),
     path("times/", times),
     path("viewer/", viewer),
     path("plain/", plain),

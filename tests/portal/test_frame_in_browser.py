@@ -170,6 +170,21 @@ def test_the_palette_finds_pages_at_once_and_records_from_the_server(page: Page)
     assert len(frame_site.searches) < len("depo")
 
 
+def test_a_page_that_is_one_form_begins_in_it_and_ctrl_enter_sends_it(page: Page) -> None:
+    page.goto("/form/")
+    expect(page.get_by_label("To its source first")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("They paid by card.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/post/")
+    assert frame_site.posts == ["rejected"]
+    page.goto("/form/?wrong")
+    expect(page.get_by_label("Note")).to_be_focused()
+    # A record with forms beside it is read first, and its keys work at once.
+    page.goto("/work/")
+    expect(page.locator("body")).to_be_focused()
+
+
 def test_two_clicks_send_one_form(page: Page) -> None:
     frame_site.release.clear()
     page.goto("/work/")
