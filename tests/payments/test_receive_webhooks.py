@@ -134,6 +134,7 @@ def test_an_older_event_never_moves_the_state_back(shop: Brokerage) -> None:
     [
         (b'{"id": "evt_1", "reference": "D-1", "sta', "not JSON"),
         (b"\xff\xfe\x00", "not JSON"),
+        (b"[" * 60_000, "not JSON"),
         (b"[1, 2]", "not a JSON object"),
         (b'{"id": "e", "at": "2026-01-01T00:00:00Z"}', "no reference"),
         (b'{"id": "e", "at": "yesterday", "reference": "D-1"}', "when it happened"),

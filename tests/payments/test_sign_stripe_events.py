@@ -111,6 +111,7 @@ def test_during_a_rotation_both_secrets_are_accepted_for_a_day(card_shop: CardSh
     ("body", "says"),
     [
         (b"{", "not JSON"),
+        (b"[" * 60_000, "not JSON"),
         (b"[1]", "not a JSON object"),
         (b'{"object": "event"}', "not an event"),
         (b'{"object": "event", "type": "payment_intent.succeeded"}', "about nothing"),

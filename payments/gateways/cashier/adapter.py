@@ -79,7 +79,7 @@ class Cashier:
         # The header is not signed, so the name is taken from the signed body; its hash otherwise.
         try:
             named = json.loads(body)["id"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, RecursionError, TypeError, KeyError):
             named = ""
         if isinstance(named, str) and 0 < len(named) <= DELIVERY_CHARS_MAX:
             return named
@@ -88,7 +88,7 @@ class Cashier:
     def read(self, body: bytes) -> Notice:
         try:
             data = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NoticeUnreadable("The body is not JSON.") from None
         if not isinstance(data, dict):
             raise NoticeUnreadable("The body is not a JSON object.")

@@ -88,7 +88,7 @@ class Stripe:
     def delivery(self, headers: Mapping[str, str], body: bytes) -> str:
         try:
             named = json.loads(body)["id"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, RecursionError, TypeError, KeyError):
             named = ""
         if isinstance(named, str) and 0 < len(named) <= NAME_CHARS_MAX:
             return named

@@ -54,7 +54,7 @@ def read(body: bytes) -> Notice:
     """One event. Raises ``NoticeUnreadable``, ``NothingFollows``."""
     try:
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NoticeUnreadable("The body is not JSON.") from None
     if not isinstance(event, dict):
         raise NoticeUnreadable("The body is not a JSON object.")
