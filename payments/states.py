@@ -57,7 +57,7 @@ DEPOSIT = machine(
 )
 
 DEPOSIT_COLOURS = {
-    _D.CREATED: "neutral",
+    _D.CREATED: "going",
     _D.REDIRECTED: "going",
     _D.PENDING: "going",
     _D.AUTHORIZED: "going",

@@ -55,7 +55,9 @@ def test_nobody_is_called_inside_the_request(card_shop: CardShop) -> None:
     pavel = Browser()
     pavel.force_login(card_shop.shop.world.user("pavel"))
     page = reverse("payments:deposit", args=[row.pk])
-    assert "being asked for the address" in pavel.get(page).content.decode()
+    shown = pavel.get(page).content.decode()
+    assert "being asked for the address" in shown
+    assert "this page follows" in shown
     card_shop.shop.work()
     shown = pavel.get(page).content.decode()
     assert "being asked for the address" not in shown

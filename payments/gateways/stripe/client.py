@@ -1,5 +1,6 @@
 """The official library, held to one address, one try and our own limits of time and size."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from payments.gateways.port import CALL_TIMEOUT_S, Account
 
 # It would keep an identifier in the home folder and send along how long earlier calls took.
 stripe.enable_telemetry = False
+# Two lines about every call; what came of it is on the payment and on the gateway's light.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 class _Http(stripe.HTTPClient):
