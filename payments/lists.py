@@ -393,7 +393,7 @@ MESSAGES = register(
         filters=MessageFilters,
         segments=(
             ALL,
-            _cut("person", "Not understood", ["refused"]),
+            _cut("person", "For a person", ["refused"]),
             _cut("parked", "No such payment", ["parked"], count=True),
         ),
         columns=[

@@ -549,9 +549,9 @@ class WebhookMessage(TenantModel):
     class State(models.TextChoices):
         RECEIVED = "received", "Received"
         PROCESSED = "processed", "Processed"
-        STALE = "stale", "Older than what we know"
+        STALE = "stale", "Changes nothing"
         PARKED = "parked", "No such payment yet"
-        REFUSED = "refused", "Not understood"
+        REFUSED = "refused", "For a person"
 
     gateway = TenantForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="messages")
     delivery = models.CharField(max_length=80)
