@@ -22,6 +22,7 @@ from payments.services.holds import payment_hold
 from payments.services.withdrawals import withdrawal_approve
 from payments.states import DepositState, WithdrawalState
 from tests.clients.factories import make_active
+from tests.payments.card import CardShop
 from tests.payments.money import Brokerage
 
 ALL = ("payments.view_payment", "payments.work_payment", "payments.request_withdrawal")
@@ -85,6 +86,18 @@ def test_a_deposit_gives_the_cashiers_address_and_is_credited(shop: Brokerage, c
         200, "credited", "250.00", "",
     )  # fmt: skip
     assert shop.wallet() == 250
+
+
+def test_a_page_that_the_gateway_is_asked_for_is_there_at_the_next_look(
+    card_shop: CardShop, call: Call
+) -> None:
+    shop = card_shop.shop
+    status, answer = call("POST", "deposits", _deposit(shop, method="stripe"))
+    assert (status, answer["status"], answer["pay_url"]) == (201, "waiting", "")
+    shop.work()
+    _, read = call("GET", f"deposits/{answer['reference']}")
+    assert read["status"] == "waiting"
+    assert read["pay_url"].startswith(f"{card_shop.server.address}/c/pay/cs_test_")
 
 
 def test_a_deposit_by_transfer_says_what_to_write_into_it_until_it_is_paid(

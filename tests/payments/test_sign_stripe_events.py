@@ -1,9 +1,11 @@
 """Events of Stripe: believed only when signed, each to a sane end, amounts exact."""
 
 import json
+import threading
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 import time_machine
@@ -15,7 +17,15 @@ from hypothesis import strategies as st
 from backoffice.core.clock import now
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import EXPONENTS, Money
-from payments.gateways.port import Account, GatewayError, NothingFollows, Notice, NoticeUnreadable
+from payments.gateways.port import (
+    Account,
+    GatewayError,
+    NothingFollows,
+    Notice,
+    NoticeUnreadable,
+    PaymentName,
+    Unknown,
+)
 from payments.gateways.stripe import Stripe, amounts, events
 from payments.models import GatewayAccount
 from payments.services.setup import gateway_change, gateway_connect, method_save
@@ -272,6 +282,39 @@ def test_the_test_call_tells_what_is_wrong(card_shop: CardShop) -> None:
     for says, each in wrong.items():
         with pytest.raises(GatewayError, match=says):
             adapter.health(each)
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    """Sends whoever asks to another host, and is not believed to be Stripe."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        self.send_response(302)
+        host = self.headers["Host"].replace("127.0.0.1", "localhost")
+        self.send_header("Location", f"http://{host}/stolen")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_a_key_is_never_carried_to_another_host() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        account = Account("Stripe", f"http://127.0.0.1:{server.server_port}", OWNER, (), KEY)
+        money, payment = Money(Decimal(5), "EUR"), PaymentName("D-1", "pi_1")
+        result = Stripe().refund(account, "WP-1", payment, money)
+        with pytest.raises(GatewayError):
+            Stripe().health(account)
+        server.shutdown()
+    assert isinstance(result, Unknown)
+    asked = [path.partition("?")[0] for path in _Elsewhere.seen]
+    assert asked == ["/v1/refunds", "/v1/account"]
 
 
 def test_the_light_says_what_is_missing(card_shop: CardShop) -> None:
