@@ -14,6 +14,7 @@ from clients.models import Client
 from operations.notifications.templates import defaults, render
 from payments.models import Deposit, Destination, PaymentHold
 from payments.services.destinations import destination_add
+from payments.services.withdrawals import withdrawal_approve
 from payments.wire import instructions
 from tests.payments.money import Brokerage
 
@@ -124,6 +125,19 @@ def test_approve_by_its_button_and_the_next_one_opens(rich: Brokerage, browse: B
     assert rich.outgoing(first).state == "approved"
     again = petra.post(url, {"approval": str(approval.pk)}, follow=True)
     assert "is approved already" in again.content.decode()
+
+
+def test_a_page_that_waits_for_people_follows_what_they_decide(
+    rich: Brokerage, browse: Browse
+) -> None:
+    row, pavel = rich.withdraw("400.00"), browse("pavel")
+    page = _text(pavel, reverse("payments:withdrawal", args=[row.pk]))
+    asks = f"{reverse('portal:live')}?subject={row.pk}&state=review"
+    assert f'hx-get="{asks.replace("&", "&amp;")}"' in page
+    assert pavel.get(asks).status_code == 204
+    with rich.scope():
+        withdrawal_approve(actor=rich.world.actor("petra"), withdrawal=row)
+    assert pavel.get(asks)["HX-Refresh"] == "true"
 
 
 def test_a_form_of_an_older_page_changes_nothing(rich: Brokerage, browse: Browse) -> None:
