@@ -21,6 +21,16 @@ _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$")
 _LANGUAGE = re.compile(r"^[a-z]{2}(-[a-z]{2})?$")
 
 
+# They turn the order of what stands after them: a name could show another name.
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+def tidied(text: str) -> str:
+    """White space folded, and without the marks that turn the direction of writing by force; a
+    script that is written from the right needs none of them."""
+    return " ".join(text.translate(_DIRECTIONS).split())
+
+
 def folded(text: str) -> str:
     """Plain lower-case letters and digits, words apart by one space, any script: ``Müller`` to
     ``muller``, ``Αθηνά`` to ``athina``."""

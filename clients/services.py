@@ -52,11 +52,11 @@ MENTIONS_MAX = 10
 
 
 def _tidy(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Known particulars with white space folded. Raises ``InvalidInput`` naming each field."""
+    """Known particulars, tidied. Raises ``InvalidInput`` naming each field."""
     unknown = set(values) - set(PARTICULARS)
     assert not unknown, unknown
     clean = {
-        name: " ".join(value.split()) if isinstance(value, str) else value
+        name: rules.tidied(value) if isinstance(value, str) else value
         for name, value in values.items()
     }
     for name in ("nationality", "residence"):

@@ -153,3 +153,10 @@ def test_a_manager_works_for_the_brokerage(olivia: Actor, world: World) -> None:
     with pytest.raises(InvalidInput):
         services.client_assign(actor=olivia, client=client, desk=None, manager=world.user("zoe"))
     assert Client.objects.get(pk=client.pk).manager_id == world.user("sam").pk
+
+
+def test_a_name_from_the_right_stays_and_marks_that_turn_it_by_force_go(olivia: Actor) -> None:
+    client = make_lead(olivia, first_name="محمد", last_name="بن سلمان\u202e gnp.exe\u2066")
+    assert (client.first_name, client.last_name) == ("محمد", "بن سلمان gnp.exe")
+    changed = services.client_update(actor=olivia, client=client, last_name="\u202dO'Neill\u202c")
+    assert changed.last_name == "O'Neill"
