@@ -108,6 +108,18 @@ def deposit_start(actor: Actor, item: OutboxItem) -> None:
     raise GatewayError(result.reason, permanent=False)
 
 
+@outbox.handles(deposits.CLOSE)
+def deposit_close(actor: Actor, item: OutboxItem) -> None:
+    """A deposit was cancelled while its page was open."""
+    with tenant_scope(actor.tenant_id, actor):
+        deposit = Deposit.objects.get(tenant_id=actor.tenant_id, pk=_subject(item))
+        gateway = deposit.gateway
+        if deposit.state != DepositState.CANCELLED or gateway is None:
+            return
+        account, payment = opened(gateway), deposits.payment_name(deposit)
+    adapter_for(gateway).close_payment(account, payment)
+
+
 @outbox.handles("payments.deposit_credited")
 def deposit_credited(actor: Actor, item: OutboxItem) -> None:
     with tenant_scope(actor.tenant_id, actor):

@@ -192,6 +192,11 @@ class Gateway(Protocol):
         """The page where the client pays. The same reference again is the same payment."""
         ...
 
+    def close_payment(self, account: Account, payment: PaymentName) -> None:
+        """Have nobody pay on its page any more, where that can be asked for. Money that is on its
+        way comes all the same. Raises ``GatewayError``."""
+        ...
+
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether the raw bytes carry this account's signature, compared in constant time."""
         ...

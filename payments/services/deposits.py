@@ -38,7 +38,7 @@ QUEUE = "deposits"
 SEARCH_KIND = "deposit"
 # After the gateway's page closed, its last message may still be on the way.
 EXPIRY_GRACE = timedelta(minutes=2)
-START = "payments.deposit_start"
+START, CLOSE = "payments.deposit_start", "payments.deposit_close"
 STATEMENT_WAIT = timedelta(days=14)
 
 
@@ -370,6 +370,8 @@ def deposit_cancel(*, actor: Actor, deposit: Deposit, reason: str) -> Deposit:
     row = deposit_locked(actor, deposit.pk)
     if moves.move(row, DEPOSIT, DepositState.CANCELLED, actor=actor, reason=reason[:300]):
         audit(actor=actor, action=actions.DEPOSIT_CANCELLED, subject=row, data={"reason": reason})
+        if row.provider_ref:
+            outbox.put(CLOSE, subject_id=row.pk)
     return row
 
 

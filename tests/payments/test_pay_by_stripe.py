@@ -162,6 +162,17 @@ def test_money_that_comes_after_a_cancellation_is_credited(card_shop: CardShop) 
     assert (card_shop.shop.again(row).state, card_shop.shop.wallet()) == ("done", 100)
 
 
+def test_nobody_pays_on_the_page_of_a_cancelled_deposit(card_shop: CardShop) -> None:
+    row = card_shop.deposit()
+    with card_shop.shop.scope():
+        deposit_cancel(actor=card_shop.shop.actor, deposit=row, reason="asked to")
+    card_shop.shop.work()
+    card_shop.decide(row)
+    assert card_shop.session(row)["status"] == "expired"
+    assert (card_shop.shop.again(row).state, card_shop.shop.wallet()) == ("cancelled", 0)
+    assert card_shop.shop.messages() == [("stale", "It was cancelled when this came.")]
+
+
 @pytest.mark.parametrize("fault", ["twice", "out_of_order"])
 def test_events_twice_and_out_of_order_credit_once(card_shop: CardShop, fault: str) -> None:
     row = card_shop.deposit()

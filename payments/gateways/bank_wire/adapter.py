@@ -43,6 +43,9 @@ class BankWire:
     def start_payment(self, account: Account, order: PaymentOrder) -> Started:
         return Started("")
 
+    def close_payment(self, account: Account, payment: PaymentName) -> None:
+        """It has no page."""
+
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         return False  # a bank sends statements, not webhooks
 

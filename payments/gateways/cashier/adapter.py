@@ -72,6 +72,9 @@ class Cashier:
         query = urlencode({**parameters, "signature": signature})
         return Started(f"{account.base_url}/pay?{query}")
 
+    def close_payment(self, account: Account, payment: PaymentName) -> None:
+        """Its page ends by itself, at the time that its address says."""
+
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         return signing.is_signed(account.secrets, body, headers.get("X-Cashier-Signature", ""))
 

@@ -79,6 +79,16 @@ class Stripe:
             return Unknown(f"{account.name} made a session whose address can't be kept")
         return Started(session.url, session.id)
 
+    def close_payment(self, account: Account, payment: PaymentName) -> None:
+        if not payment.provider_ref.startswith("cs_"):
+            return
+        try:
+            client_of(account).v1.checkout.sessions.expire(payment.provider_ref)
+        except stripe.InvalidRequestError:
+            return  # over already, one way or the other: its events tell
+        except stripe.StripeError as error:
+            raise GatewayError(_said(account, error), permanent=False) from error
+
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         header = headers.get("Stripe-Signature", "")
         # All are compared, so that the time taken tells nothing of which one fits.
