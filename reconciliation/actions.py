@@ -3,6 +3,9 @@ from backoffice.audit.actions import Action, declare
 ACCOUNT_ADDED = Action("reconciliation.account_added", "added the bank account {subject}")
 FILE_IMPORTED = Action("reconciliation.file_imported", "imported {subject}: {lines} lines")
 FILE_REFUSED = Action("reconciliation.file_refused", "had {subject} refused: {problem}")
+FILE_TAKEN_UP = Action(
+    "reconciliation.file_taken_up", "gave the statements of {subject} their account {account}"
+)
 FILE_DONE = Action(
     "reconciliation.file_done", "worked through {subject}: {matched} of {lines} lines matched"
 )
@@ -28,6 +31,7 @@ declare(
     ACCOUNT_ADDED,
     FILE_IMPORTED,
     FILE_REFUSED,
+    FILE_TAKEN_UP,
     FILE_DONE,
     LINE_MATCHED,
     BREAK_OPENED,

@@ -42,6 +42,13 @@ def account_take(
             tenant_id=actor.tenant_id, pk=file.pk, state=StatementFile.State.DONE
         ).update(state=StatementFile.State.READ)
         file_leave(file=file)
+        audit(
+            actor=actor,
+            action=actions.FILE_TAKEN_UP,
+            subject=file,
+            label=file.name,
+            data={"account": account.name},
+        )
     return len(found)
 
 

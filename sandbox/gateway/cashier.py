@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sandbox.gateway.faults import Faults
+from sandbox.gateway.faults import KNOWN, Faults
 from sandbox.gateway.records import Merchant, Message, Payment, Payout, Refund, Refused
 from sandbox.gateway.signing import sign_message, sign_parameters
 
@@ -36,7 +36,7 @@ class Cashier:
         self._deliver = deliver
         self._path = path
         self._lock = threading.RLock()
-        self.faults = Faults()
+        self.faults = Faults(KNOWN)
         self.merchants: dict[str, Merchant] = {}
         self.payments: dict[str, Payment] = {}
         self.payouts: dict[str, Payout] = {}

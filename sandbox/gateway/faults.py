@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-
-from sandbox.gateway.records import Refused
 
 # Of the answers to calls of the merchant.
 ON_CALLS = {
@@ -25,6 +24,7 @@ ON_MESSAGES = {
     "bad_signature": "signed with another secret",
     "lost": "never sent",
 }
+KNOWN = {*ON_CALLS, *ON_MESSAGES}
 
 
 @dataclass
@@ -35,14 +35,16 @@ class Fault:
 
 
 class Faults:
-    """The faults that are armed; taking one uses it up."""
+    """The faults that are armed, of those that a server knows; taking one uses it up."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = known
         self._armed: list[Fault] = []
 
     def arm(self, kind: str, reference: str = "", times: int = 1) -> None:
-        if kind not in ON_CALLS and kind not in ON_MESSAGES:
-            raise Refused(400, "unknown_fault", f"There is no fault {kind}.")
+        """Raises ``ValueError`` for a kind that the server does not know."""
+        if kind not in self._known:
+            raise ValueError(f"There is no fault {kind}.")
         self._armed.append(Fault(kind, reference, times))
 
     def clear(self) -> None:

@@ -208,9 +208,11 @@ class _Handler(BaseHTTPRequestHandler):
             case "merchants":
                 cashier.merchant_add(str(data["id"]), str(data["secret"]))
             case "faults":
-                cashier.faults.arm(
-                    str(data["kind"]), str(data.get("reference", "")), int(data.get("times", 1))
-                )
+                named = str(data["kind"]), str(data.get("reference", "")), int(data.get("times", 1))
+                try:
+                    cashier.faults.arm(*named)
+                except ValueError as error:
+                    raise Refused(400, "unknown_fault", str(error)) from None
             case "collect":
                 found = cashier.collect(str(data["merchant"]))
                 self._json(200, {"messages": found})

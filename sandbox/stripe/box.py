@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from sandbox.gateway.faults import Faults
 from sandbox.gateway.records import Message
 from sandbox.stripe.events import Post
-from sandbox.stripe.faults import Faults
+from sandbox.stripe.faults import KNOWN
 from sandbox.stripe.records import ApiError, Kept, Object, Owner, missing
 
 SESSION_S_MIN, SESSION_S_MAX = 30 * 60, 24 * 3600
@@ -33,7 +34,7 @@ class Box:
     ) -> None:
         self._path = path
         self.lock = threading.RLock()
-        self.faults = Faults()
+        self.faults = Faults(KNOWN)
         self.owners: dict[str, Owner] = {}
         self.objects: dict[str, Object] = {}
         self.owned: dict[str, str] = {}

@@ -1,8 +1,4 @@
-"""What goes wrong on demand. Each fault fires ``times`` times for the references it matches."""
-
-from __future__ import annotations
-
-from dataclasses import dataclass
+"""What goes wrong on demand here; how it is armed and taken is the cashier's ``Faults``."""
 
 # Of the answers to calls of the merchant.
 ON_CALLS = {
@@ -27,33 +23,4 @@ ON_EVENTS = {
     "lost": "never sent",
 }
 
-
-@dataclass
-class Fault:
-    kind: str
-    reference: str = ""  # empty: any
-    times: int = 1
-
-
-class Faults:
-    """The faults that are armed; taking one uses it up."""
-
-    def __init__(self) -> None:
-        self._armed: list[Fault] = []
-
-    def arm(self, kind: str, reference: str = "", times: int = 1) -> None:
-        if kind not in ON_CALLS and kind not in ON_EVENTS:
-            raise ValueError(f"There is no fault {kind}.")
-        self._armed.append(Fault(kind, reference, times))
-
-    def clear(self) -> None:
-        self._armed.clear()
-
-    def take(self, kind: str, reference: str) -> bool:
-        for fault in self._armed:
-            if fault.kind == kind and fault.reference in ("", reference):
-                fault.times -= 1
-                if not fault.times:
-                    self._armed.remove(fault)
-                return True
-        return False
+KNOWN = {*ON_CALLS, *ON_EVENTS}

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backoffice.audit.models import AuditEntry
 from backoffice.core.money import Money
 from backoffice.staff.models import Role
 from backoffice.tenancy.scope import tenant_scope
@@ -330,6 +331,9 @@ def test_a_statement_that_came_before_its_account_is_matched_when_the_account_is
     values = {"name": "Other", "iban": "GB29 NWBK 6016 1331 9268 19", "currency": "EUR"}
     page = browse("pavel").post(reverse("reconciliation:accounts"), values, follow=True)
     assert b"1 statement of it was here already" in page.content
+    with tenant_scope(bank.world.aurora.pk):
+        taken_up = AuditEntry.objects.get(action="reconciliation.file_taken_up")
+    assert (taken_up.actor_name, taken_up.subject_label) == ("Pavel", "camt.xml")
     outbox.drain(bank.world.system())
     assert (bank.lines(), bank.kinds()) == (["broken"], ["unidentified_receipt"])
 
