@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
+from backoffice.core.transitions import Machine
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import list_response
 from backoffice.portal.timeline import timeline
@@ -24,10 +25,12 @@ from payments.services import holds
 from payments.services.payouts import OUT
 from payments.services.transfers import way
 from payments.states import (
+    DEPOSIT,
     DEPOSIT_COLOURS,
     DEPOSIT_SET_ASIDE,
     TRANSFER,
     TRANSFER_COLOURS,
+    WITHDRAWAL,
     WITHDRAWAL_COLOURS,
     DepositState,
     TransferState,
@@ -102,9 +105,10 @@ def hold_rows(actor: Actor, reference: str) -> list[Row]:
     ]
 
 
-def _page(request: StaffRequest, row: Any, **context: Any) -> HttpResponse:
+def _page(request: StaffRequest, row: Any, machine: Machine, **context: Any) -> HttpResponse:
     full = {
         "row": row,
+        "follows": row.state not in machine.final,
         "client": row.client,
         "journals": journal_rows(request.actor, row.reference, *context.pop("references", ())),
         "events": timeline(request.actor, row.pk, *context.pop("subjects", ())),
@@ -141,6 +145,7 @@ def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     return _page(
         request,
         row,
+        DEPOSIT,
         back=(reverse("payments:deposit-list"), "Deposits"),
         colour=DEPOSIT_COLOURS[state],
         amount=paid or asked,
@@ -218,6 +223,7 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     return _page(
         request,
         row,
+        WITHDRAWAL,
         back=(reverse("payments:withdrawal-list"), "Withdrawals"),
         colour=WITHDRAWAL_COLOURS[WithdrawalState(row.state)],
         amount=money,
@@ -298,6 +304,7 @@ def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     return _page(
         request,
         row,
+        TRANSFER,
         back=(reverse("payments:transfer-list"), "Transfers"),
         colour=TRANSFER_COLOURS[TransferState(row.state)],
         amount=money,

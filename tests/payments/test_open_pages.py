@@ -13,6 +13,7 @@ from backoffice.workflow.models import OutboxItem
 from clients.models import Client
 from operations.notifications.templates import defaults, render
 from payments.models import Deposit, Destination, PaymentHold
+from payments.services.deposits import deposit_credit
 from payments.services.destinations import destination_add
 from payments.services.withdrawals import withdrawal_approve
 from payments.wire import instructions
@@ -138,6 +139,23 @@ def test_a_page_that_waits_for_people_follows_what_they_decide(
     with rich.scope():
         withdrawal_approve(actor=rich.world.actor("petra"), withdrawal=row)
     assert pavel.get(asks)["HX-Refresh"] == "true"
+
+
+def test_a_deposit_opened_between_its_credit_and_its_end_follows(
+    shop: Brokerage, browse: Browse
+) -> None:
+    shop.change_card(deposit_policy="manual")
+    deposit, pavel = shop.funded("80.00"), browse("pavel")
+    with shop.scope():
+        deposit_credit(actor=shop.actor, deposit=deposit, reason="The card is the client's.")
+    page = _text(pavel, reverse("payments:deposit", args=[deposit.pk]))
+    asks = f"{reverse('portal:live')}?subject={deposit.pk}&state=credited"
+    assert f'hx-get="{asks.replace("&", "&amp;")}"' in page
+    shop.work()
+    assert pavel.get(asks)["HX-Refresh"] == "true"
+    page = _text(pavel, reverse("payments:deposit", args=[deposit.pk]))
+    assert "Done" in page
+    assert f"?subject={deposit.pk}" not in page
 
 
 def test_a_form_of_an_older_page_changes_nothing(rich: Brokerage, browse: Browse) -> None:
