@@ -1,5 +1,6 @@
 """Why the ledger refuses. Nothing was booked, and the caller's transaction goes on."""
 
+from datetime import datetime
 from uuid import UUID
 
 from backoffice.core.errors import DomainError, IdempotencyConflict, InvalidInput, StateConflict
@@ -80,7 +81,16 @@ class HoldTooSmall(InvalidInput):
 
 
 class PeriodClosed(DomainError):
+    """``until`` is the first moment that is open: what is late is valued from there on."""
+
     code = "period-closed"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            f"The books are closed up to {until:%-d %B %Y, %H:%M} UTC. Nothing can be valued "
+            "before that. Nothing was booked."
+        )
 
 
 class DayNotClosable(StateConflict):

@@ -131,10 +131,7 @@ def refusal(answer: Outcome, accounts: Iterable[AccountRef], ref: UUID) -> Domai
         case "conflict":
             return IdempotencyConflict()
         case "period":
-            return PeriodClosed(
-                f"The books are closed up to {answer.at:%Y-%m-%d %H:%M} UTC. "
-                "Nothing can be valued before that."
-            )
+            return PeriodClosed(answer.at)
         case "reversed":
             return AlreadyReversed()
         case "not_open":

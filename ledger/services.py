@@ -8,7 +8,7 @@ with the same request returns what came of it the first time.
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,9 @@ from ledger.models import Account, Hold
 from ledger.wire import Outcome, lane
 
 SEAL_JOURNALS_MAX = 20_000
+CLOSES_MEANWHILE_MAX = 3
+#: In a journal's meta: the value date it was asked for, where that day was closed already.
+VALUE_DATE = "value_date"
 _followers: dict[str, list[str]] = defaultdict(list)
 
 
@@ -131,15 +134,18 @@ def post(
     effective_at: datetime | None = None,
     approved_by: str = "",
     meta: Mapping[str, Any] | None = None,
+    into_open_day: bool = False,
 ) -> Posting:
     """Book one journal, whole or not at all. ``effective_at`` is its value date (default: now).
 
-    ``approved_by`` is the ref of the second pair of eyes, never the actor's own. Raises
+    ``approved_by`` is the ref of the second pair of eyes, never the actor's own. A value date in a
+    closed day is refused; with ``into_open_day`` the journal is valued at the beginning of the
+    first open day instead, and its meta keeps the date that it was asked for. Raises
     ``InsufficientFunds``, ``AccountClosed``, ``CurrencyMismatch``, ``PeriodClosed``,
     ``IdempotencyConflict``, ``FourEyes``, ``InvalidInput``.
     """
     request = JournalRequest(key, kind, lines, business_ref, effective_at, dict(meta or {}))
-    return _post(actor, request, approved_by, reverses=None)
+    return _post(actor, request, approved_by, reverses=None, into_open_day=into_open_day)
 
 
 def journal_reverse(
@@ -185,26 +191,53 @@ def _hash(request: JournalRequest, reverses: UUID | None = None) -> bytes:
 
 
 def _post(
-    actor: Actor, request: JournalRequest, approved_by: str, reverses: UUID | None
+    actor: Actor,
+    request: JournalRequest,
+    approved_by: str,
+    reverses: UUID | None,
+    *,
+    into_open_day: bool = False,
 ) -> Posting:
     if request.kind in _followers and not connection.in_atomic_block:
         with _scope(actor):
-            return _post(actor, request, approved_by, reverses)
-    answer = kernel.call(
-        kernel.POST,
-        actor.tenant_id,
-        request.key,
-        _hash(request, reverses),
-        uuid7(),
-        request.kind,
-        request.business_ref,
-        request.effective_at or now(),
-        kernel.as_json(request.meta),
-        reverses,
-        kernel.actor_row(actor, approved_by),
-        *kernel.line_columns(request.lines),
-    )
-    return _posting(answer, request)
+            return _post(actor, request, approved_by, reverses, into_open_day=into_open_day)
+    # The key stands for what was asked for, whichever day takes it in the end.
+    asked = _hash(request, reverses)
+
+    def book(effective_at: datetime, meta: Mapping[str, Any]) -> Outcome:
+        return kernel.call(
+            kernel.POST,
+            actor.tenant_id,
+            request.key,
+            asked,
+            uuid7(),
+            request.kind,
+            request.business_ref,
+            effective_at,
+            kernel.as_json(meta),
+            reverses,
+            kernel.actor_row(actor, approved_by),
+            *kernel.line_columns(request.lines),
+        )
+
+    effective_at = request.effective_at or now()
+    return _posting(_valued(book, effective_at, request.meta, into_open_day), request)
+
+
+def _valued(
+    book: Callable[[datetime, Mapping[str, Any]], Outcome],
+    effective_at: datetime,
+    meta: Mapping[str, Any],
+    into_open_day: bool,  # noqa: FBT001 - named by its public callers
+) -> Outcome:
+    """Book on the day asked for; when it is closed and the caller lets it, on the first open one,
+    with the day asked for in the meta. A day may close while we look."""
+    answer = book(effective_at, meta)
+    for _ in range(CLOSES_MEANWHILE_MAX if into_open_day else 0):
+        if answer.outcome != "period":
+            break
+        answer = book(answer.at, {**meta, VALUE_DATE: effective_at})
+    return answer
 
 
 def _posting(answer: Outcome, request: JournalRequest) -> Posting:
@@ -319,30 +352,37 @@ def hold_settle(
     effective_at: datetime | None = None,
     approved_by: str = "",
     meta: Mapping[str, Any] | None = None,
+    into_open_day: bool = False,
 ) -> Posting:
     """Move what was held, or the part ``amount`` of it; the rest is released. Once.
 
-    Raises ``HoldNotOpen`` (also when it is past its expiry), ``HoldTooSmall``.
+    ``into_open_day`` as in ``post``. Raises ``HoldNotOpen`` (also when it is past its expiry),
+    ``HoldTooSmall``.
     """
     with _scope(actor):
         hold = selectors.hold(actor.tenant_id, hold_id)
         minor = _part_of(hold, amount).minor
         present, facts = now(), dict(meta or {})
-        answer = kernel.call(
-            kernel.HOLD_RESOLVE,
-            actor.tenant_id,
-            key,
-            kernel.request_hash("settle", hold_id, minor, code, effective_at, facts),
-            hold_id,
-            minor,
-            Hold.State.SETTLED.value,
-            present,
-            uuid7(),
-            effective_at or present,
-            code,
-            kernel.as_json(facts),
-            kernel.actor_row(actor, approved_by),
-        )
+        asked = kernel.request_hash("settle", hold_id, minor, code, effective_at, facts)
+
+        def book(valued_at: datetime, meta: Mapping[str, Any]) -> Outcome:
+            return kernel.call(
+                kernel.HOLD_RESOLVE,
+                actor.tenant_id,
+                key,
+                asked,
+                hold_id,
+                minor,
+                Hold.State.SETTLED.value,
+                present,
+                uuid7(),
+                valued_at,
+                code,
+                kernel.as_json(meta),
+                kernel.actor_row(actor, approved_by),
+            )
+
+        answer = _valued(book, effective_at or present, facts, into_open_day)
         if answer.outcome == "replayed":
             return Posting(answer.ref, answer.at, replayed=True)
         if answer.outcome != "posted":

@@ -14,7 +14,7 @@ from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from ledger import chart
 from ledger.entries import AccountRef, HoldRef, Line, Posting
-from ledger.errors import InsufficientFunds, PeriodClosed
+from ledger.errors import InsufficientFunds
 from ledger.services import account_for, hold_place, hold_settle, hold_void, post
 from payments.accounts import adapter_for
 from payments.errors import NotEnoughMoney
@@ -172,13 +172,15 @@ def withdrawal_paid(
 def _settle(
     actor: Actor, key: str, hold_id: UUID, paid: Money, effective_at: datetime | None
 ) -> Posting:
-    """Valued on the bank's day, or today when that day is closed: it stays as it was signed."""
-    try:
-        return hold_settle(
-            actor=actor, key=key, hold_id=hold_id, amount=paid, effective_at=effective_at
-        )
-    except PeriodClosed:
-        return hold_settle(actor=actor, key=key, hold_id=hold_id, amount=paid)
+    """Valued on the bank's day, or on the first open one: a closed day stays as it was signed."""
+    return hold_settle(
+        actor=actor,
+        key=key,
+        hold_id=hold_id,
+        amount=paid,
+        effective_at=effective_at,
+        into_open_day=True,
+    )
 
 
 def part_held(*, actor: Actor, part: WithdrawalPart) -> HoldRef:

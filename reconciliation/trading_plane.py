@@ -22,7 +22,7 @@ from ledger import chart
 from ledger import selectors as ledger
 from ledger.entries import BATCH_LINES_MAX, JournalRequest, Line
 from ledger.errors import PeriodClosed
-from ledger.services import account_for, post_batch
+from ledger.services import VALUE_DATE, account_for, post_batch
 from reconciliation.breaks import break_open, break_resolve
 from reconciliation.models import Break
 from reconciliation.states import BreakKind
@@ -60,16 +60,21 @@ def day_post(*, actor: Actor, day: date) -> Posted:
         if request is not None:
             requests.append(request)
     refused = _post(actor, requests)
-    # A closed day stays as it was signed: what belongs to it is valued today.
+    # A closed day stays as it was signed: what belongs to it is valued on the first open one.
     late = [
-        replace(request, effective_at=None)
+        _carried(request, why.until)
         for request in requests
-        if isinstance(refused.get(request.key), PeriodClosed)
+        if isinstance(why := refused.get(request.key), PeriodClosed)
     ]
     refused = {key: why for key, why in refused.items() if not isinstance(why, PeriodClosed)}
     refused |= _post(actor, late)
     found = tuple(f"{key}: {why.sentence}" for key, why in refused.items())
     return Posted(day, len(requests), found)
+
+
+def _carried(request: JournalRequest, until: datetime) -> JournalRequest:
+    meta = {**request.meta, VALUE_DATE: request.effective_at}
+    return replace(request, effective_at=until, meta=meta)
 
 
 def _post(actor: Actor, requests: Sequence[JournalRequest]) -> dict[str, DomainError]:

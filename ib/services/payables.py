@@ -19,7 +19,7 @@ from ib.locks import commissions_locked
 from ib.models import CommissionLine, Partner, PartnerDay, PayablePosting
 from ledger import chart, services
 from ledger.entries import Line, Posting
-from ledger.errors import InsufficientFunds, PeriodClosed
+from ledger.errors import InsufficientFunds
 
 KIND = "ib.commission"
 
@@ -124,7 +124,7 @@ def _post(actor: Actor, partner: Partner, currency: str, until: datetime) -> Pay
 def _journal(
     actor: Actor, partner: Partner, amount: Money, number: int, until: datetime
 ) -> Posting | None:
-    """Book it into the day that it belongs to, or today when that is closed; None if it can't."""
+    """Book it into the day that it belongs to, or the first open one; None if it can't."""
     expense = services.account_for(
         actor=actor, spec=chart.ib_commission(), currency=amount.currency
     )
@@ -133,18 +133,15 @@ def _journal(
     )
     debit, credit = (expense, payable) if amount.amount > 0 else (payable, expense)
     key = f"ib-payable:{partner.reference}:{amount.currency}:{number}"
-    for effective_at in (until - timedelta(microseconds=1), None):
-        try:
-            return services.post(
-                actor=actor,
-                key=key,
-                kind=KIND,
-                lines=[Line(debit, credit, abs(amount), "commission")],
-                business_ref=partner.reference,
-                effective_at=effective_at,
-            )
-        except PeriodClosed:
-            continue
-        except InsufficientFunds:
-            return None
-    return None
+    try:
+        return services.post(
+            actor=actor,
+            key=key,
+            kind=KIND,
+            lines=[Line(debit, credit, abs(amount), "commission")],
+            business_ref=partner.reference,
+            effective_at=until - timedelta(microseconds=1),
+            into_open_day=True,
+        )
+    except InsufficientFunds:
+        return None

@@ -9,7 +9,7 @@ from backoffice.tenancy.models import Tenant
 from ledger import chart, selectors
 from ledger.days import day_close, day_end, snapshots_take
 from ledger.errors import DayNotClosable, PeriodClosed
-from ledger.services import hold_place, hold_settle
+from ledger.services import VALUE_DATE, hold_place, hold_settle
 from tests.ledger.books import Books, count, eur
 
 
@@ -117,3 +117,43 @@ def test_what_the_books_showed_then_is_not_changed_by_what_is_valued_then(books:
     ]
     assert known == [eur("0.00"), eur("5.00"), eur("3.00"), eur("103.00")]
     assert selectors.balance_valued_at(books.actor.tenant_id, wallet, ago(2)) == eur("100.00")
+
+
+def test_what_is_late_is_valued_on_the_first_open_day_and_keeps_the_day_it_asked_for(
+    books: Books,
+) -> None:
+    wallet, asked = books.wallet(), ago(5)
+    day_close(actor=books.actor, day=ago(3).date())
+    closed_until = day_end(books.actor.tenant_id, ago(3).date())
+    facts = {"key": "late", "effective_at": asked, "into_open_day": True}
+    posting = books.deposit(wallet, eur("5.00"), **facts)
+    entry = selectors.journal(books.actor.tenant_id, posting.journal_id)
+    assert entry is not None
+    assert entry.journal.effective_at == closed_until
+    assert datetime.fromisoformat(entry.journal.meta[VALUE_DATE]).date() == asked.date()
+    # The key stands for what was asked for: a repeat finds it, also after another day has closed.
+    assert books.deposit(wallet, eur("5.00"), **facts).replayed
+    day_close(actor=books.actor, day=ago(2).date())
+    assert books.deposit(wallet, eur("5.00"), **facts).replayed
+    assert books.posted(wallet) == eur("5.00")
+
+
+def test_a_hold_settled_late_is_valued_on_the_first_open_day(books: Books) -> None:
+    wallet = books.wallet()
+    books.deposit(wallet, eur("5.00"), effective_at=ago(6))
+    held = hold_place(
+        actor=books.actor,
+        key="h",
+        kind="w",
+        debit=wallet,
+        credit=books.account(chart.in_transit_bank()),
+        amount=eur("1.00"),
+    )
+    day_close(actor=books.actor, day=ago(3).date())
+    posting = hold_settle(
+        actor=books.actor, key="s", hold_id=held.id, effective_at=ago(4), into_open_day=True
+    )
+    entry = selectors.journal(books.actor.tenant_id, posting.journal_id)
+    assert entry is not None
+    assert entry.journal.effective_at == day_end(books.actor.tenant_id, ago(3).date())
+    assert VALUE_DATE in entry.journal.meta
