@@ -35,6 +35,11 @@ app.conf.beat_schedule = {
         "task": "reporting.client_money.tasks.client_money_nightly",
         "schedule": crontab(minute="20,50"),  # each brokerage's night is its own
     },
+    "business-days": {
+        "task": "reporting.day_close.tasks.days_look",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "day-figures": {
         "task": "reporting.tasks.figures_refresh",
         "schedule": 60.0,

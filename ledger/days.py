@@ -22,11 +22,13 @@ def day_end(tenant_id: int, day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def day_close(*, actor: Actor, day: date) -> DayClose:
+def day_close(*, actor: Actor, day: date, verified: bool = False) -> DayClose:
     """Shut the books of ``day`` and of all before it: nothing more is valued there.
 
-    Posts in flight are waited for. Closing a closed day again does nothing. Raises
-    ``DayNotClosable`` when the day is not over, a later day is closed, or the books don't verify.
+    Posts in flight are waited for, and new ones wait until the caller's transaction ends: what is
+    read after this is what the day stays. Closing a closed day again does nothing. ``verified``:
+    the caller has just had the books verified. Raises ``DayNotClosable`` when the day is not over,
+    a later day is closed, or the books don't verify.
     """
     ends_at = day_end(actor.tenant_id, day)
     if now() < ends_at:
@@ -35,12 +37,8 @@ def day_close(*, actor: Actor, day: date) -> DayClose:
     found = closed.filter(day=day).first()
     if found is not None:
         return found
-    verification = selectors.verify(actor.tenant_id)
-    if not verification.sound:
-        first = verification.faults[0]
-        raise DayNotClosable(
-            f"The books do not verify ({first.rule}: {first.subject}), so the day stays open."
-        )
+    if not verified:
+        _verify(actor.tenant_id)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ledger_day_close(%s, %s, %s, %s, %s)",
@@ -53,10 +51,18 @@ def day_close(*, actor: Actor, day: date) -> DayClose:
     return row
 
 
-def last_business_day_closed(tenant_id: int) -> date | None:
-    """The newest closed day from Monday to Friday; None before the first."""
-    closed = DayClose.objects.filter(tenant_id=tenant_id, day__iso_week_day__lte=5)
-    return closed.order_by("-day").values_list("day", flat=True).first()
+def _verify(tenant_id: int) -> None:
+    verification = selectors.verify(tenant_id)
+    if not verification.sound:
+        first = verification.faults[0]
+        raise DayNotClosable(
+            f"The books do not verify ({first.rule}: {first.subject}), so the day stays open."
+        )
+
+
+def last_closed(tenant_id: int) -> DayClose | None:
+    """The newest closed day; None before the first."""
+    return DayClose.objects.filter(tenant_id=tenant_id).order_by("-ends_at").first()
 
 
 def snapshots_take(*, actor: Actor) -> int:

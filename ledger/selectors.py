@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -272,6 +273,28 @@ def journals_of(tenant_id: int, business_ref: str) -> list[JournalEntry]:
     """What one business object has on the books, oldest first."""
     rows = Journal.objects.filter(tenant_id=tenant_id, business_ref=business_ref)
     return _entries(tenant_id, list(rows.order_by("created_at", "id")))
+
+
+def moved_into(
+    tenant_id: int, business_refs: Sequence[str], code_pattern: str
+) -> dict[str, Decimal]:
+    """What the journals of each business object added to the accounts whose code is LIKE
+    ``code_pattern``, in major units: credits less debits, as a liability counts."""
+    rows = _rows(
+        "SELECT j.business_ref, x.currency,"
+        " sum(CASE WHEN c.code LIKE %s THEN x.amount ELSE -x.amount END)"
+        " FROM ledger_journal j"
+        " JOIN ledger_transfer x ON x.tenant_id = j.tenant_id AND x.journal_id = j.id"
+        "   AND x.created_at = j.created_at"
+        " JOIN ledger_account c ON c.tenant_id = x.tenant_id AND c.id = x.credit_account_id"
+        " WHERE j.tenant_id = %s AND j.business_ref = ANY (%s) GROUP BY 1, 2",
+        [code_pattern, tenant_id, list(business_refs)],
+    )
+    found: dict[str, Decimal] = {}
+    for ref, currency, minor in rows:
+        added = Money.from_minor(int(minor), currency).amount
+        found[ref] = found.get(ref, Decimal(0)) + added
+    return found
 
 
 def _entries(tenant_id: int, journals: list[Journal]) -> list[JournalEntry]:

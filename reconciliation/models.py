@@ -256,3 +256,21 @@ class Adjustment(TenantModel):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class PlaneRun(TenantModel):
+    """The trading plane was gone through: trading up to ``day`` (UTC) booked, balances compared."""
+
+    day = models.DateField()
+    ran_at = models.DateTimeField(default=now)
+    booked = models.PositiveIntegerField()
+    refused = models.JSONField(default=list)
+    differing = models.PositiveIntegerField()
+    settled = models.PositiveIntegerField()
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        indexes: ClassVar = [models.Index(fields=["tenant", "-day"], name="plane_run_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.differing} differ"

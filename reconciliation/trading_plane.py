@@ -24,7 +24,7 @@ from ledger.entries import BATCH_LINES_MAX, JournalRequest, Line
 from ledger.errors import PeriodClosed
 from ledger.services import VALUE_DATE, account_for, post_batch
 from reconciliation.breaks import break_open, break_resolve
-from reconciliation.models import Break
+from reconciliation.models import Break, PlaneRun
 from reconciliation.states import BreakKind
 from trading import results
 from trading.results import AccountBalance, AccountNet
@@ -117,6 +117,17 @@ def _request(
     )
 
 
+def unposted(actor: Actor, day: date) -> int:
+    """How many accounts traded on ``day`` otherwise than the books say."""
+    since, until = day_bounds(day)
+    found = {business_ref(net.account_id, day): net for net in results.nets(actor, since, until)}
+    booked = ledger.moved_into(actor.tenant_id, list(found), "client:%:mt:%")
+    return sum(
+        Money.rounded(net.net - booked.get(ref, Decimal(0)), net.currency).minor != 0
+        for ref, net in found.items()
+    )
+
+
 # Held against the server
 
 
@@ -168,6 +179,21 @@ def _posted(actor: Actor, accounts: Sequence[AccountBalance], day: date) -> dict
                 sign = 1 if line.credit.code == mirror else -1
                 found[account.account_id] += sign * line.amount.amount
     return found
+
+
+@transaction.atomic
+def plane_run(*, actor: Actor, days: Sequence[date]) -> PlaneRun:
+    """Book the trading of ``days``, then hold every balance against the books; the record of it."""
+    posted = [day_post(actor=actor, day=day) for day in days]
+    standing, closed = balances_check(actor=actor)
+    return PlaneRun.objects.create(
+        tenant_id=actor.tenant_id,
+        day=max(days),
+        booked=sum(each.accounts - len(each.refused) for each in posted),
+        refused=[why for each in posted for why in each.refused][:50],
+        differing=standing,
+        settled=closed,
+    )
 
 
 @transaction.atomic

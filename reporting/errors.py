@@ -7,8 +7,10 @@ class DayNotOver(InvalidInput):
     code = "day-not-over"
 
 
-class DayNotClosed(InvalidInput):
-    code = "day-not-closed"
+class DayNotReady(StateConflict):
+    """Something of the checklist keeps the day open; the sentence says what."""
+
+    code = "day-not-ready"
 
 
 class AlreadySigned(StateConflict):

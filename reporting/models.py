@@ -4,6 +4,7 @@ Amounts are major units in the row's currency. Figures, balances, accounts and f
 are append-only in the database: the runtime role can't change what was reported.
 """
 
+from datetime import time
 from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,7 +13,7 @@ from django.db.models import F, Q
 
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
-from reporting.states import ReportState
+from reporting.states import DayState, ReportState, VerifyState
 
 
 def amount_field() -> Any:
@@ -98,6 +99,9 @@ class ClientMoneyReport(TenantModel):
     audit_seq = models.BigIntegerField(default=0)
     audit_head = models.CharField(max_length=64, blank=True)
     figures_sha256 = models.CharField(max_length=64, blank=True)
+    # The books that it was taken from: when, by the database's clock, and the hash of their totals.
+    books_at = models.DateTimeField(null=True)
+    books_sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta(TenantModel.Meta):
         default_permissions: ClassVar = ()
@@ -117,7 +121,7 @@ class ClientMoneyReport(TenantModel):
                 condition=~Q(signed_by_ref=F("prepared_by_ref")), name="client_money_four_eyes"
             ),
             models.CheckConstraint(
-                condition=Q(state="signed", signed_at__isnull=False, signed_by_ref__gt="")
+                condition=Q(signed_at__isnull=False, signed_by_ref__gt="")
                 | (~Q(state="signed") & Q(signed_at__isnull=True, signed_by_ref="")),
                 name="client_money_signed",
             ),
@@ -268,6 +272,168 @@ class ReportFile(TenantModel):
         default_permissions: ClassVar = ()
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "report", "kind"], name="report_file_kind")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DayPolicy(TenantModel):
+    """When a brokerage's day can be closed. Materiality is in its base currency."""
+
+    cut_off = models.TimeField("Cut-off, on the day after", default=time(10))
+    weekends = models.BooleanField("Saturday and Sunday are business days", default=False)
+    materiality = models.DecimalField(
+        "No break of more than",
+        max_digits=20,
+        decimal_places=2,
+        default=10_000,
+        validators=[MinValueValidator(0)],
+    )
+    transit_days = models.PositiveSmallIntegerField(
+        "Money in transit is stale after days",
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+    )
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant"], name="day_policy_one"),
+            models.CheckConstraint(
+                condition=Q(materiality__gte=0, transit_days__gte=1), name="day_policy_sane"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"cut-off {self.cut_off}"
+
+
+class BusinessDay(TenantModel):
+    """A day of the brokerage from its cut-off to its close, by one person and a second one.
+
+    ``first_day`` is the first calendar day that it closes: a Monday's close covers the weekend.
+    """
+
+    day = models.DateField()
+    first_day = models.DateField()
+    ends_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=DayState.choices, default=DayState.OPEN)
+    # {code of the check: why it may stay as it is}, written by who asks for the close.
+    reasons = models.JSONField(default=dict)
+    asked_at = models.DateTimeField(null=True)
+    asked_by_ref = models.CharField(max_length=80, blank=True)
+    asked_by = models.CharField(max_length=160, blank=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by_ref = models.CharField(max_length=80, blank=True)
+    closed_by = models.CharField(max_length=160, blank=True)
+    # As it was when it was closed: [{code, label, light, says, reason}].
+    checklist = models.JSONField(default=list)
+    totals_sha256 = models.CharField(max_length=64, blank=True)
+    content_sha256 = models.CharField(max_length=64, blank=True)
+    audit_seq = models.BigIntegerField(default=0)
+    audit_head = models.CharField(max_length=64, blank=True)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        permissions: ClassVar = [
+            ("close_day", "Work on the day close and ask for it"),
+            ("approve_close", "Approve the close of a day that someone else asked for"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "day"], name="business_day_once"),
+            models.CheckConstraint(
+                condition=Q(first_day__lte=F("day")), name="business_day_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_by_ref="") | ~Q(closed_by_ref=F("asked_by_ref")),
+                name="business_day_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state="closed",
+                    closed_at__isnull=False,
+                    asked_by_ref__gt="",
+                    closed_by_ref__gt="",
+                    totals_sha256__gt="",
+                )
+                | (~Q(state="closed") & Q(closed_at__isnull=True, closed_by_ref="")),
+                name="business_day_closed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class DayTotal(TenantModel):
+    """The frozen sums of one code and currency at the end of a closed day; see ledger.totals."""
+
+    day = TenantForeignKey(BusinessDay, on_delete=models.PROTECT, related_name="totals")
+    code = models.CharField(max_length=120)
+    currency = models.CharField(max_length=8)
+    kind = models.CharField(max_length=10)
+    accounts = models.PositiveIntegerField()
+    debits = amount_field()
+    credits = amount_field()
+    balance = amount_field()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "day", "code", "currency"], name="day_total_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.balance} {self.currency}"
+
+
+class BooksCheck(TenantModel):
+    """One verification of the whole books for the close of a day, made by a worker."""
+
+    day = TenantForeignKey(BusinessDay, on_delete=models.PROTECT, related_name="book_checks")
+    state = models.CharField(max_length=8, choices=VerifyState.choices, default=VerifyState.ASKED)
+    asked_at = models.DateTimeField(default=now)
+    asked_by = models.CharField(max_length=160)
+    # What was booked later than this, by the database's clock, was not looked at.
+    books_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(default=0)
+    accounts = models.BigIntegerField(default=0)
+    journals = models.BigIntegerField(default=0)
+    lines = models.BigIntegerField(default=0)
+    faults = models.JSONField(default=list)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        indexes: ClassVar = [models.Index(fields=["tenant", "day", "-id"], name="books_check_last")]
+
+    def __str__(self) -> str:
+        return f"{self.day_id} {self.state}"
+
+
+class DayFile(TenantModel):
+    """A file of a closed day, by its hash. Made once, never made again."""
+
+    class Kind(models.TextChoices):
+        TOTALS = "totals", "Totals of the books (CSV)"
+        RECORD = "record", "Record of the close (PDF)"
+
+    day = TenantForeignKey(BusinessDay, on_delete=models.PROTECT, related_name="files")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    made_at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "day", "kind"], name="day_file_kind")
         ]
 
     def __str__(self) -> str:

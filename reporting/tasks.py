@@ -8,9 +8,10 @@ from backoffice.core.clock import today
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import all_tenants, tenant_scope
 from reporting.client_money.tasks import client_money_nightly
+from reporting.day_close.tasks import days_look
 from reporting.figures import count_day
 
-__all__ = ["client_money_nightly", "figures_refresh"]
+__all__ = ["client_money_nightly", "days_look", "figures_refresh"]
 
 
 @shared_task

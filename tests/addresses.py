@@ -35,7 +35,7 @@ from payments.models import Transfer
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from reconciliation.models import Adjustment, Break
-from reporting.models import ClientMoneyReport, ReportFile
+from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.compliance.planted import make_alert
@@ -295,7 +295,18 @@ def _report_file(world: World) -> Arguments:
     return {"pk": file.pk}
 
 
+def _business_day(world: World) -> Arguments:
+    day = BusinessDay.objects.create(day=now().date(), first_day=now().date(), ends_at=now())
+    return {"pk": day.pk}
+
+
+def _day_file(world: World) -> Arguments:
+    day = _business_day(world)["pk"]
+    return {"pk": DayFile.objects.create(day_id=day, kind="totals", name="x.csv", size=1).pk}
+
+
 PARTNER_PAGES = "partner move client-add assign payout-new"
+DAY_PAGES = "day day-verify day-close day-cancel"
 AGREEMENT_PAGES = "agreement version-edit version-propose"
 
 
@@ -459,4 +470,6 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reporting:client-money-report": _client_money_report,
     "reporting:client-money-sign": _client_money_report,
     "reporting:report-file": _report_file,
+    **{f"reporting:{name}": _business_day for name in DAY_PAGES.split()},
+    "reporting:day-file": _day_file,
 }

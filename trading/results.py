@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import F, Max, Sum
 
 from backoffice.core.context import Actor
-from trading.models import Account, Deal
+from trading.models import Account, BalanceOperation, Deal, SyncKind, SyncRun, TradingServer
+from trading.states import OperationState
 
 TRADES = (0, 1)  # buy and sell; balance operations and canceled deals are not trading
 
@@ -92,3 +93,26 @@ def balances(actor: Actor) -> list[AccountBalance]:
         for row in rows.iterator(chunk_size=2_000)
         if row.client_id is not None
     ]
+
+
+def accounts_read_at(actor: Actor) -> dict[str, datetime | None]:
+    """Of each trading server in use: when its accounts were last read without an error."""
+    servers = TradingServer.objects.filter(tenant_id=actor.tenant_id, active=True)
+    runs = (
+        SyncRun.objects.filter(
+            tenant_id=actor.tenant_id,
+            kind=SyncKind.ACCOUNTS,
+            error="",
+            finished_at__isnull=False,
+        )
+        .values("server_id")
+        .annotate(last=Max("started_at"))
+    )
+    read = {row["server_id"]: row["last"] for row in runs}
+    return {server.name: read.get(server.pk) for server in servers.order_by("name")}
+
+
+def operations_unknown(actor: Actor, until: datetime) -> int:
+    """Balance operations made before ``until`` of which the server has not told what came."""
+    rows = BalanceOperation.objects.filter(tenant_id=actor.tenant_id, created_at__lt=until)
+    return rows.filter(state=OperationState.UNKNOWN).count()

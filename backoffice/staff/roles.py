@@ -84,6 +84,8 @@ ROLES = {
                 "staff.view_audit",
                 "ib.approve_payout",
                 "reporting.sign_report",
+                "reporting.close_day",
+                "reporting.approve_close",
                 "ib.approve_agreement",
             }
         ),
@@ -109,6 +111,8 @@ ROLES = {
                 "ib.view_partner",
                 "ib.approve_payout",
                 "reconciliation.approve_adjustment",
+                "reporting.view_report",
+                "reporting.close_day",
                 "ledger.approve_manual",
             }
         ),
@@ -124,7 +128,10 @@ ROLES = {
         frozenset((_SUPPORT | {"clients.upload_document"}) - {"clients.view_all_desks"}),
     ),
     "manager": RoleTemplate(
-        "Manager", frozenset(_REPORTS | {"staff.view_audit", "reporting.sign_report"})
+        "Manager",
+        frozenset(
+            _REPORTS | {"staff.view_audit", "reporting.sign_report", "reporting.approve_close"}
+        ),
     ),
 }
 _EVERYTHING = frozenset().union(*(template.permissions for template in ROLES.values()))

@@ -8,7 +8,7 @@ from backoffice.portal.fields import AmountField
 class RunForm(forms.Form):
     day = forms.DateField(
         label="Day",
-        help_text="A closed day of the books. An unsigned report of that day is replaced.",
+        help_text="A day that is over. An unsigned report of that day is replaced.",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 

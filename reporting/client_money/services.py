@@ -17,11 +17,11 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted
 from backoffice.tenancy.references import next_reference
 from backoffice.workflow import moves
+from ledger import totals as books
 from ledger.days import day_end
-from ledger.models import DayClose
 from reporting import actions
 from reporting.client_money.collect import Policy, collect
-from reporting.errors import AlreadySigned, DayNotClosed, DayNotOver
+from reporting.errors import AlreadySigned, DayNotOver
 from reporting.models import ClientMoneyFigure, ClientMoneyPolicy, ClientMoneyReport
 from reporting.states import REPORT, ReportState
 
@@ -78,18 +78,14 @@ def _policy_values(policy: Policy) -> dict[str, Any]:
 
 @transaction.atomic
 def report_prepare(*, actor: Actor, day: date) -> ClientMoneyReport:
-    """Calculate the client money of a closed ``day``. An unsigned report of it is replaced.
+    """Calculate the client money of a ``day`` that is over. An unsigned report of it is replaced;
+    a signed one only when something was booked into the day since, which an open day allows.
 
-    Raises ``DayNotOver``, ``DayNotClosed``; ``AlreadySigned`` when the day's report is signed.
+    Raises ``DayNotOver``; ``AlreadySigned`` when the day's report is signed and holds.
     """
     ends_at = day_end(actor.tenant_id, day)
     if now() < ends_at:
         raise DayNotOver(f"{day:%d %B %Y} is not over yet where the brokerage is.")
-    if not DayClose.objects.filter(tenant_id=actor.tenant_id, day=day).exists():
-        raise DayNotClosed(
-            f"The books of {day:%d %B %Y} are not closed, so its balances can still change."
-            " Close the day first, then run the report."
-        )
     _replace(actor, day)
     policy = policy_of(actor.tenant_id)
     newest = now() < day_end(actor.tenant_id, day + timedelta(days=1))
@@ -103,12 +99,14 @@ def report_prepare(*, actor: Actor, day: date) -> ClientMoneyReport:
         equity_at=now() if policy.positions_at_equity and newest else None,
         prepared_by_ref=actor.ref,
         prepared_by=actor.name,
+        books_at=books.database_now(),
     )
+    report.books_sha256 = books.totals_hash(books.totals_at(actor.tenant_id, ends_at))
     figures = collect(report, policy)
     seal(actor=actor)
     report.audit_seq, report.audit_head = head(actor.tenant_id)
     report.figures_sha256 = figures_hash(report, figures)
-    report.save(update_fields=["audit_seq", "audit_head", "figures_sha256"])
+    report.save(update_fields=["audit_seq", "audit_head", "figures_sha256", "books_sha256"])
     moves.begin(report, REPORT, actor=actor)
     data = {"day": str(day), "figures_sha256": report.figures_sha256}
     audit(actor=actor, action=actions.PREPARED, subject=report, data=data)
@@ -119,13 +117,19 @@ def _replace(actor: Actor, day: date) -> None:
     for old in ClientMoneyReport.objects.select_for_update().filter(
         tenant_id=actor.tenant_id, day=day, state__in=[ReportState.PREPARED, ReportState.SIGNED]
     ):
-        if old.state == ReportState.SIGNED:
+        if old.state == ReportState.SIGNED and not report_changed(actor, old):
             raise AlreadySigned(
                 f"The report of {day:%d %B %Y} is signed ({old.reference}, {old.signed_by})"
                 " and stays as it is."
             )
         moves.move(old, REPORT, ReportState.REPLACED, actor=actor, reason="run again")
         audit(actor=actor, action=actions.REPLACED, subject=old, data={"day": str(day)})
+
+
+def report_changed(actor: Actor, report: ClientMoneyReport) -> bool:
+    """Whether anything valued by the end of its day was booked after it was prepared."""
+    since = report.books_at or report.prepared_at
+    return bool(books.booked_since(actor.tenant_id, since, report.ends_at))
 
 
 def figures_hash(report: ClientMoneyReport, figures: list[ClientMoneyFigure]) -> str:

@@ -17,13 +17,13 @@ from backoffice.portal.lists import list_response
 from backoffice.portal.once import once
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
-from ledger.days import last_business_day_closed
 from reporting.client_money import services
 from reporting.client_money.collect import Policy
 from reporting.client_money.document import transfer_words
 from reporting.client_money.files import opened
 from reporting.client_money.forms import PolicyForm, RunForm, SignForm
 from reporting.client_money.lists import BALANCES, REPORTS, RUN, VIEW, badge, reports
+from reporting.day_close.policy import last_business_day
 from reporting.errors import AlreadySigned
 from reporting.models import ClientMoneyFigure, ClientMoneyReport, ReportFile
 from reporting.states import ReportState
@@ -48,7 +48,7 @@ def report_list(request: StaffRequest) -> HttpResponse:
 def report_run(request: StaffRequest) -> HttpResponse:
     posted = request.method == "POST"
     # Most often the report of the last business day is run anew.
-    day = None if posted else last_business_day_closed(request.actor.tenant_id)
+    day = None if posted else last_business_day(request.actor)
     form = RunForm(request.POST if posted else None, initial={"day": day})
     if posted and form.is_valid():
         try:

@@ -5,7 +5,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from pypdf import PdfReader
 from backoffice.audit.models import AuditEntry
 from backoffice.audit.selectors import verify
 from backoffice.core.clock import now
-from backoffice.core.context import Actor
+from backoffice.core.context import Actor, system_actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted
 from backoffice.core.money import Money
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from ledger import chart
 from ledger.entries import Line
+from ledger.models import DayClose
 from ledger.services import account_for, post
 from reporting.client_money.collect import Policy
 from reporting.client_money.files import file_path
@@ -39,7 +40,9 @@ from reporting.client_money.services import (
     report_sign,
 )
 from reporting.client_money.tasks import client_money_nightly
-from reporting.errors import AlreadySigned, DayNotClosed, DayNotOver
+from reporting.day_close.policy import last_business_day
+from reporting.day_close.services import policy_set as day_policy_set
+from reporting.errors import AlreadySigned, DayNotOver
 from reporting.models import (
     ClientMoneyBalance,
     ClientMoneyFigure,
@@ -162,13 +165,30 @@ def test_what_was_booked_today_is_not_in_yesterdays_report(house: House, scope: 
     assert _figure(house, _prepare(house)).client_balances == 100
 
 
-def test_a_day_that_is_not_over_or_not_closed_has_no_report(house: House, scope: Scope) -> None:
+def test_a_day_that_is_not_over_has_no_report(house: House, scope: Scope) -> None:
     with scope(house.actor):
         with pytest.raises(DayNotOver, match="not over yet"):
             report_prepare(actor=house.actor, day=house.yesterday + timedelta(days=1))
-        with pytest.raises(DayNotClosed, match="not closed"):
-            report_prepare(actor=house.actor, day=house.yesterday)
         assert ClientMoneyReport.objects.count() == 0
+
+
+def test_a_signed_report_is_replaced_only_when_the_books_of_its_open_day_changed(
+    house: House, scope: Scope, world: World
+) -> None:
+    house.deposit(house.client("C-1"), "10.00")
+    first = _prepare(house)
+    with scope(world.actor("mary")):
+        report_sign(actor=world.actor("mary"), report=first)
+    with pytest.raises(AlreadySigned, match="stays as it is"):
+        _prepare(house)
+    house.deposit(house.client("C-2"), "5.00")
+    second = _prepare(house)
+    with scope(world.actor("mary")):
+        first.refresh_from_db()
+        assert (first.state, first.signed_by) == ("replaced", "Mary")  # what was signed is kept
+        assert _figure(house, first).client_balances == 10
+        assert _figure(house, second).client_balances == 15
+        assert second.books_sha256 != first.books_sha256
 
 
 def test_a_repeat_replaces_the_unsigned_report_and_never_a_signed_one(
@@ -339,8 +359,8 @@ def test_a_report_is_run_signed_and_read_through_the_pages(house: House, browse:
     _usual(house)
     anna, mary = browse("anna"), browse("mary")
     run = "/reports/client-money/run/"
-    refused = anna.post(run, {"day": str(house.yesterday)})
-    assert (refused.status_code, b"not closed" in refused.content) == (422, True)
+    refused = anna.post(run, {"day": str(house.yesterday + timedelta(days=1))})
+    assert (refused.status_code, b"not over yet" in refused.content) == (422, True)
     assert b"Enter a valid date" in anna.post(run, {"day": "31 February"}).content
     house.close()
     made = anna.post(run, {"day": str(house.yesterday)})
@@ -419,25 +439,31 @@ def test_a_note_of_any_kind_stands_in_the_document_as_it_was_typed(
     assert len(reader.pages) == 3
 
 
-def test_the_day_to_run_is_the_last_closed_business_day(house: House, browse: Browse) -> None:
+def test_the_day_to_run_is_the_last_business_day(house: House, browse: Browse) -> None:
     run = "/reports/client-money/run/"
-    assert b'type="date" name="day" value' not in browse("anna").get(run).content
-    sunday = house.yesterday - timedelta(days=(house.yesterday.weekday() + 1) % 7)
-    friday = sunday - timedelta(days=2)
-    for day in (friday, friday + timedelta(days=1), sunday):
-        house.close(day)
-    page = browse("anna").get(run).content.decode()
-    assert f'type="date" name="day" value="{friday.isoformat()}"' in page
+    for moment, day in (("2026-11-02", "2026-10-30"), ("2026-10-31", "2026-10-30")):
+        with time_machine.travel(datetime.fromisoformat(f"{moment}T12:00:00+00:00")):
+            page = browse("anna").get(run).content.decode()
+        assert f'type="date" name="day" value="{day}"' in page
 
 
-def test_the_night_closes_the_day_and_prepares_each_brokerages_report_once(
+def test_the_night_prepares_each_brokerages_report_once_after_the_cut_off(
     house: House, world: World
 ) -> None:
     _usual(house)
-    noon = now().replace(hour=12)
-    with time_machine.travel(noon, tick=False):
+    for slug in ("aurora", "borealis"):
+        tenant = getattr(world, slug)
+        actor = system_actor(tenant.pk, "tests")
+        with tenant_scope(tenant.pk, actor):
+            day_policy_set(actor=actor, values={"weekends": True, "cut_off": time(10)})
+    with time_machine.travel(now().replace(hour=9, minute=59), tick=False):
+        assert client_money_nightly() == 0
+    with time_machine.travel(now().replace(hour=12), tick=False):
         assert client_money_nightly() == 2
         assert client_money_nightly() == 0
-    with tenant_scope(world.aurora.pk):
-        assert ClientMoneyReport.objects.get().prepared_by == "client money report"
+    with tenant_scope(world.aurora.pk, house.actor):
+        report = ClientMoneyReport.objects.get()
+        assert report.prepared_by == "client money report"
+        assert report.day == last_business_day(house.actor) == house.yesterday
         assert ClientMoneyBalance.objects.count() == 2
+        assert DayClose.objects.count() == 0  # people close days
