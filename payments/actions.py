@@ -56,7 +56,55 @@ GATEWAY_SETTLED = Action(
     "payments.gateway_settled", "booked {amount} that {subject} had collected, at a cost of {cost}"
 )
 
+CHARGEBACK_ASKED = Action(
+    "payments.chargeback_asked", "noted the inquiry {subject} of {amount} about {deposit}"
+)
+CHARGEBACK_OPENED = Action(
+    "payments.chargeback_opened",
+    "booked the chargeback {subject} of {amount} of {deposit}; {owed} is owed by the client",
+)
+CHARGEBACK_ENTERED = Action(
+    "payments.chargeback_entered", "entered {subject} of {amount} of {deposit} by hand: {reason}"
+)
+CHARGEBACK_WON = Action("payments.chargeback_won", "noted that {subject} of {amount} was won")
+CHARGEBACK_LOST = Action(
+    "payments.chargeback_lost", "noted that {subject} of {amount} was lost; {owed} is still owed"
+)
+CHARGEBACK_ACCEPTED = Action(
+    "payments.chargeback_accepted", "accepted {subject} of {amount}; {owed} is still owed"
+)
+CHARGEBACK_SETTLED = Action(
+    "payments.chargeback_settled", "entered that {subject} is {outcome}: {proof}"
+)
+CHARGEBACK_REPAID = Action("payments.chargeback_repaid", "took {amount} for what {subject} left")
+EVIDENCE_ADDED = Action("payments.evidence_added", "added {what} to the evidence of {subject}")
+EVIDENCE_REMOVED = Action(
+    "payments.evidence_removed", "took {what} out of the evidence of {subject}"
+)
+EVIDENCE_SHOWN = Action("payments.evidence_shown", "opened {what} of the evidence of {subject}")
+ANSWER_ASKED = Action("payments.answer_asked", "sends the {what} of {subject}: {reason}")
+ANSWER_ENDED = Action("payments.answer_ended", "learned that the {what} of {subject} was {outcome}")
+WRITE_OFF_ASKED = Action(
+    "payments.write_off_asked", "proposed to write off {amount} of {subject}: {reason}"
+)
+WRITTEN_OFF = Action("payments.written_off", "wrote off {amount} of {subject}: {reason}")
+
 declare(
+    CHARGEBACK_ASKED,
+    CHARGEBACK_OPENED,
+    CHARGEBACK_ENTERED,
+    CHARGEBACK_WON,
+    CHARGEBACK_LOST,
+    CHARGEBACK_ACCEPTED,
+    CHARGEBACK_SETTLED,
+    CHARGEBACK_REPAID,
+    EVIDENCE_ADDED,
+    EVIDENCE_REMOVED,
+    EVIDENCE_SHOWN,
+    ANSWER_ASKED,
+    ANSWER_ENDED,
+    WRITE_OFF_ASKED,
+    WRITTEN_OFF,
     DEPOSIT_ASKED,
     DEPOSIT_ARRIVED,
     DEPOSIT_CREDITED,

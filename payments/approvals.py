@@ -5,7 +5,9 @@ from uuid import UUID
 
 from backoffice.core.context import Actor
 from backoffice.workflow.approvals import ApprovalKind, register
-from payments.models import Withdrawal
+from backoffice.workflow.models import Approval
+from payments.chargebacks import debts
+from payments.models import Chargeback, Withdrawal
 from payments.services import bands, withdrawals
 
 
@@ -40,3 +42,20 @@ BANDS = ApprovalKind(
     url=lambda approval: "/money/setup/bands/",
 )
 register(BANDS)
+
+
+def _chargeback(actor: Actor, approval: Approval) -> Chargeback:
+    rows = Chargeback.objects.select_related("client", "deposit")
+    return rows.get(tenant_id=actor.tenant_id, pk=approval.subject_id)
+
+
+WRITE_OFF = ApprovalKind(
+    code=debts.WRITE_OFF,
+    label="Write-off",
+    permission="payments.approve_write_off",
+    content=lambda actor, approval: debts.write_off_content(_chargeback(actor, approval)),
+    execute=debts.written_off,
+    refused=debts.write_off_refused,
+    url=lambda approval: f"/money/chargebacks/{approval.subject_id}/",
+)
+register(WRITE_OFF)

@@ -19,16 +19,23 @@ class PaymentsConfig(AppConfig):
             actions,
             approvals,
             books_check,
+            chargeback_states,
             handlers,
             part_handlers,
             queues,
+            release_checks,
             states,
             tab,
         )
+        from payments.chargebacks import check
+        from payments.chargebacks import handlers as chargeback_handlers  # noqa: F401
         from trading.states import OPERATION, OperationState
 
         moves.register(states.DEPOSIT)
-        for name in ("Deposit", "Withdrawal", "Transfer"):
+        moves.register(chargeback_states.CHARGEBACK)
+        moves.register(chargeback_states.ANSWER)
+        release_checks.register(check.CODE, check.release_check, order=50)
+        for name in ("Deposit", "Withdrawal", "Transfer", "Chargeback"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
         moves.register(states.PART)
@@ -46,6 +53,7 @@ class PaymentsConfig(AppConfig):
             ("deposit", "Deposits", "arrow-down-left"),
             ("withdrawal", "Withdrawals", "arrow-up-right"),
             ("transfer", "Transfers", "arrows-exchange"),
+            ("chargeback", "Chargebacks", "receipt-refund"),
         ):
             search.register(
                 search.Kind(code, label, icon, "payments.view_payment", _url(f"{code}s"), 30)

@@ -58,6 +58,17 @@ WITH booked AS (
         ELSE '{}' END, coalesce(b.kinds, '{}')
     FROM payments_transfer t LEFT JOIN booked b ON b.business_ref = t.reference
     WHERE t.tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'chargeback', c.reference, c.state,
+        CASE WHEN c.taken_at IS NOT NULL THEN ARRAY['chargeback'] ELSE '{}' END
+        || CASE WHEN c.fee_amount > 0 THEN ARRAY['chargeback_fee'] ELSE '{}' END
+        || CASE WHEN c.fee_back_amount > 0 THEN ARRAY['chargeback_fee_back'] ELSE '{}' END
+        || CASE WHEN c.state = 'won' THEN ARRAY['chargeback_won'] ELSE '{}' END,
+        -- How often something was repaid or written off, its amounts say.
+        array_remove(array_remove(coalesce(b.kinds, '{}'), 'chargeback_repaid'),
+                     'chargeback_write_off')
+    FROM payments_chargeback c LEFT JOIN booked b ON b.business_ref = c.reference
+    WHERE c.tenant_id = %(tenant)s
 )
 SELECT what, reference, state, kinds, found FROM expected WHERE kinds <> found
 ORDER BY what, reference
@@ -118,6 +129,65 @@ WHERE x.currency <> p.currency
 ORDER BY p.reference
 """
 
+# By chargeback: what each kind of its journals moved, against what it says itself.
+_CHARGEBACKS = """
+WITH moved AS (
+    SELECT j.business_ref, j.kind, x.code, sum(x.amount) AS units
+    FROM ledger_journal j
+    JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
+        AND x.created_at = j.created_at
+    WHERE j.tenant_id = %(tenant)s AND j.kind IN ('chargeback', 'chargeback_won', 'chargeback_fee',
+        'chargeback_fee_back', 'chargeback_repaid', 'chargeback_write_off')
+    GROUP BY j.business_ref, j.kind, x.code
+), said AS (
+    SELECT c.reference, c.currency, say.what, say.amount, say.units
+    FROM payments_chargeback c
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(units) FILTER (WHERE kind = 'chargeback'), 0) AS taken,
+            coalesce(sum(units) FILTER (WHERE kind = 'chargeback' AND code = 'receivable'), 0)
+                AS owed,
+            coalesce(sum(units) FILTER (WHERE kind = 'chargeback_won'), 0) AS won,
+            coalesce(sum(units) FILTER (WHERE kind = 'chargeback_repaid'
+                OR kind = 'chargeback_won' AND code = 'receivable'), 0) AS repaid,
+            coalesce(sum(units) FILTER (WHERE kind = 'chargeback_write_off'), 0) AS written_off,
+            coalesce(sum(units) FILTER (WHERE kind = 'chargeback_fee'), 0) AS fee,
+            coalesce(sum(units) FILTER (WHERE kind = 'chargeback_fee_back'), 0) AS fee_back
+        FROM moved m WHERE m.business_ref = c.reference
+    ) b
+    CROSS JOIN LATERAL (VALUES
+        ('taken', CASE WHEN c.taken_at IS NULL THEN 0 ELSE c.amount END, b.taken),
+        ('owed', c.owed_amount, b.owed),
+        ('won', CASE WHEN c.state = 'won' THEN c.amount ELSE 0 END, b.won),
+        ('repaid', c.repaid_amount, b.repaid),
+        ('written off', c.written_off_amount, b.written_off),
+        ('fee', c.fee_amount, b.fee),
+        ('fee back', c.fee_back_amount, b.fee_back)
+    ) AS say (what, amount, units)
+    WHERE c.tenant_id = %(tenant)s
+)
+SELECT reference, what, amount, units, currency FROM said
+WHERE units <> amount * power(10::numeric, (%(places)s::jsonb ->> currency)::int)
+ORDER BY reference, what
+"""
+
+# By client: what their chargebacks leave open, against what stands on the receivable.
+_OWED = """
+SELECT coalesce(c.code, a.code), coalesce(c.currency, a.currency),
+    coalesce(c.units, 0), coalesce(a.units, 0)
+FROM (
+    SELECT format('client:%%s:receivable', client_id) AS code, currency,
+        sum(owed_amount - repaid_amount - written_off_amount)
+            * power(10::numeric, (%(places)s::jsonb ->> currency)::int) AS units
+    FROM payments_chargeback WHERE tenant_id = %(tenant)s GROUP BY client_id, currency
+) c
+FULL JOIN (
+    SELECT code, currency, sum(debits - credits) AS units FROM ledger_account
+    WHERE tenant_id = %(tenant)s AND code LIKE 'client:%%:receivable' GROUP BY code, currency
+) a ON a.code = c.code AND a.currency = c.currency
+WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)
+ORDER BY 1, 2
+"""
+
 
 def payments_faults(tenant_id: int) -> Iterator[Fault]:
     """What of payments and the books does not fit; the tenant must be in scope."""
@@ -136,6 +206,14 @@ def payments_faults(tenant_id: int) -> Iterator[Fault]:
         for reference, amount, booked, currency in cursor.fetchall():
             detail = f"{amount} on the payment, {booked} minor {currency} in the books"
             yield Fault("a payment is booked with its amount", reference, detail)
+        cursor.execute(_CHARGEBACKS, values)
+        for reference, what, amount, booked, currency in cursor.fetchall():
+            detail = f"{what}: {amount} on the chargeback, {booked} minor {currency} in the books"
+            yield Fault("a chargeback is booked with its amounts", reference, detail)
+        cursor.execute(_OWED, values)
+        for code, currency, owed, booked in cursor.fetchall():
+            detail = f"{owed} minor {currency} by its chargebacks, {booked} in the books"
+            yield Fault("a client owes what chargebacks left", code, detail)
 
 
 def _list(kinds: list[str]) -> str:

@@ -39,6 +39,19 @@ NOTICES = register(
         order=35,
     )
 )
+CHARGEBACKS = register(
+    Queue(
+        code="chargebacks",
+        label="Chargebacks",
+        permission="payments.work_chargeback",
+        icon="receipt-refund",
+        list_url="payments:chargeback-list",
+        url=lambda pk: f"/money/chargebacks/{pk}/",
+        # The clock of one whose gateway sets no deadline.
+        due_minutes=48 * 60,
+        order=31,
+    )
+)
 TRANSFERS = register(
     Queue(
         code="transfers",

@@ -15,7 +15,8 @@ from backoffice.core.context import current_tenant_id
 from backoffice.core.money import Money
 from payments import plan
 from payments.accounts import adapter_for
-from payments.models import Deposit, Withdrawal, WithdrawalPart, WithdrawalPolicy
+from payments.chargeback_states import CHARGEBACK_TAKEN, ChargebackState
+from payments.models import Chargeback, Deposit, Withdrawal, WithdrawalPart, WithdrawalPolicy
 from payments.plan import Asked, PaidIn, PlannedPart
 from payments.states import DepositState, PartState, WithdrawalState
 
@@ -49,11 +50,13 @@ def paid_in(row: Withdrawal) -> list[PaidIn]:
     if not deposits:
         return []
     refunded, refused = _refunds(row)
+    taken = _taken_back(row)
     returned = _returned(row)
     found = []
     for deposit in deposits:
         paid = deposit.paid_amount or Decimal(0)
-        left = paid - refunded.get(deposit.pk, Decimal(0))
+        left = paid - refunded.get(deposit.pk, Decimal(0)) - taken.get(deposit.pk, Decimal(0))
+        left = max(left, Decimal(0))
         by_payout = min(left, returned[deposit.instrument_hash])
         returned[deposit.instrument_hash] -= by_payout
         found.append(_fact(deposit, left - by_payout, refused.get(deposit.pk, "")))
@@ -78,6 +81,18 @@ def _refunds(row: Withdrawal) -> tuple[dict[UUID, Decimal], dict[UUID, str]]:
         elif state in (_P.FAILED, _P.GIVEN_UP):
             refused[deposit_id] = error or "it failed"
     return given, refused
+
+
+def _taken_back(row: Withdrawal) -> dict[UUID, Decimal]:
+    """By deposit: what its payer's bank took back, or asks for: it is not given back twice."""
+    rows = Chargeback.objects.filter(
+        tenant_id=current_tenant_id(),
+        client_id=row.client_id,
+        currency=row.currency,
+        state__in=[*CHARGEBACK_TAKEN, ChargebackState.INQUIRY],
+    )
+    sums = rows.order_by().values_list("deposit_id").annotate(total=Sum("amount"))
+    return dict(sums)
 
 
 def _returned(row: Withdrawal) -> dict[str, Decimal]:

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from payments.chargebacks import views as chargebacks
 from payments.views import (
     ask,
     decide,
@@ -48,6 +49,21 @@ urlpatterns = [
     path("transfers/<uuid:pk>/wallet/", stuck.transfer_wallet, name="transfer-wallet"),
     path("transfers/<uuid:pk>/look/", stuck.transfer_look, name="transfer-look"),
     path("transfers/<uuid:pk>/settle/", stuck.transfer_settle, name="transfer-settle"),
+    path("chargebacks/", chargebacks.chargeback_list, name="chargeback-list"),
+    path("chargebacks/<uuid:pk>/", chargebacks.chargeback_page, name="chargeback"),
+    path("chargebacks/<uuid:pk>/add/", chargebacks.evidence_add, name="chargeback-add"),
+    path("chargebacks/<uuid:pk>/submit/", chargebacks.chargeback_submit, name="chargeback-submit"),
+    path("chargebacks/<uuid:pk>/accept/", chargebacks.chargeback_accept, name="chargeback-accept"),
+    path("chargebacks/<uuid:pk>/settle/", chargebacks.chargeback_settle, name="chargeback-settle"),
+    path(
+        "chargebacks/<uuid:pk>/write-off/",
+        chargebacks.chargeback_write_off,
+        name="chargeback-write-off",
+    ),
+    path("chargebacks/<uuid:pk>/look/", chargebacks.chargeback_look, name="chargeback-look"),
+    path("evidence/<uuid:pk>/", chargebacks.evidence_file, name="evidence-file"),
+    path("evidence/<uuid:pk>/remove/", chargebacks.evidence_remove, name="evidence-remove"),
+    path("deposits/<uuid:pk>/chargeback/", chargebacks.chargeback_new, name="chargeback-new"),
     path("messages/", pages.notice_list, name="notice-list"),
     path("messages/<uuid:pk>/", notices.notice_page, name="notice"),
     path("messages/<uuid:pk>/aside/", notices.notice_aside, name="notice-aside"),

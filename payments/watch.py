@@ -16,7 +16,15 @@ from backoffice.core.transitions import Machine
 from backoffice.portal.timeline import EVENTS_MAX, Event
 from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
-from payments.models import Deposit, Transfer, Withdrawal, WithdrawalPart
+from payments.chargeback_states import ANSWER, CHARGEBACK, AnswerState, ChargebackState
+from payments.models import (
+    Chargeback,
+    ChargebackAnswer,
+    Deposit,
+    Transfer,
+    Withdrawal,
+    WithdrawalPart,
+)
 from payments.states import (
     DEPOSIT,
     PART,
@@ -29,6 +37,7 @@ from payments.states import (
 )
 
 _D, _W, _P, _T = DepositState, WithdrawalState, PartState, TransferState
+_C, _A = ChargebackState, AnswerState
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SWEEP_MAX = 500
 HELD = "held"  # compliance's own queue
@@ -137,7 +146,37 @@ TRANSFERS = Watched(
     ),
     {},
 )
-WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS)
+CHARGEBACKS = Watched(
+    CHARGEBACK,
+    Chargeback,
+    _table(
+        {
+            _C.NOTED: Watch("the event itself", 15 * MINUTE, "chargebacks"),
+            _C.INQUIRY: Watch("people, then the bank", 45 * DAY, "chargebacks"),
+            _C.OPEN: Watch("people", _PEOPLE, "chargebacks"),
+            _C.EVIDENCE: Watch(
+                "the bank; outbox payments.chargeback_look asks every day", 120 * DAY, "chargebacks"
+            ),
+        }
+    ),
+    {str(_C.INQUIRY_CLOSED): "money that is taken after all is told by the gateway"},
+)
+_ANSWER = "outbox payments.chargeback_answer, which asks the gateway what it has"
+ANSWERS = Watched(
+    ANSWER,
+    ChargebackAnswer,
+    _table(
+        {
+            _A.QUEUED: Watch(_ANSWER, 15 * MINUTE, "chargebacks"),
+            _A.SENDING: Watch(_ANSWER, 15 * MINUTE, "chargebacks"),
+            _A.UNKNOWN: Watch(_ANSWER, HOUR, "chargebacks"),
+        }
+    ),
+    {},
+)
+WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS)
+# What waits in the queue of the payment that it is of.
+OWNERS: dict[Any, str] = {WithdrawalPart: "withdrawal", ChargebackAnswer: "chargeback"}
 
 
 def sweep(actor: Actor) -> int:
@@ -176,7 +215,7 @@ def since(
 
 def _standing(actor: Actor, model: Any, state: str, watch: Watch) -> list[Any]:
     """Rows in ``state`` for too long that no open item shows."""
-    subject = "withdrawal_id" if model is WithdrawalPart else "pk"
+    subject = f"{OWNERS[model]}_id" if model in OWNERS else "pk"
     shown = WorkItem.objects.filter(
         tenant_id=actor.tenant_id, queue=watch.queue, subject_id=OuterRef(subject), closed_at=None
     )
@@ -202,7 +241,8 @@ def _standing(actor: Actor, model: Any, state: str, watch: Watch) -> list[Any]:
 
 
 def _open(actor: Actor, row: Any, watch: Watch) -> None:
-    subject = row.withdrawal if isinstance(row, WithdrawalPart) else row
+    owner = OWNERS.get(type(row))
+    subject = getattr(row, owner) if owner else row
     queues.item_open(
         actor=actor,
         queue=watch.queue,

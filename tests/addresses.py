@@ -377,7 +377,7 @@ def _transfer_with_leg(world: World) -> Any:
 
 MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_deposit: "deposit deposit-decide deposit-credit deposit-return deposit-hold"
-    " deposit-cancel deposit-look deposit-settle",
+    " deposit-cancel deposit-look deposit-settle chargeback-new",
     money.make_withdrawal: "withdrawal withdrawal-decide withdrawal-approve withdrawal-reject"
     " withdrawal-ask withdrawal-hold withdrawal-edit withdrawal-cancel withdrawal-resolve"
     " withdrawal-look",
@@ -385,6 +385,9 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_hold: "hold-release",
     money.make_message: "notice notice-aside",
     money.make_method: "method method-switch",
+    money.make_chargeback: "chargeback chargeback-add chargeback-submit chargeback-accept"
+    " chargeback-settle chargeback-write-off chargeback-look",
+    money.make_evidence: "evidence-file evidence-remove",
     _transfer: "transfer transfer-decide transfer-again transfer-wallet transfer-look",
     _transfer_with_leg: "transfer-settle",
     lambda world: money.make_method(world).gateway: "gateway gateway-test",

@@ -41,6 +41,7 @@ _COMPLIANCE = (
 )
 _PAYMENTS = _READ | {
     "payments.work_payment",
+    "payments.work_chargeback",
     "payments.request_withdrawal",
     "payments.approve_withdrawal",
     "payments.transfer_money",
@@ -107,6 +108,7 @@ ROLES = {
                 "payments.approve_large_withdrawal",
                 "payments.manage_gateways",
                 "payments.resolve_unknown",
+                "payments.approve_write_off",
                 "trading.approve_correction",
                 "ib.view_partner",
                 "ib.approve_payout",

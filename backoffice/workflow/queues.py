@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from backoffice.audit.actions import Action, declare
 from backoffice.audit.services import audit, subject_type
 from backoffice.core.clock import now
-from backoffice.core.context import Actor
+from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.core.tenant import TenantModel
 from backoffice.workflow.models import Approval, ApprovalVote, QueuePolicy, WorkItem
@@ -73,9 +73,14 @@ def item_open(
     subject: TenantModel,
     desk_id: UUID | None = None,
     urgent: bool = False,
+    deadline: datetime | None = None,
 ) -> WorkItem:
-    """Put ``subject`` into ``queue``; the item that is open already, if there is one."""
+    """Put ``subject`` into ``queue``; the item that is open already, if there is one.
+
+    ``deadline``: when it is late, where someone outside says so and not the queue's own clock.
+    """
     opened_at = now()
+    clock = due_at(actor.tenant_id, queue, urgent=urgent, opened_at=opened_at)
     item, _ = WorkItem.objects.get_or_create(
         tenant_id=actor.tenant_id,
         queue=queue,
@@ -86,10 +91,18 @@ def item_open(
             "desk_id": desk_id,
             "urgent": urgent,
             "opened_at": opened_at,
-            "due_at": due_at(actor.tenant_id, queue, urgent=urgent, opened_at=opened_at),
+            "due_at": deadline or clock,
         },
     )
     return item
+
+
+def item_due(*, queue: str, subject_id: UUID, due_at: datetime | None) -> None:
+    """The deadline of what waits was moved by who set it; None leaves the clock as it is."""
+    if due_at is not None:
+        WorkItem.objects.filter(
+            tenant_id=current_tenant_id(), queue=queue, subject_id=subject_id, closed_at=None
+        ).update(due_at=due_at)
 
 
 def item_close(*, actor: Actor, queue: str, subject_id: UUID) -> None:

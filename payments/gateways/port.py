@@ -47,6 +47,8 @@ class Outcome(StrEnum):
     REFUNDED = "refunded"
     # Of a payment that was made: a person has to look at it; ``reason`` says what happened.
     ATTENTION = "attention"
+    # Of a payment that was made: its payer's bank asks for the money back; see ``dispute``.
+    DISPUTED = "disputed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,33 @@ class Instrument:
     fingerprint: str = ""
     country: str = ""
     holder: str = ""
+
+
+class DisputeStage(StrEnum):
+    """How far a dispute has come, by the gateway's word. An inquiry moves no money."""
+
+    INQUIRY = "inquiry"
+    INQUIRY_CLOSED = "inquiry_closed"
+    TAKEN = "taken"
+    ANSWERED = "answered"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What a gateway says of one dispute of a payment; the notice's money is what is disputed.
+
+    ``fee`` is what the gateway charges for it, ``fee_back`` what it gave back of that; None where
+    it does not say. ``due_at`` is until when it takes evidence.
+    """
+
+    provider_ref: str
+    stage: DisputeStage
+    reason_code: str
+    due_at: datetime | None = None
+    fee: Money | None = None
+    fee_back: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +103,7 @@ class Notice:
     provider_ref: str = ""
     reason: str = ""
     instrument: Instrument = field(default_factory=Instrument)
+    dispute: Dispute | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +145,26 @@ class PayoutOrder:
     bic: str
     notify_url: str
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    kind: str
+    name: str
+    mime: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAnswer:
+    """Our word on a dispute. ``reference`` is ours and is found again at the gateway; ``accepts``
+    gives the dispute up, otherwise ``texts`` (by kind) and ``files`` speak for us."""
+
+    reference: str
+    provider_ref: str
+    accepts: bool = False
+    texts: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[EvidenceFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +222,8 @@ class Gateway(Protocol):
     ``starts_by_call``: the gateway is asked for the page before a client can be sent there.
     ``tells_instrument``: its messages say what was paid with; otherwise ``instrument`` asks.
     ``pays_out``: it sends money to destinations; otherwise it only gives payments back.
+    ``answers_disputes``: it takes evidence and acceptances by a call; otherwise people answer
+    where the gateway asks for it, and say here that they did.
     """
 
     kind: str
@@ -182,6 +234,7 @@ class Gateway(Protocol):
     starts_by_call: bool
     tells_instrument: bool
     pays_out: bool
+    answers_disputes: bool
 
     def refuses(self, money: Money) -> str:
         """Why this amount can't be paid through this kind at all, in a sentence; empty if it
@@ -231,6 +284,15 @@ class Gateway(Protocol):
     ) -> Result:
         """Give money of ``payment`` back under our ``reference``, idempotent by it; asked again it
         answers what became of it."""
+        ...
+
+    def poll_dispute(self, account: Account, provider_ref: str) -> Notice | None:
+        """As ``poll_payment``, of a dispute by the gateway's name of it."""
+        ...
+
+    def answer_dispute(self, account: Account, answer: DisputeAnswer) -> Result:
+        """Hand evidence in, or accept. Asked again under the same reference it is the same
+        answer, and never a second one."""
         ...
 
     def health(self, account: Account) -> None:

@@ -25,6 +25,8 @@ from clients.models import Client, ClientAction
 from clients.selectors import allowed, check_allowed
 from payments import actions, books, release_checks, rules
 from payments.accounts import adapter_for, fingerprint, notify_url, opened
+from payments.chargebacks import debts
+from payments.chargebacks.locks import client_gate
 from payments.errors import MethodUnusable, PaymentHeld
 from payments.gateways.port import Instrument, PaymentName, PaymentOrder, Refused, Started
 from payments.holds import standing
@@ -289,6 +291,9 @@ def _decide(actor: Actor, row: Deposit, money: Money) -> None:
 def _credit(actor: Actor, row: Deposit, money: Money, why: str, *, set_aside: bool) -> None:
     method = row.method
     fee = rules.fee(money, percent=method.fee_percent, fixed=method.fee_fixed)
+    owes = debts.owing(row.client_id).exists()
+    if owes:
+        client_gate(actor, row.client_id)
     books.deposit_credited(actor=actor, deposit=row, paid=money, fee=fee, set_aside=set_aside)
     row.fee_amount, row.credited_at = fee.amount, now()
     row.reason = why[:300]
@@ -302,6 +307,8 @@ def _credit(actor: Actor, row: Deposit, money: Money, why: str, *, set_aside: bo
         subject=row,
         data={"amount": money, "fee": fee, "reason": why},
     )
+    if owes:
+        debts.receivable_repay(actor=actor, client_id=row.client_id)
     index(row)
     outbox.put("payments.deposit_credited", subject_id=row.pk)
 

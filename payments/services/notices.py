@@ -20,6 +20,7 @@ from backoffice.core.money import Money
 from backoffice.workflow import moves, outbox, queues
 from payments import actions
 from payments.accounts import adapter_for
+from payments.chargebacks.events import dispute_notice
 from payments.gateways.port import (
     Instrument,
     NothingFollows,
@@ -182,6 +183,9 @@ def message_put_aside(*, actor: Actor, message: WebhookMessage, reason: str) -> 
 @transaction.atomic
 def notice_apply(*, actor: Actor, gateway: GatewayAccount, notice: Notice) -> Applied:
     """Apply what a gateway says, by webhook or by poll, to the payment of that name."""
+    if notice.dispute is not None:
+        heard = dispute_notice(actor=actor, gateway=gateway, notice=notice)
+        return Applied(heard.state, heard.note, heard.subject_id, heard.needs_person)
     if notice.outcome in (Outcome.REFUNDED, Outcome.ATTENTION) or not notice.reference:
         return _later_notice(actor, gateway, notice)
     if notice.reference.endswith(RETURN_SUFFIX):

@@ -20,6 +20,8 @@ from backoffice.tenancy.references import next_references
 from backoffice.workflow import moves, outbox, queues
 from payments import actions, books
 from payments.accounts import adapter_for, destination_number, notify_url
+from payments.chargebacks import debts
+from payments.chargebacks.check import why_not_send
 from payments.gateways.port import (
     Notice,
     Outcome,
@@ -146,14 +148,20 @@ class PartToSend:
 
 @transaction.atomic
 def part_take(*, actor: Actor, part_id: UUID) -> PartToSend | None:
-    """Commit the intent to send a part; None when there is nothing to send."""
-    _, part = part_locked(actor, part_id)
+    """Commit the intent to send a part; None when there is nothing to send.
+
+    A chargeback that came since it was laid down stops it: its money stays held, for people.
+    """
+    withdrawal, part = part_locked(actor, part_id)
     if part.state == _P.SUBMITTING:
         return _to_send(part, fresh=False)
     if part.state != _P.PLANNED or part.hold_id is None:
         return None
     part.submitted_at = now()
     moves.move(part, PART, _P.SUBMITTING, actor=actor, update_fields=["submitted_at"])
+    if why := why_not_send(part):
+        _failed(actor, withdrawal, part, f"It was not sent: {why}.")
+        return None
     return _to_send(part, fresh=True)
 
 
@@ -363,6 +371,7 @@ def part_returned_by_statement(
     if money.currency != part.currency or money.amount > part.paid_amount:
         raise StateConflict(f"The statement says {money}, which is not what was paid.")
     books.part_returned(actor=actor, part=part, money=money)
+    debts.repay_soon(withdrawal.client_id)
     part.error = f"{reason} ({statement_ref})"[:300]
     moves.move(part, PART, _P.RETURNED, actor=actor, reason=part.error, update_fields=["error"])
     audit(
@@ -475,6 +484,7 @@ def part_give_up(*, actor: Actor, part: WithdrawalPart, reason: str) -> Withdraw
     if row.state != _P.FAILED:
         raise StateConflict(_not_failed(row))
     books.part_released(actor=actor, part=row)
+    debts.repay_soon(withdrawal.client_id)
     moves.move(row, PART, _P.GIVEN_UP, actor=actor, reason=reason[:300])
     audit(
         actor=actor,

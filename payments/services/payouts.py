@@ -18,6 +18,7 @@ from backoffice.core.money import Money
 from backoffice.workflow import moves, outbox, queues
 from payments import actions, books, release_checks
 from payments.accounts import adapter_for, destination_number, notify_url
+from payments.chargebacks import debts
 from payments.gateways.port import Notice, Outcome, PayoutOrder, Refused, Result, Sent, Unknown
 from payments.holds import standing
 from payments.locks import withdrawal_locked
@@ -175,6 +176,7 @@ def payout_looked(*, actor: Actor, withdrawal_id: UUID, error: str) -> Withdrawa
 
 def _failed(actor: Actor, row: Withdrawal, reason: str) -> None:
     books.withdrawal_released(actor=actor, withdrawal=row)
+    debts.repay_soon(row.client_id)
     row.error = reason[:300]
     moves.move(row, WITHDRAWAL, _W.FAILED, actor=actor, reason=row.error, update_fields=["error"])
     audit(actor=actor, action=actions.WITHDRAWAL_FAILED, subject=row, data={"reason": reason})
@@ -339,6 +341,7 @@ def payout_returned_by_statement(
     if row.paid_amount is None or money.currency != row.currency or money.amount > row.paid_amount:
         raise StateConflict(f"The statement says {money}, which is not what was paid.")
     books.withdrawal_returned(actor=actor, withdrawal=row, money=money)
+    debts.repay_soon(row.client_id)
     row.reason = f"{reason} ({statement_ref})"[:300]
     moves.move(
         row, WITHDRAWAL, _W.RETURNED, actor=actor, reason=row.reason, update_fields=["reason"]

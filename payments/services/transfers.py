@@ -25,6 +25,7 @@ from backoffice.workflow import moves, outbox, queues
 from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from payments import actions, books
+from payments.chargebacks import debts
 from payments.locks import deposit_locked, transfer_locked
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services.deposits import account_check, paid_money
@@ -175,6 +176,8 @@ def _left(actor: Actor, row: Transfer) -> None:
 
 def _arrived(actor: Actor, row: Transfer) -> None:
     books.transfer_arrived(actor=actor, transfer=row)
+    if row.target is None:
+        debts.repay_soon(row.client_id)
     row.done_at = now()
     moves.move(row, TRANSFER, _T.DONE, actor=actor, update_fields=["done_at"])
     _ended(actor, row, "made")
@@ -206,6 +209,8 @@ def _back_to_source(actor: Actor, row: Transfer, business_ref: str) -> None:
 
 def _given_back(actor: Actor, row: Transfer) -> None:
     books.transfer_back(actor=actor, transfer=row)
+    if row.source is None:
+        debts.repay_soon(row.client_id)
     row.done_at = now()
     moves.move(row, TRANSFER, _T.RETURNED, actor=actor, update_fields=["done_at"])
     _ended(actor, row, "gave back")
@@ -321,6 +326,7 @@ def transfer_to_wallet(*, actor: Actor, transfer: Transfer, reason: str) -> Tran
         raise InvalidInput(fields={"reason": "Say why."})
     row = _stranded(actor, transfer)
     books.transfer_to_wallet(actor=actor, transfer=row)
+    debts.repay_soon(row.client_id)
     row.done_at, row.reason = now(), f"Into the wallet: {reason.strip()}"[:300]
     moves.move(
         row, TRANSFER, _T.RETURNED, actor=actor, reason=row.reason,

@@ -36,6 +36,7 @@ from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from payments import actions, books, evaluation, rules
 from payments.accounts import adapter_for
+from payments.chargebacks import debts
 from payments.errors import ChecksFail, NotEnoughMoney, PaymentHeld
 from payments.locks import destination_locked, withdrawal_locked
 from payments.models import Destination, Method, PaymentHold, Withdrawal
@@ -409,6 +410,7 @@ def _reject(actor: Actor, row: Withdrawal, code: str, text: str) -> None:
     parts.parts_drop(actor=actor, withdrawal=row)
     if row.hold_id is not None:
         books.withdrawal_released(actor=actor, withdrawal=row)
+        debts.repay_soon(row.client_id)
     row.reason_code, row.reason = code, text[:300]
     moves.move(
         row, WITHDRAWAL, _W.REJECTED, actor=actor, reason=row.reason,
@@ -438,6 +440,7 @@ def withdrawal_cancel(*, actor: Actor, withdrawal: Withdrawal, reason: str) -> W
     if approval is not None:
         approval_cancel(actor=actor, approval=approval, reason=reason[:300])
     books.withdrawal_released(actor=actor, withdrawal=row)
+    debts.repay_soon(row.client_id)
     row.reason = reason[:300]
     moves.move(
         row, WITHDRAWAL, _W.CANCELLED, actor=actor, reason=row.reason, update_fields=["reason"]

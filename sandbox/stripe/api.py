@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +18,19 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "charges": ("charge", ("payment_intent",)),
     "refunds": ("refund", ("payment_intent", "charge")),
     "disputes": ("dispute", ("payment_intent", "charge")),
+    "files": ("file", ("purpose",)),
     "events": ("event", ("type",)),
     "balance_transactions": ("balance_transaction", ("source", "type", "currency")),
 }
 SESSION_FILTERS = ("payment_intent", "status")
 
 
-def reference(form: Mapping[str, Any]) -> str:
-    """The merchant's own name of what a call is about, which faults are armed for."""
+def reference(box: Box, way: list[str], form: Mapping[str, Any]) -> str:
+    """The merchant's own name of what a call is about, which faults are armed for: of a dispute,
+    that of its payment."""
+    dispute = box.objects.get(way[1]) if way[0] == "disputes" and len(way) > 1 else None
+    if dispute is not None:
+        return str(box.objects[dispute["payment_intent"]]["metadata"].get("reference", ""))
     metadata = form.get("metadata")
     named = metadata.get("reference", "") if isinstance(metadata, dict) else ""
     return str(form.get("client_reference_id") or named)
@@ -57,8 +63,32 @@ def write(box: Box, owner: Owner, way: list[str], form: Mapping[str, Any]) -> Ob
             return _written(box, box.session_expire(session), form)
         case ["refunds"]:
             return _written(box, box.refund_create(owner, form), form)
+        case ["files"]:
+            return _written(box, _file(box, owner, form), {})
+        case ["disputes", name]:
+            dispute = box.get(owner, "dispute", name)
+            return _written(box, box.disputes.update(dispute, form), form)
+        case ["disputes", name, "close"]:
+            dispute = box.get(owner, "dispute", name)
+            return _written(box, box.disputes.accept(dispute), form)
         case _:
             raise ApiError(404, f"Unrecognized request URL (POST: /v1/{'/'.join(way)}).")
+
+
+def _file(box: Box, owner: Owner, form: Mapping[str, Any]) -> Object:
+    found = form.get("file")
+    if not isinstance(found, tuple) or form.get("purpose") != "dispute_evidence":
+        raise ApiError(400, "A file has a purpose, and is sent as multipart/form-data.")
+    name, content = found
+    return box.add(
+        owner,
+        "file",
+        "file",
+        filename=name,
+        purpose="dispute_evidence",
+        size=len(content),
+        _sha256=hashlib.sha256(content).hexdigest(),
+    )
 
 
 def _list(

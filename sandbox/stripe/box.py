@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from sandbox.gateway.faults import Faults
 from sandbox.gateway.records import Message
+from sandbox.stripe.disputes import Disputes
 from sandbox.stripe.events import Post
 from sandbox.stripe.faults import KNOWN
 from sandbox.stripe.records import ApiError, Kept, Object, Owner, missing
@@ -44,6 +45,7 @@ class Box:
         #: Where it is served, as its pages' addresses begin.
         self.address = ""
         self.post = Post(self, deliver)
+        self.disputes = Disputes(self)
         if path is not None and path.exists():
             self._load(path)
 
@@ -326,37 +328,6 @@ class Box:
     def _refunded(charge: Object, amount: int) -> None:
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-
-    def dispute_open(self, intent: Object, reason: str = "fraudulent") -> Object:
-        with self.lock:
-            charge = self.objects[intent["latest_charge"]]
-            dispute = self.add(
-                self.owner_of(charge),
-                "dispute",
-                "dp",
-                amount=charge["amount"],
-                currency=charge["currency"],
-                charge=charge["id"],
-                payment_intent=intent["id"],
-                reason=reason,
-                status="needs_response",
-                evidence_details={"due_by": self.now() + 7 * 24 * 3600, "has_evidence": False},
-            )
-            self._booked(dispute, "adjustment", -charge["amount"])
-            created = ("charge.dispute.created", dispute)
-            self.report(intent, [created, ("charge.dispute.funds_withdrawn", dispute)])
-            self.save()
-            return dispute
-
-    def dispute_close(self, dispute: Object, status: str) -> None:
-        with self.lock:
-            dispute["status"] = status
-            named = [("charge.dispute.closed", dispute)]
-            if status == "won":
-                named.insert(0, ("charge.dispute.funds_reinstated", dispute))
-                self._booked(dispute, "adjustment", dispute["amount"])
-            self.report(dispute, named)
-            self.save()
 
     # Events, and what is kept
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.stripe.box import Box
+from sandbox.stripe.disputes import ANSWERABLE
 from sandbox.stripe.records import ApiError, Object
 
 DONE: Object = {"status": "ok"}
@@ -61,13 +62,26 @@ def _newest(box: Box, kind: str, reference: str) -> Object:
     raise ApiError(404, f"There is no {kind} of {reference}.")
 
 
-def _dispute(box: Box, data: Mapping[str, Any]) -> Object:
+def dispute_of(box: Box, data: Mapping[str, Any]) -> Object:
+    """The newest dispute of the payment of that reference."""
     intent = box.objects[session_of(box, data)["payment_intent"]]
+    for dispute in box.all(box.owner_of(intent), "dispute", payment_intent=intent["id"]):
+        return dispute
+    raise ApiError(404, f"There is no dispute of {data['reference']}.")
+
+
+def _dispute(box: Box, data: Mapping[str, Any]) -> Object:
+    """Open one (``needs_response``, or ``warning_needs_response``, which moves no money), make an
+    inquiry a chargeback (``escalated``), or close it (``won``, ``lost``, ``warning_closed``)."""
     status = str(data.get("status", "needs_response"))
-    if status == "needs_response":
-        return {"id": box.dispute_open(intent)["id"]}
-    owner = box.owner_of(intent)
-    for dispute in box.all(owner, "dispute", payment_intent=intent["id"]):
-        box.dispute_close(dispute, status)
-        return {"id": dispute["id"]}
-    raise ApiError(404, "There is no dispute to close.")
+    if status in ANSWERABLE:
+        intent = box.objects[session_of(box, data)["payment_intent"]]
+        amount = int(data["amount"]) if data.get("amount") else None
+        reason = str(data.get("reason") or "fraudulent")
+        return {"id": box.disputes.open(intent, reason, status=status, amount=amount)["id"]}
+    dispute = dispute_of(box, data)
+    if status == "escalated":
+        box.disputes.escalate(dispute)
+    else:
+        box.disputes.close(dispute, status)
+    return {"id": dispute["id"]}

@@ -1,7 +1,8 @@
 """Stripe over HTTP, on loopback only.
 
 ``/v1/...`` with ``Authorization: Bearer <key>``: checkout/sessions (create, retrieve, list,
-expire), payment_intents, charges, refunds, events, balance_transactions, balance, account.
+expire), payment_intents, charges, refunds, disputes (retrieve, list, update, close), files,
+events, balance_transactions, balance, account.
 ``GET /c/pay/<session>`` the hosted page, ``POST`` its buttons.
 Controls of the sandbox, unsigned: ``POST /control/accounts|faults|release|redeliver|collect|clock|
 sessions|refunds|disputes``, ``GET /control/events``.
@@ -23,10 +24,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sandbox.stripe import api, page
 from sandbox.stripe.box import Box
 from sandbox.stripe.controls import control
-from sandbox.stripe.forms import BadForm, decode
+from sandbox.stripe.forms import BadForm, decode, parts
 from sandbox.stripe.records import ApiError, Kept, Object, Owner, missing
 
-BODY_BYTES_MAX = 64 * 1024
+BODY_BYTES_MAX, FILE_BYTES_MAX = 64 * 1024, 6 * 1024 * 1024
 READ_TIMEOUT_S = 10
 PUMP_EVERY_S = 0.2
 HANG_S = 60  # longer than any caller waits
@@ -133,11 +134,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, way: list[str], body: bytes) -> None:
         owner, box = self._owner(), self.server.box
-        if self.headers.get("Content-Type", "").split(";")[0] != api.FORM:
+        kind = self.headers.get("Content-Type", "")
+        if kind.startswith("multipart/form-data") and way == ["files"]:
+            form, text = parts(kind, body), hashlib.sha256(body).hexdigest()
+        elif kind.split(";")[0] == api.FORM:
+            text = body.decode("utf-8", "replace")
+            form = _form(text)
+        else:
             raise ApiError(400, f"The body of a POST is {api.FORM}.")
-        text = body.decode("utf-8", "replace")
-        form = _form(text)
-        reference = api.reference(form)
+        reference = api.reference(box, way, form)
         self._faulty(reference, before=True)
         with box.lock:
             status, answer, replayed = self._once(owner, way, text, form, reference)
@@ -212,8 +217,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
-            raise ApiError(413, f"A body has at most {BODY_BYTES_MAX} bytes.")
+        most = FILE_BYTES_MAX if self.path == "/v1/files" else BODY_BYTES_MAX
+        if not length.isdigit() or int(length) > most:
+            raise ApiError(413, f"A body has at most {most} bytes.")
         return self.rfile.read(int(length))
 
     def _json(

@@ -7,7 +7,11 @@ from backoffice.core.clock import now
 from backoffice.core.context import system_actor
 from backoffice.core.money import Money
 from clients.models import Client
+from payments.chargebacks.answers import evidence_add
+from payments.chargebacks.people import chargeback_enter
 from payments.models import (
+    Chargeback,
+    ChargebackEvidence,
     Deposit,
     Destination,
     GatewayAccount,
@@ -23,7 +27,7 @@ from payments.services.holds import payment_hold
 from payments.services.notices import message_process, message_store
 from payments.services.setup import gateway_connect, method_save
 from payments.services.withdrawals import withdrawal_request
-from tests.clients.factories import make_active
+from tests.clients.factories import make_active, picture
 from tests.world import World
 
 HUNDRED = Money(Decimal(100), "EUR")
@@ -120,3 +124,25 @@ def make_message(world: World) -> WebhookMessage:
     message_store(actor=system, gateway=gateway, headers={}, body=b"not a message")
     message = WebhookMessage.objects.get()
     return message_process(actor=system, message_id=message.pk)
+
+
+def make_chargeback(world: World, client: Client | None = None) -> Chargeback:
+    """All of a credited deposit taken back, entered by hand."""
+    return chargeback_enter(
+        actor=world.actor("pavel"),
+        deposit=make_deposit(world, "automatic", client),
+        money=HUNDRED,
+        reason_code="fraudulent",
+        note="Settlement of the 3rd, line 7",
+    )
+
+
+def make_evidence(world: World) -> ChargebackEvidence:
+    """A file in the bundle of a chargeback."""
+    return evidence_add(
+        actor=world.actor("pavel"),
+        chargeback=make_chargeback(world),
+        kind="receipt",
+        name="receipt.png",
+        content=picture("PNG"),
+    )

@@ -271,19 +271,3 @@ def test_a_refund_by_the_dashboard_goes_before_a_person(card_shop: CardShop) -> 
     ]
     assert len(card_shop.shop.queue("notices")) == 1
     assert card_shop.shop.wallet() == 80
-
-
-def test_a_chargeback_goes_before_a_person_and_to_its_deposit(card_shop: CardShop) -> None:
-    row = card_shop.funded("80.00")
-    dispute = card_shop.box.dispute_open(card_shop.box.objects[row.provider_ref])
-    card_shop.hear()
-    card_shop.box.dispute_close(dispute, "lost")
-    card_shop.hear()
-    states = [state for state, _ in card_shop.shop.messages()[-3:]]
-    opened, taken, closed = (note for _, note in card_shop.shop.messages()[-3:])
-    assert states == ["refused"] * 3
-    assert opened.startswith("A chargeback was opened: 80.00 EUR, fraudulent, needs response, ")
-    assert taken.startswith("The money of a chargeback was taken: 80.00 EUR")
-    assert closed == "A chargeback was closed: 80.00 EUR, fraudulent, lost"
-    assert len(card_shop.shop.queue("notices")) == 3
-    assert card_shop.shop.wallet() == 80

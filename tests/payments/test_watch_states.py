@@ -16,7 +16,14 @@ from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox, queues
 from backoffice.workflow.moves import machines
 from payments import watch
-from payments.models import Deposit, Transfer, Withdrawal, WithdrawalPart
+from payments.models import (
+    Chargeback,
+    ChargebackAnswer,
+    Deposit,
+    Transfer,
+    Withdrawal,
+    WithdrawalPart,
+)
 from payments.tasks import payments_watch
 from payments.watch import WATCHED, Watch, Watched
 from tests.payments import factories
@@ -65,7 +72,7 @@ def test_the_sweep_is_in_the_beat_table() -> None:
 
 def _aged(row: Any, state: str, **more: Any) -> Any:
     """A row as it stands in ``state`` since long ago; only its place in the tables matters."""
-    values = {"state": state, "created_at": now() - timedelta(days=60), **more}
+    values = {"state": state, "created_at": now() - timedelta(days=150), **more}
     type(row).objects.filter(pk=row.pk).update(**values)
     row.refresh_from_db()
     return row
@@ -98,7 +105,21 @@ def _transfer(world: World, state: str) -> Any:
     return _aged(row, state)
 
 
+def _chargeback(world: World, state: str) -> Any:
+    row = factories.make_chargeback(world)
+    if state in ("noted", "inquiry"):
+        type(row).objects.filter(pk=row.pk).update(taken_at=None, owed_amount=0, fee_amount=0)
+    return _aged(row, state)
+
+
+def _answer(world: World, state: str) -> Any:
+    row = factories.make_chargeback(world)
+    return _aged(ChargebackAnswer.objects.create(chargeback=row, kind="evidence"), state)
+
+
 MAKE: dict[Any, Callable[[World, str], Any]] = {
+    Chargeback: _chargeback,
+    ChargebackAnswer: _answer,
     Deposit: _deposit,
     Withdrawal: _withdrawal,
     WithdrawalPart: _part,
@@ -120,7 +141,8 @@ def test_what_stands_still_is_put_before_a_person_whose_page_opens(
     system = world.system()
     with tenant_scope(world.aurora.pk, system):
         row = MAKE[watched.model](world, state)
-        subject = row.withdrawal_id if watched.model is WithdrawalPart else row.pk
+        owner = watch.OWNERS.get(watched.model)
+        subject = getattr(row, f"{owner}_id") if owner else row.pk
         queues.item_close(actor=system, queue=entry.queue, subject_id=subject)
     with _much_later():
         assert payments_watch() >= 1

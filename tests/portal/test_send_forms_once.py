@@ -89,6 +89,7 @@ SAFE = {
     "payments:withdrawal-new": "its form's own key is unique on the withdrawal",
     "payments:transfer-new": "its form's own key is unique on the transfer",
     "payments:rate-set": "a currency has one rate",
+    "payments:chargeback-add": "a bundle has one piece of a kind; a repeat takes its place",
     "payments:policy": "an approval waits for a subject once",
     "payments:bands-change": "an approval waits for a subject once",
     "portal:view-save": "a name has one view",

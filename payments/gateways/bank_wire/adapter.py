@@ -12,6 +12,7 @@ from backoffice.core.money import Money
 from payments.gateways import http
 from payments.gateways.port import (
     Account,
+    DisputeAnswer,
     GatewayError,
     Instrument,
     Notice,
@@ -36,6 +37,7 @@ class BankWire:
     starts_by_call = False
     tells_instrument = True
     pays_out = True
+    answers_disputes = False
 
     def refuses(self, money: Money) -> str:
         return ""
@@ -94,6 +96,12 @@ class BankWire:
         self, account: Account, reference: str, payment: PaymentName, money: Money
     ) -> Result:
         return Refused("A transfer is given back by a payment to its sender.")
+
+    def poll_dispute(self, account: Account, provider_ref: str) -> Notice | None:
+        return None
+
+    def answer_dispute(self, account: Account, answer: DisputeAnswer) -> Result:
+        return Refused("A bank takes no evidence here.")
 
     def health(self, account: Account) -> None:
         try:

@@ -15,6 +15,7 @@ from payments.gateways import http
 from payments.gateways.cashier import signing
 from payments.gateways.port import (
     Account,
+    DisputeAnswer,
     GatewayError,
     Instrument,
     NotFound,
@@ -53,6 +54,7 @@ class Cashier:
     starts_by_call = False
     tells_instrument = True
     pays_out = True
+    answers_disputes = False
 
     def refuses(self, money: Money) -> str:
         return ""
@@ -143,6 +145,12 @@ class Cashier:
             "currency": money.currency,
         }
         return _result(account, "/api/refunds", body, "refund_id", silent=Outcome.PAID)
+
+    def poll_dispute(self, account: Account, provider_ref: str) -> Notice | None:
+        return None
+
+    def answer_dispute(self, account: Account, answer: DisputeAnswer) -> Result:
+        return Refused("Answer in the provider's own portal; then say here that you did.")
 
     def health(self, account: Account) -> None:
         try:

@@ -18,6 +18,7 @@ from backoffice.core.clock import now
 from backoffice.core.money import Money
 from payments.gateways.port import (
     Account,
+    DisputeAnswer,
     GatewayError,
     Instrument,
     NotFound,
@@ -33,9 +34,10 @@ from payments.gateways.port import (
     Started,
     Unknown,
 )
-from payments.gateways.stripe import amounts, events
-from payments.gateways.stripe.client import client_of
+from payments.gateways.stripe import amounts, disputes, events
+from payments.gateways.stripe.client import client_of, plain
 from payments.gateways.stripe.events import NAME_CHARS_MAX
+from payments.gateways.stripe.failures import failure, said
 
 TOLERANCE_S = 300
 HEALTH_TIMEOUT_S = 5.0
@@ -61,6 +63,7 @@ class Stripe:
     starts_by_call = True
     tells_instrument = False
     pays_out = False
+    answers_disputes = True
 
     def refuses(self, money: Money) -> str:
         return amounts.problem(money)
@@ -74,7 +77,7 @@ class Stripe:
                 options={"idempotency_key": order.reference},
             )
         except stripe.StripeError as error:
-            return _failure(account, error)
+            return failure(account, error)
         if not session.url or len(session.url) > URL_CHARS_MAX or len(session.id) > NAME_CHARS_MAX:
             return Unknown(f"{account.name} made a session whose address can't be kept")
         return Started(session.url, session.id)
@@ -87,7 +90,7 @@ class Stripe:
         except stripe.InvalidRequestError:
             return  # over already, one way or the other: its events tell
         except stripe.StripeError as error:
-            raise GatewayError(_said(account, error), permanent=False) from error
+            raise GatewayError(said(account, error), permanent=False) from error
 
     def is_genuine(self, account: Account, headers: Mapping[str, str], body: bytes) -> bool:
         header = headers.get("Stripe-Signature", "")
@@ -144,7 +147,7 @@ class Stripe:
             found = _known_refund(api, reference, payment.provider_ref)
         except stripe.StripeError as error:
             # It may have been asked for before, so that not even a refusal to answer is one.
-            return Unknown(_said(account, error))
+            return Unknown(said(account, error))
         if found is not None:
             return _sent(account, found)
         try:
@@ -157,8 +160,15 @@ class Stripe:
                 options={"idempotency_key": reference},
             )
         except stripe.StripeError as error:
-            return _failure(account, error)
-        return _sent(account, _plain(made))
+            return failure(account, error)
+        return _sent(account, plain(made))
+
+    def poll_dispute(self, account: Account, provider_ref: str) -> Notice | None:
+        found = _asked(account, lambda api: api.v1.disputes.retrieve(provider_ref))
+        return _noticed(account, lambda: events.dispute_notice(found, at=now()))
+
+    def answer_dispute(self, account: Account, answer: DisputeAnswer) -> Result:
+        return disputes.answered(account, answer)
 
     def health(self, account: Account) -> None:
         if not account.api_key:
@@ -170,7 +180,7 @@ class Stripe:
                 error
             )
         except stripe.StripeError as error:
-            raise GatewayError(_said(account, error), permanent=False) from error
+            raise GatewayError(said(account, error), permanent=False) from error
         if found.id != account.merchant_id:
             raise GatewayError(
                 f"The API key is that of {found.id}, not of {account.merchant_id}.", permanent=False
@@ -215,19 +225,13 @@ def _known_refund(api: stripe.StripeClient, reference: str, intent: str) -> even
     """The refund of this payment that was made under our reference, if there is one."""
     rows = api.v1.refunds.list(params={"payment_intent": intent, "limit": REFUNDS_A_PAGE})
     for row in islice(rows.auto_paging_iter(), REFUNDS_MAX):
-        found = _plain(row)
+        found = plain(row)
         if events.reference_of(found) == reference:
             return found
     return None
 
 
 # What comes back
-
-
-def _plain(found: Any) -> dict[str, Any]:
-    """An object of the library's as the JSON that it was."""
-    plain: dict[str, Any] = json.loads(str(found))
-    return plain
 
 
 def _part(about: events.Data, name: str) -> events.Data:
@@ -238,13 +242,13 @@ def _part(about: events.Data, name: str) -> events.Data:
 def _asked(account: Account, call: Any) -> dict[str, Any]:
     """Raises ``NotFound``, ``GatewayError``."""
     try:
-        return _plain(call(client_of(account)))
+        return plain(call(client_of(account)))
     except stripe.InvalidRequestError as error:
         if error.code == "resource_missing":
             raise NotFound(str(error.user_message)) from error
-        raise GatewayError(_said(account, error), permanent=False) from error
+        raise GatewayError(said(account, error), permanent=False) from error
     except stripe.StripeError as error:
-        raise GatewayError(_said(account, error), permanent=False) from error
+        raise GatewayError(said(account, error), permanent=False) from error
 
 
 def _noticed(account: Account, read: Any) -> Notice:
@@ -311,18 +315,3 @@ def _signed(secret: str, header: str, body: bytes) -> bool:
     except (stripe.SignatureVerificationError, UnicodeError):
         return False
     return True
-
-
-def _failure(account: Account, error: stripe.StripeError) -> Refused | Unknown:
-    """Only what Stripe refuses in its own words moved nothing for certain."""
-    refused = isinstance(error, stripe.InvalidRequestError | stripe.CardError)
-    if refused and error.http_status in (400, 402, 404):
-        return Refused(str(error.user_message or error.code)[:200])
-    return Unknown(_said(account, error))
-
-
-def _said(account: Account, error: stripe.StripeError) -> str:
-    if isinstance(error, stripe.APIConnectionError):
-        return f"{account.name} did not answer ({error.user_message})"
-    words = str(error.user_message or "").strip()
-    return f"{account.name} answered with status {error.http_status}. {words}"[:300].strip()

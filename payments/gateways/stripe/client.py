@@ -1,5 +1,6 @@
 """The official library, held to one address, one try and our own limits of time and size."""
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +34,8 @@ class _Http(stripe.HTTPClient):
         *,
         _usage: list[str] | None = None,
     ) -> tuple[str, int, Mapping[str, str]]:
-        body = str(post_data or "").encode()
+        # A form is text; what carries a file is bytes already.
+        body = post_data if isinstance(post_data, bytes) else str(post_data or "").encode()
         try:
             answer = http.call_raw(
                 method.upper(), url, headers=headers or {}, body=body, timeout_s=self._timeout_s
@@ -51,9 +53,17 @@ def client_of(account: Account, *, timeout_s: float = CALL_TIMEOUT_S) -> stripe.
     """Speaks to the account's address alone. It repeats nothing by itself: who asks again does so
     under the same idempotency key, and may have died in between."""
     base = account.base_url
+    # Stripe's own takes files at a host beside it.
+    files = "https://files.stripe.com" if base == "https://api.stripe.com" else base
     return stripe.StripeClient(
         account.api_key,
-        base_addresses={"api": base, "connect": base, "files": base, "meter_events": base},
+        base_addresses={"api": base, "connect": base, "files": files, "meter_events": base},
         max_network_retries=0,
         http_client=_Http(timeout_s),
     )
+
+
+def plain(found: Any) -> dict[str, Any]:
+    """An object of the library's as the JSON that it was."""
+    read: dict[str, Any] = json.loads(str(found))
+    return read

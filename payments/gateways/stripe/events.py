@@ -12,6 +12,8 @@ from typing import Any
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import Money
 from payments.gateways.port import (
+    Dispute,
+    DisputeStage,
     Instrument,
     NothingFollows,
     Notice,
@@ -35,11 +37,25 @@ _SESSIONS = {
     "checkout.session.async_payment_failed": Outcome.DECLINED,
     "checkout.session.expired": Outcome.EXPIRED,
 }
-_DISPUTES = {
-    "charge.dispute.created": "A chargeback was opened",
-    "charge.dispute.funds_withdrawn": "The money of a chargeback was taken",
-    "charge.dispute.funds_reinstated": "The money of a chargeback was given back to us",
-    "charge.dispute.closed": "A chargeback was closed",
+_DISPUTES = frozenset(
+    {
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    }
+)
+_STAGES = {
+    "warning_needs_response": DisputeStage.INQUIRY,
+    "warning_under_review": DisputeStage.INQUIRY,
+    "warning_closed": DisputeStage.INQUIRY_CLOSED,
+    "needs_response": DisputeStage.TAKEN,
+    "under_review": DisputeStage.ANSWERED,
+    "won": DisputeStage.WON,
+    "lost": DisputeStage.LOST,
+    # Stopped before it became a chargeback: the payment itself was refunded, which is told apart.
+    "prevented": DisputeStage.INQUIRY_CLOSED,
 }
 REFUNDS = {
     "pending": Outcome.PENDING,
@@ -143,23 +159,63 @@ def _charge_refunded(kind: str, about: Data, facts: dict[str, Any]) -> Notice:
 
 
 def _dispute(kind: str, about: Data, facts: dict[str, Any]) -> Notice:
-    money = money_of(about, "amount")
-    words = [
-        f"{_DISPUTES[kind]}: {money}",
-        _text(about, "reason", 40).replace("_", " "),
-        _text(about, "status", 40).replace("_", " "),
-    ]
-    due = _dict(about.get("evidence_details")).get("due_by")
-    if isinstance(due, int) and not kind.endswith("closed"):
-        words.append(f"evidence until {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC")
+    return dispute_notice(about, taken=kind == "charge.dispute.funds_withdrawn", **facts)
+
+
+def dispute_notice(about: Data, *, taken: bool = False, **facts: Any) -> Notice:
+    """``taken``: the event says that money left, whatever the status that it was written with.
+
+    What happened to the money otherwise follows from the status: only a dispute that is won gives
+    it back. Raises ``NoticeUnreadable`` for a status that is not known.
+    """
+    name, status = name_of(about.get("id")), _text(about, "status", 40)
+    if not name or status not in _STAGES:
+        raise NoticeUnreadable(f"The status {status!r} of a dispute is not known.")
+    stage = _STAGES[status]
+    if taken and stage in (DisputeStage.INQUIRY, DisputeStage.INQUIRY_CLOSED):
+        stage = DisputeStage.TAKEN
+    fee, fee_back = _dispute_fees(about)
+    due: Any = _dict(about.get("evidence_details")).get("due_by")
     return Notice(
-        reference=reference_of(about),
-        outcome=Outcome.ATTENTION,
-        money=money,
+        # An object made by the card's bank: what it carries of ours is its payment's name.
+        reference="",
+        outcome=Outcome.DISPUTED,
+        money=money_of(about, "amount"),
         provider_ref=name_of(about.get("payment_intent")),
-        reason=", ".join(word for word in words if word),
+        dispute=Dispute(
+            provider_ref=name,
+            stage=stage,
+            reason_code=_text(about, "reason", 40) or "general",
+            due_at=datetime.fromtimestamp(due, UTC) if _is_moment(due) else None,
+            fee=fee,
+            fee_back=fee_back,
+        ),
         **facts,
     )
+
+
+def _dispute_fees(about: Data) -> tuple[Money | None, Money | None]:
+    """What Stripe took for the dispute and what it gave back of that, by its own bookings."""
+    found: list[Money | None] = []
+    rows = about.get("balance_transactions")
+    booked = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    for sign in (1, -1):
+        fees = [
+            (row["fee"] * sign, row.get("currency"))
+            for row in booked
+            if isinstance(row.get("fee"), int) and row["fee"] * sign > 0
+        ]
+        currencies = {currency for _, currency in fees}
+        if len(currencies) != 1:
+            found.append(None)
+            continue
+        total = {"amount": sum(units for units, _ in fees), "currency": currencies.pop()}
+        found.append(money_of(total, "amount"))
+    return found[0], found[1]
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**11
 
 
 def _refund(kind: str, about: Data, facts: dict[str, Any]) -> Notice:
@@ -256,8 +312,8 @@ def instrument_of(charge: Data) -> Instrument:
 
 
 def _moment(event: Data) -> datetime:
-    created = event.get("created")
-    if not isinstance(created, int) or not 0 < created < 10**11:
+    created: Any = event.get("created")
+    if not _is_moment(created):
         raise NoticeUnreadable("It does not say when it happened.")
     return datetime.fromtimestamp(created, UTC)
 
