@@ -82,7 +82,8 @@ def _form(checks: list[Check], data: Any = None) -> ReasonsForm | None:
     return ReasonsForm(data, checks=[each for each in checks if each.carried])
 
 
-WORDS = {Check.GOOD: "In order", Check.CARRY: "May stay with a reason", Check.STOPS: "Open"}
+WORDS = {Check.GOOD: "In order", Check.CARRY: "Needs a reason", Check.STOPS: "Keeps it open"}
+WAS = {Check.GOOD: "In order", Check.CARRY: "Carried over"}
 
 
 def _lines(row: BusinessDay, checks: list[Check]) -> list[dict[str, Any]]:
@@ -100,7 +101,7 @@ def _lines(row: BusinessDay, checks: list[Check]) -> list[dict[str, Any]]:
 
 
 def _frozen(row: BusinessDay) -> list[dict[str, Any]]:
-    return [{**line, "word": WORDS[line["light"]]} for line in row.checklist]
+    return [{**line, "word": WAS[line["light"]]} for line in row.checklist]
 
 
 def _totals(actor: Actor, row: BusinessDay) -> list[tuple[DayTotal, Money]]:

@@ -342,6 +342,36 @@ def _amounts(page: Page, label: str) -> list[Decimal]:
     return [Decimal(text.replace(",", "").replace(minus, "-")) for text in found]
 
 
+def day_closed(day: Day) -> None:
+    """The lead has the books verified and asks; the manager, who signed the report, approves."""
+    lead, mary = day.people.at("lead"), day.people.at("manager")
+    _go(lead, "Day close")
+    _link(lead, "Not closed")
+    lead.locator("tr[data-row]").last.get_by_role("link").first.click()
+    page = lead.url
+    _press(lead, "Verify the books")
+    _state(lead, "Verified")
+    for reason in lead.get_by_label("why it may stay as it is").all():
+        reason.fill("Seen with the bank; it is worked on tomorrow.")
+    _press(lead, "Ask for the close")
+    _state(lead, "Waits for a second person")
+    mary.goto(page)
+    _link(mary, "Open the approval")
+    _press(mary, "Approve")
+    mary.goto(page)
+    _state(mary, "Closed")
+    for name, magic in (("Totals of the books", b"day,code,"), ("Record of the close", b"%PDF-")):
+        link = mary.get_by_role("link", name=name)
+        _look_until(mary, link)
+        with mary.expect_download() as download:
+            link.click()
+        path = day.folder / download.value.suggested_filename
+        download.value.save_as(path)
+        assert path.read_bytes().startswith(magic)
+        mary.goto(page)
+    _state(lead, "Closed")  # the page that asked has followed
+
+
 def audit_verified(day: Day) -> None:
     mary = day.people.at("manager")
     _go(mary, "Audit trail")
@@ -366,6 +396,7 @@ def test_a_day_goes_from_a_new_client_to_the_verified_trail(
             withdrawal_paid,
             statement_matched,
             report_signed,
+            day_closed,
             audit_verified,
         ):
             step(day)

@@ -387,7 +387,7 @@ def test_a_day_is_verified_asked_for_approved_and_read_through_the_pages(
     assert b"The bank was asked." in page
     mary.post(f"/approvals/{approval.pk}/decide/", {"decision": "approve"})
     closed = anna.get(url).content.decode()
-    assert "Carried over: The bank was asked." in closed
+    assert "Because: The bank was asked." in closed
     assert "client:*:wallet" in closed
     assert "The file is being made" in closed
     outbox.drain(house.actor)
