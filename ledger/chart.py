@@ -152,6 +152,11 @@ def bank_interest() -> AccountSpec:
     return _spec("bank:interest", Kind.INCOME)
 
 
+def written_off() -> AccountSpec:
+    """Small differences that were accepted: rounding, and what nobody would look for."""
+    return _spec("fee:rounding", Kind.EXPENSE)
+
+
 def ib_commission() -> AccountSpec:
     """What partners cost."""
     return _spec("ib:commission", Kind.EXPENSE, shards=HOUSE_SHARDS)
@@ -201,6 +206,7 @@ _HOUSE = {
     "bank:cost": "Charges of banks",
     "bank:interest": "Interest of banks",
     "ib:commission": "Commissions of partners",
+    "fee:rounding": "Differences written off",
     "fx:pnl": "Result of conversions",
     "fx:position": "Currency position",
     "bonus:expense": "Bonuses",

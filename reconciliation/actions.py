@@ -13,7 +13,16 @@ LINE_MATCHED = Action("reconciliation.line_matched", "matched a line to {subject
 BREAK_OPENED = Action("reconciliation.break_opened", "opened {subject}: {explanation}")
 BREAK_TAKEN = Action("reconciliation.break_taken", "looks into {subject}")
 BREAK_RESOLVED = Action("reconciliation.break_resolved", "resolved {subject}: {outcome}")
-BREAK_ACCEPTED = Action("reconciliation.break_accepted", "accepted {subject}: {outcome}")
+BREAK_ACCEPTED = Action(
+    "reconciliation.break_accepted", "wrote off {amount} of {subject}: {outcome}"
+)
+WRITE_OFF_PROPOSED = Action(
+    "reconciliation.write_off_proposed", "proposed to write off {amount} of {subject}: {outcome}"
+)
+LIMITS_PROPOSED = Action(
+    "reconciliation.limits_proposed", "proposed limits of write-offs: {limits}"
+)
+LIMITS_SET = Action("reconciliation.limits_set", "set the limits of write-offs: {limits}")
 ADJUSTMENT_PROPOSED = Action(
     "reconciliation.adjustment_proposed", "proposed an adjustment of {subject}: {what}, {amount}"
 )
@@ -38,6 +47,9 @@ declare(
     BREAK_TAKEN,
     BREAK_RESOLVED,
     BREAK_ACCEPTED,
+    WRITE_OFF_PROPOSED,
+    LIMITS_PROPOSED,
+    LIMITS_SET,
     ADJUSTMENT_PROPOSED,
     ADJUSTMENT_BOOKED,
     ADJUSTMENT_REFUSED,

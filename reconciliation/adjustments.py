@@ -42,21 +42,22 @@ def fitting(actor: Actor, row: Break) -> dict[AdjustmentKind, Proposed]:
     line = row.line
     if line is None or line.account is None or line.currency not in EXPONENTS or not line.amount:
         return {}
-    payout = _payout(actor, row)
+    payout = payout_of(actor, row)
     return adjusting.proposals(
         line.amount,
-        _bank(line.account),
+        bank_spec(line.account),
         holds_client_money=line.account.client_money,
         payout=payout.amount.amount if payout else None,
     )
 
 
-def _bank(account: BankAccount) -> AccountSpec:
+def bank_spec(account: BankAccount) -> AccountSpec:
+    """The ledger's account of a bank account."""
     spec = chart.bank_client if account.client_money else chart.bank_own
     return spec(account.iban)
 
 
-def _payout(actor: Actor, row: Break) -> Movement | None:
+def payout_of(actor: Actor, row: Break) -> Movement | None:
     """The payout that the break's line names and differs from, unless the books have it already."""
     if row.kind != BreakKind.AMOUNT_DIFF or not row.subject_label:
         return None
@@ -150,14 +151,14 @@ def adjustment_book(*, actor: Actor, adjustment: Adjustment) -> Match:
         adjustment.amount,
     ):
         raise StateConflict("The line or its payment has changed. Refuse it and look again.")
-    payout = _payout(actor, row)
+    payout = payout_of(actor, row)
     if adjustment.kind == AdjustmentKind.CHARGE_ON_PAYOUT:
         assert payout is not None
         books.settle(actor, payout, line, abs(payout.amount))
     adjustment.journal_id = _post(actor, adjustment, proposed)
-    _decide(actor, adjustment, AdjustmentState.BOOKED)
+    decide(actor, adjustment, AdjustmentState.BOOKED)
     outcome = f"{adjustment}: {adjustment.reason}"
-    match = line_matched(actor=actor, line=line, because=_because(row, payout, outcome))
+    match = line_matched(actor=actor, line=line, because=because(row, payout, outcome))
     row.journal_id = adjustment.journal_id
     break_settled(actor=actor, row=row, outcome=outcome, update_fields=["journal_id"])
     audit(
@@ -187,13 +188,14 @@ def _post(actor: Actor, adjustment: Adjustment, proposed: Proposed) -> Any:
     ).journal_id
 
 
-def _because(row: Break, payout: Movement | None, outcome: str) -> Because:
+def because(row: Break, payout: Movement | None, outcome: str) -> Because:
+    """What a line of a break stands for now: its payout, or what was booked for the break."""
     if payout is not None:
         return Because(f"payments.{payout.kind}", payout.id, payout.reference, outcome)
     return Because(books.BREAK, row.pk, row.reference, outcome)
 
 
-def _decide(actor: Actor, adjustment: Adjustment, state: AdjustmentState, reason: str = "") -> None:
+def decide(actor: Actor, adjustment: Adjustment, state: AdjustmentState, reason: str = "") -> None:
     adjustment.decided_at, adjustment.decided_by = now(), actor.name
     moves.move(
         adjustment,
@@ -209,7 +211,7 @@ def _decide(actor: Actor, adjustment: Adjustment, state: AdjustmentState, reason
 def adjustment_refuse(*, actor: Actor, adjustment: Adjustment, reason: str) -> None:
     """Refused: the break is being looked into again."""
     row = break_locked(actor, adjustment.of_break)
-    _decide(actor, adjustment, AdjustmentState.REFUSED, reason)
+    decide(actor, adjustment, AdjustmentState.REFUSED, reason)
     moves.move(row, BREAK, BreakState.INVESTIGATING, actor=actor, reason=reason[:300])
     audit(
         actor=actor,
@@ -253,13 +255,13 @@ def receipt_identify(*, actor: Actor, row: Break, reference: str, reason: str) -
         data={"reason": f"it is {reference}: {reason}"},
     )
     books.settle(actor, movement, line)
-    because = Because(
+    found = Because(
         f"payments.{movement.kind}",
         movement.id,
         movement.reference,
         f"Found to be {movement.reference}: {reason}",
     )
-    return line_matched(actor=actor, line=line, because=because)
+    return line_matched(actor=actor, line=line, because=found)
 
 
 def _booked(actor: Actor, row: Break) -> tuple[Adjustment, StatementLine]:

@@ -1,4 +1,4 @@
-"""What other eyes decide here: adjustments of breaks."""
+"""What other eyes decide here: adjustments of breaks, write-offs, and the limits of those."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,8 @@ from django.urls import reverse
 from backoffice.core.context import Actor
 from backoffice.workflow.approvals import ApprovalKind, register
 from backoffice.workflow.models import Approval
-from reconciliation import adjustments
-from reconciliation.models import Adjustment
+from reconciliation import adjustments, writeoffs
+from reconciliation.models import Adjustment, WriteOffPolicy
 
 CHANGED = "The line or its payment changed after it was asked for."
 
@@ -59,3 +59,37 @@ ADJUSTMENT = ApprovalKind(
     shown=_shown,
 )
 register(ADJUSTMENT)
+
+
+def _write_off(actor: Actor, approval: Approval) -> None:
+    writeoffs.write_off_book(actor=actor, adjustment=_adjustment(actor, approval))
+
+
+WRITE_OFF = ApprovalKind(
+    code=writeoffs.APPROVAL,
+    label="Write-off",
+    permission="reconciliation.approve_adjustment",
+    content=lambda actor, approval: writeoffs.write_off_content(
+        actor, _adjustment(actor, approval)
+    ),
+    execute=_write_off,
+    refused=_refuse,
+    url=_url,
+    shown=lambda approval: {
+        name: approval.content[name]
+        for name in ("break", "what_differs", "amount", "debit", "credit", "because")
+    },
+)
+register(WRITE_OFF)
+LIMITS = ApprovalKind(
+    code=writeoffs.LIMITS_APPROVAL,
+    label="Limits of write-offs",
+    permission="reconciliation.manage_limits",
+    content=lambda actor, approval: writeoffs.limits_content(
+        WriteOffPolicy.objects.get(tenant_id=actor.tenant_id, pk=approval.subject_id)
+    ),
+    execute=lambda actor, approval: writeoffs.limits_set(actor=actor, approval=approval),
+    refused=lambda actor, approval: writeoffs.limits_refused(actor=actor, approval=approval),
+    url=lambda approval: reverse("reconciliation:write-offs"),
+)
+register(LIMITS)

@@ -6,6 +6,7 @@ class ReconciliationConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.portal.navigation import Entry, register
+        from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
         from reconciliation import (  # noqa: F401 - they register
             actions,
@@ -32,5 +33,16 @@ class ReconciliationConfig(AppConfig):
                 ("reconciliation.import_statement",),
                 "",
                 52,
+            )
+        )
+        limits = ("reconciliation.manage_limits",)
+        register_area(
+            Area(
+                "Write-offs",
+                "How much of a difference may be accepted, and by whom",
+                "scale",
+                "reconciliation:write-offs",
+                limits,
+                95,
             )
         )

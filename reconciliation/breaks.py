@@ -78,7 +78,7 @@ def break_locked(actor: Actor, row: Break) -> Break:
 
 @transaction.atomic
 def break_take(*, actor: Actor, row: Break) -> Break:
-    locked = _free(break_locked(actor, row))
+    locked = break_free(break_locked(actor, row))
     if moves.move(locked, BREAK, BreakState.INVESTIGATING, actor=actor):
         audit(actor=actor, action=actions.BREAK_TAKEN, subject=locked, label=locked.reference)
     return locked
@@ -87,25 +87,14 @@ def break_take(*, actor: Actor, row: Break) -> Break:
 @transaction.atomic
 def break_resolve(*, actor: Actor, row: Break, outcome: str) -> Break:
     """Close a break because both sides agree now; say how."""
-    return _close(actor, row, BreakState.RESOLVED, outcome)
-
-
-@transaction.atomic
-def break_accept(*, actor: Actor, row: Break, outcome: str) -> Break:
-    """Close a break although the sides differ: a bank's charge within what is written off."""
-    return _close(actor, row, BreakState.ACCEPTED, outcome)
-
-
-def _close(actor: Actor, row: Break, state: BreakState, outcome: str) -> Break:
     outcome = outcome.strip()
     if not outcome:
         raise InvalidInput("Say what came of it.", fields={"outcome": "Say what came of it."})
-    locked = _free(break_locked(actor, row))
-    _closed(actor, locked, state, outcome)
-    action = actions.BREAK_RESOLVED if state == BreakState.RESOLVED else actions.BREAK_ACCEPTED
+    locked = break_free(break_locked(actor, row))
+    _closed(actor, locked, BreakState.RESOLVED, outcome)
     audit(
         actor=actor,
-        action=action,
+        action=actions.BREAK_RESOLVED,
         subject=locked,
         label=locked.reference,
         data={"outcome": outcome},
@@ -113,17 +102,23 @@ def _close(actor: Actor, row: Break, state: BreakState, outcome: str) -> Break:
     return locked
 
 
-def _free(row: Break) -> Break:
+def break_free(row: Break) -> Break:
+    """A locked break of which nothing waits. Raises ``StateConflict``."""
     if row.state == BreakState.PROPOSED:
         raise StateConflict("An adjustment waits for approval: that is decided first.")
     return row
 
 
 def break_settled(
-    *, actor: Actor, row: Break, outcome: str, update_fields: Iterable[str] = ()
+    *,
+    actor: Actor,
+    row: Break,
+    outcome: str,
+    update_fields: Iterable[str] = (),
+    state: BreakState = BreakState.RESOLVED,
 ) -> None:
     """End a locked break with its adjustment, whose own entry in the trail says so."""
-    _closed(actor, row, BreakState.RESOLVED, outcome, update_fields)
+    _closed(actor, row, state, outcome, update_fields)
 
 
 def _closed(

@@ -1,9 +1,12 @@
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
 from backoffice.core.money import EXPONENTS
 from backoffice.portal.fields import AmountField
+from backoffice.staff.models import Role
+from reconciliation.models import WriteOffPolicy
 
 
 class ImportForm(forms.Form):
@@ -32,6 +35,43 @@ class AccountForm(forms.Form):
 class OutcomeForm(forms.Form):
     outcome = forms.CharField(
         label="What came of it", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class AcceptForm(forms.Form):
+    outcome = forms.CharField(
+        label="Why it is accepted", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class LimitsForm(forms.Form):
+    """The limits of write-offs; a role's own limit is optional."""
+
+    def __init__(
+        self, *args: Any, policy: WriteOffPolicy, roles: list[Role], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["alone_max"] = _limit("On one person's word", policy.alone_max)
+        self.fields["top_max"] = _limit("With a second person", policy.top_max)
+        self.codes = {f"role_{place}": role.code for place, role in enumerate(roles)}
+        for (name, code), role in zip(self.codes.items(), roles, strict=True):
+            given = policy.roles.get(code)
+            limit = Decimal(given) if given is not None else None
+            self.fields[name] = _limit(f"{role.name}, on their own word", limit, required=False)
+
+    def limits_of_roles(self) -> dict[str, Decimal]:
+        found = {code: self.cleaned_data.get(name) for name, code in self.codes.items()}
+        return {code: limit for code, limit in found.items() if limit is not None}
+
+
+def _limit(label: str, initial: Decimal | None, *, required: bool = True) -> AmountField:
+    return AmountField(
+        label=label,
+        initial=initial,
+        min_value=0,
+        max_digits=20,
+        decimal_places=2,
+        required=required,
     )
 
 

@@ -215,6 +215,7 @@ class Break(TenantModel):
         permissions: ClassVar = [
             ("work_break", "Work on breaks"),
             ("approve_adjustment", "Approve adjustments that close breaks"),
+            ("manage_limits", "Set how much may be written off, and approve it"),
         ]
 
     def __str__(self) -> str:
@@ -256,6 +257,34 @@ class Adjustment(TenantModel):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class WriteOffPolicy(TenantModel):
+    """How much of a difference may be written off, in the brokerage's base currency.
+
+    Up to ``alone_max`` (or what ``roles`` gives to one of a person's roles, by its code) on one
+    person's word; up to ``top_max`` when a second one approves; above that never.
+    """
+
+    alone_max = models.DecimalField(max_digits=20, decimal_places=2, default=5)
+    top_max = models.DecimalField(max_digits=20, decimal_places=2, default=500)
+    roles = models.JSONField(default=dict)
+    # What waits for a second person: {alone_max, top_max, roles}; empty when nothing does.
+    proposed = models.JSONField(default=dict)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant"], name="write_off_policy_one"),
+            models.CheckConstraint(
+                condition=Q(alone_max__gte=0, top_max__gte=models.F("alone_max")),
+                name="write_off_policy_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"up to {self.alone_max} alone, {self.top_max} with a second person"
 
 
 class PlaneRun(TenantModel):

@@ -10,7 +10,7 @@ class BreakState(models.TextChoices):
     INVESTIGATING = "investigating", "Being looked into"
     PROPOSED = "proposed", "Adjustment waits for approval"
     RESOLVED = "resolved", "Resolved"
-    ACCEPTED = "accepted", "Accepted as it is"
+    ACCEPTED = "accepted", "Written off"
 
 
 _B = BreakState
@@ -21,7 +21,7 @@ BREAK = machine(
     transitions={
         _B.OPEN: {_B.INVESTIGATING, _B.PROPOSED, _B.RESOLVED, _B.ACCEPTED},
         _B.INVESTIGATING: {_B.OPEN, _B.PROPOSED, _B.RESOLVED, _B.ACCEPTED},
-        _B.PROPOSED: {_B.INVESTIGATING, _B.RESOLVED},
+        _B.PROPOSED: {_B.INVESTIGATING, _B.RESOLVED, _B.ACCEPTED},
     },
     final={_B.RESOLVED, _B.ACCEPTED},
     labels=dict(_B.choices),
@@ -71,6 +71,7 @@ class AdjustmentKind(models.TextChoices):
     CHARGE_ON_PAYOUT = "charge_on_payout", "The payout, and the bank's charge on it"
     INTEREST = "interest", "Interest of the bank"
     OWN_TRANSFER = "own_transfer", "A transfer between our own accounts"
+    WRITE_OFF = "write_off", "A small difference written off"
 
 
 class BreakKind(models.TextChoices):

@@ -143,9 +143,10 @@ class Difference:
         return self.account.balance - self.mirror - self.unposted
 
 
-def differences(actor: Actor) -> list[Difference]:
-    """Accounts whose balance on the server is not what the books and today's deals give."""
-    found = results.balances(actor)
+def differences(actor: Actor, only: UUID | None = None) -> list[Difference]:
+    """Accounts (or the one named) whose balance on the server is not what the books and today's
+    deals give."""
+    found = [row for row in results.balances(actor) if only in (None, row.account_id)]
     mirrors = _mirrors(actor)
     today, tomorrow = day_bounds(now().date())
     unposted = {net.account_id: net.net for net in results.nets(actor, today, tomorrow)}

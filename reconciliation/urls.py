@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reconciliation import adjustment_views, views
+from reconciliation import adjustment_views, views, writeoff_views
 
 app_name = "reconciliation"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("breaks/<uuid:pk>/settle/", views.break_settle, name="break-settle"),
     path("breaks/<uuid:pk>/adjust/", adjustment_views.propose, name="break-adjust"),
     path("breaks/<uuid:pk>/identify/", adjustment_views.identify, name="break-identify"),
+    path("breaks/<uuid:pk>/accept/", writeoff_views.accept, name="break-accept"),
+    path("write-offs/", writeoff_views.limits, name="write-offs"),
     path("adjustments/<uuid:pk>/", adjustment_views.record, name="adjustment"),
 ]

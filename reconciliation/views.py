@@ -23,9 +23,20 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.approvals import pending_for
 from backoffice.workflow.queues import item_for
 from ledger import chart
-from reconciliation import adjustments, books, breaks, intake, matching, queues, selectors, tables
+from reconciliation import (
+    adjustments,
+    books,
+    breaks,
+    intake,
+    matching,
+    queues,
+    selectors,
+    tables,
+    writeoffs,
+)
 from reconciliation.adjusting import Proposed
 from reconciliation.forms import (
+    AcceptForm,
     AccountForm,
     AdjustmentForm,
     ImportForm,
@@ -180,6 +191,8 @@ def break_page(
         "colour": BREAK_COLOURS[BreakState(row.state)],
         "may_work": not why_not,
         "outcome_form": OutcomeForm(),
+        "offer": None if why_not else writeoffs.offer(request.actor, row),
+        "accept_form": AcceptForm(),
         "match_form": MatchForm(),
         "settlement_form": _settlement_form(request, row),
         "adjustment_form": None if why_not else adjustment_form(request, row),
@@ -252,21 +265,18 @@ def break_take(request: StaffRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @needs("reconciliation.work_break")
 def break_close(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Close as resolved or as accepted, by the button pressed."""
+    """Close because both sides agree now."""
     row = break_or_404(request, pk)
     before = item_for(request.actor, breaks.QUEUE, pk)
     form = OutcomeForm(request.POST)
     if not form.is_valid():
         return break_page(request, row, {"outcome_form": form})
-    accept = request.POST.get("as") == "accepted"
-    close = breaks.break_accept if accept else breaks.break_resolve
     try:
-        close(actor=request.actor, row=row, outcome=form.cleaned_data["outcome"])
+        breaks.break_resolve(actor=request.actor, row=row, outcome=form.cleaned_data["outcome"])
     except DomainError as error:
         return refused(request, error, reverse("reconciliation:break", args=[pk]))
-    word = "accepted" if accept else "resolved"
     return decided(
-        request, queue=queues.BREAKS, before=before, sentence=f"{row.reference} is {word}."
+        request, queue=queues.BREAKS, before=before, sentence=f"{row.reference} is resolved."
     )
 
 

@@ -425,6 +425,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reconciliation:break-settle": _break,
     "reconciliation:break-adjust": _break,
     "reconciliation:break-identify": _break,
+    "reconciliation:break-accept": _break,
     "reconciliation:adjustment": _adjustment,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,

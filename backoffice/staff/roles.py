@@ -87,6 +87,7 @@ ROLES = {
                 "reporting.sign_report",
                 "reporting.close_day",
                 "reporting.approve_close",
+                "reconciliation.manage_limits",
                 "ib.approve_agreement",
             }
         ),
@@ -113,6 +114,7 @@ ROLES = {
                 "ib.view_partner",
                 "ib.approve_payout",
                 "reconciliation.approve_adjustment",
+                "reconciliation.manage_limits",
                 "reporting.view_report",
                 "reporting.close_day",
                 "ledger.approve_manual",

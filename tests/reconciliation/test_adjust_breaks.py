@@ -15,7 +15,7 @@ from ledger import chart
 from ledger import selectors as ledger
 from ledger.chart import AccountSpec
 from payments.models import GatewayAccount, Withdrawal
-from reconciliation import adjusting, adjustments, breaks, matching
+from reconciliation import adjusting, adjustments, breaks, matching, writeoffs
 from reconciliation.models import Adjustment, Break, Match
 from reconciliation.states import AdjustmentKind
 from sandbox.bank.camt053 import write_camt053
@@ -127,7 +127,7 @@ def test_while_an_adjustment_waits_nothing_else_ends_the_break(desk: Desk, brows
         assert again.line is not None
         for attempt in (
             lambda: breaks.break_take(actor=pavel, row=again),
-            lambda: breaks.break_accept(actor=pavel, row=again, outcome="so be it"),
+            lambda: writeoffs.difference_accept(actor=pavel, row=again, outcome="so be it"),
             lambda: matching.line_match_by_hand(
                 actor=pavel, line=again.line, reference=deposit.reference, reason="told us"
             ),
