@@ -106,6 +106,10 @@ app.conf.beat_schedule = {
         "task": "reconciliation.tasks.trading_nightly",
         "schedule": crontab(hour="0", minute="20"),
     },
+    "gateway-reports": {
+        "task": "reconciliation.tasks.gateways_nightly",
+        "schedule": crontab(hour="3", minute="5"),
+    },
     "compliance-lists": {
         "task": "compliance.tasks.lists_refresh",
         "schedule": crontab(hour="4", minute="10"),

@@ -35,6 +35,17 @@ ADJUSTMENT_REFUSED = Action(
 ADJUSTMENT_TAKEN_BACK = Action(
     "reconciliation.adjustment_taken_back", "took the adjustment of {subject} back: {reason}"
 )
+REPORT_IMPORTED = Action(
+    "reconciliation.report_imported", "imported {subject} of {gateway}: {lines} lines"
+)
+REPORT_REFUSED = Action("reconciliation.report_refused", "refused {subject}: {problem}")
+REPORT_DONE = Action(
+    "reconciliation.report_done", "worked {subject} through: {matched} matched, {open} open"
+)
+TERMS_SAVED = Action("reconciliation.terms_saved", "set what {subject} keeps: {terms}")
+COST_PROPOSED = Action("reconciliation.cost_proposed", "proposed {amount} as the cost of {subject}")
+COST_BOOKED = Action("reconciliation.cost_booked", "booked {amount} as the cost of {subject}")
+COST_REFUSED = Action("reconciliation.cost_refused", "refused the cost of {subject}: {reason}")
 
 declare(
     ACCOUNT_ADDED,
@@ -54,4 +65,11 @@ declare(
     ADJUSTMENT_BOOKED,
     ADJUSTMENT_REFUSED,
     ADJUSTMENT_TAKEN_BACK,
+    REPORT_IMPORTED,
+    REPORT_REFUSED,
+    REPORT_DONE,
+    TERMS_SAVED,
+    COST_PROPOSED,
+    COST_BOOKED,
+    COST_REFUSED,
 )

@@ -1,4 +1,5 @@
-"""What other eyes decide here: adjustments of breaks, write-offs, and the limits of those."""
+"""What other eyes decide here: adjustments of breaks, write-offs and their limits, and what gateways
+kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,8 @@ from backoffice.core.context import Actor
 from backoffice.workflow.approvals import ApprovalKind, register
 from backoffice.workflow.models import Approval
 from reconciliation import adjustments, writeoffs
-from reconciliation.models import Adjustment, WriteOffPolicy
+from reconciliation.models import Adjustment, SettlementCost, WriteOffPolicy
+from reconciliation.settlements import costs
 
 CHANGED = "The line or its payment changed after it was asked for."
 
@@ -93,3 +95,26 @@ LIMITS = ApprovalKind(
     url=lambda approval: reverse("reconciliation:write-offs"),
 )
 register(LIMITS)
+
+
+def _cost(actor: Actor, approval: Approval) -> SettlementCost:
+    rows = SettlementCost.objects.select_related("report__gateway")
+    return rows.get(tenant_id=actor.tenant_id, pk=approval.subject_id)
+
+
+def _cost_url(approval: Approval) -> str:
+    return reverse("reconciliation:cost", args=[approval.subject_id])
+
+
+COST = ApprovalKind(
+    code=costs.APPROVAL,
+    label="Cost of a gateway",
+    permission="reconciliation.approve_adjustment",
+    content=lambda actor, approval: costs.cost_content(_cost(actor, approval)),
+    execute=lambda actor, approval: costs.cost_book(actor=actor, cost=_cost(actor, approval)),
+    refused=lambda actor, approval: costs.cost_refuse(
+        actor=actor, cost=_cost(actor, approval), reason=approval.reason or CHANGED
+    ),
+    url=_cost_url,
+)
+register(COST)

@@ -16,9 +16,11 @@ class ReconciliationConfig(AppConfig):
             queues,
             states,
         )
+        from reconciliation.settlements import states as cost_states
 
         moves.register(states.BREAK)
         moves.register(states.ADJUSTMENT)
+        moves.register(cost_states.COST)
         see = ("reconciliation.view_break",)
         register(Entry("Work", "Statements", "reconciliation:files", "building-bank", see, "s", 50))
         register(
@@ -34,6 +36,9 @@ class ReconciliationConfig(AppConfig):
                 "",
                 52,
             )
+        )
+        register(
+            Entry("Work", "Gateway reports", "reconciliation:reports", "credit-card", see, "", 51)
         )
         limits = ("reconciliation.manage_limits",)
         register_area(

@@ -1,17 +1,20 @@
 """Breaks: opened by matching, worked by people, closed with an outcome. The books are never
 adjusted by a machine: an adjustment is a journal that a second person approves."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from backoffice.audit.services import audit
+from backoffice.core.bulk import insert_all
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, StateConflict
-from backoffice.tenancy.references import next_reference
+from backoffice.tenancy.references import next_reference, next_references
 from backoffice.workflow import moves, queues
 from reconciliation import actions
 from reconciliation.errors import BreakClosed
@@ -65,6 +68,63 @@ def break_open(
         data={"explanation": explanation, "kind": kind},
     )
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A difference without a statement line, as ``breaks_open`` takes it."""
+
+    kind: str
+    subject_type: str
+    subject_id: UUID
+    subject_label: str
+    amount: Decimal
+    currency: str
+    explanation: str
+
+
+def breaks_open(*, actor: Actor, found: Sequence[Found]) -> int:
+    """Put many differences before people at once; how many are new. The caller's entry in the
+    trail counts them: thousands of entries of one moment say no more than that."""
+    known = set(
+        Break.objects.filter(
+            tenant_id=actor.tenant_id, closed_at=None, line=None, kind__in={f.kind for f in found}
+        ).values_list("kind", "subject_id")
+    )
+    fresh = [each for each in found if (each.kind, each.subject_id) not in known]
+    if not fresh:
+        return 0
+    rows = [
+        Break(
+            tenant_id=actor.tenant_id,
+            reference=reference,
+            kind=each.kind,
+            subject_type=each.subject_type,
+            subject_id=each.subject_id,
+            subject_label=each.subject_label[:60],
+            amount=each.amount,
+            currency=each.currency,
+            explanation=each.explanation[:500],
+        )
+        for reference, each in zip(next_references("BR", len(fresh)), fresh, strict=True)
+    ]
+    insert_all(rows)
+    moves.begin_all(rows, BREAK, actor=actor)
+    queues.items_open(actor=actor, queue=QUEUE, subjects=rows)
+    return len(rows)
+
+
+def breaks_settled(*, actor: Actor, subjects: Collection[UUID], outcome: str) -> int:
+    """End the open breaks without a line whose other side has arrived; how many those were."""
+    rows = list(
+        Break.objects.select_for_update()
+        .filter(tenant_id=actor.tenant_id, closed_at=None, line=None, subject_id__in=list(subjects))
+        .exclude(state=BreakState.PROPOSED)
+        .order_by("id")
+    )
+    for row in rows:
+        _closed(actor, row, BreakState.RESOLVED, outcome)
+    return len(rows)
 
 
 def break_locked(actor: Actor, row: Break) -> Break:

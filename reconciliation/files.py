@@ -4,21 +4,19 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from backoffice.audit.services import audit
-from backoffice.core import crypto
 from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
-from backoffice.core.ids import uuid7
-from reconciliation import actions
+from reconciliation import actions, raw
 from reconciliation.errors import FileKnown, FileRefused
 from reconciliation.importers import ParsedFile, ParsedLine, detect_format
 from reconciliation.importers import parse_bytes as parse
 from reconciliation.models import BankAccount, Statement, StatementFile, StatementLine
 
+FOLDER = "statements"
 FILE_BYTES_MAX = 20 * 2**20
 LINES_AT_ONCE = 1_000
 BOOKED = "booked"
@@ -73,10 +71,7 @@ def file_receive(*, actor: Actor, name: str, content: bytes) -> StatementFile:
         received_by=actor.name,
     )
     # The bytes first: a row without them could never be read.
-    _keep(
-        raw_path(file),
-        crypto.seal(content, tenant_id=actor.tenant_id, purpose="statement", bound_to=digest),
-    )
+    raw.keep(tenant_id=actor.tenant_id, folder=FOLDER, digest=digest, content=content)
     try:
         with transaction.atomic():
             file.save(force_insert=True)
@@ -84,14 +79,6 @@ def file_receive(*, actor: Actor, name: str, content: bytes) -> StatementFile:
         _refuse_known(actor, digest)
         raise
     return file
-
-
-def _keep(path: Path, sealed: bytes) -> None:
-    """Whole or not at all, and never half of it under the name that is read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{uuid7().hex}")
-    part.write_bytes(sealed)
-    part.replace(path)
 
 
 def _refuse_known(actor: Actor, digest: str) -> None:
@@ -103,18 +90,9 @@ def _refuse_known(actor: Actor, digest: str) -> None:
         )
 
 
-def raw_path(file: StatementFile) -> Path:
-    return Path(settings.MEDIA_ROOT) / str(file.tenant_id) / "statements" / file.path
-
-
 def raw_bytes(file: StatementFile) -> bytes:
     """The file as it came."""
-    return crypto.unseal(
-        raw_path(file).read_bytes(),
-        tenant_id=file.tenant_id or 0,
-        purpose="statement",
-        bound_to=file.sha256,
-    )
+    return raw.read(tenant_id=file.tenant_id or 0, folder=FOLDER, digest=file.sha256)
 
 
 @transaction.atomic

@@ -303,3 +303,29 @@ class PlaneRun(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.differing} differ"
+
+
+from reconciliation.settlements.models import (  # noqa: E402 - models of this app all the same
+    SettlementCost,
+    SettlementLine,
+    SettlementMatch,
+    SettlementReport,
+    SettlementRun,
+    SettlementTerms,
+)
+
+__all__ = [
+    "Adjustment",
+    "BankAccount",
+    "Break",
+    "Match",
+    "SettlementCost",
+    "SettlementLine",
+    "SettlementMatch",
+    "SettlementReport",
+    "SettlementRun",
+    "SettlementTerms",
+    "Statement",
+    "StatementFile",
+    "StatementLine",
+]

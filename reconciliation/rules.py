@@ -5,16 +5,14 @@ arrives, since payments put an amount that nobody asked for before a person. Of 
 account rung 2 says only that a person has to look.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from backoffice.core.money import EXPONENTS, Money
+from payments.gateways.references import our_references
 
-# What next_reference() gives deposits and withdrawals; banks fold case and drop or add spaces.
-OUR_REFERENCE = re.compile(r"\b(WP|[DW])[-\s]?(\d{4})[-\s]?(\d{6,})\b", re.IGNORECASE)
 RULE_VERSION = "exact-2"
 
 
@@ -70,15 +68,11 @@ def references_of(line: LineFacts) -> list[tuple[str, int]]:
     """(our reference, rung) as the line gives them: own fields first, free text after."""
     found: dict[str, int] = {}
     for field in (line.end_to_end, *line.references):
-        for reference in _references(field):
+        for reference in our_references(field):
             found.setdefault(reference, 1)
-    for reference in _references(line.text):
+    for reference in our_references(line.text):
         found.setdefault(reference, 3)
     return list(found.items())
-
-
-def _references(text: str) -> list[str]:
-    return [f"{kind.upper()}-{year}-{number}" for kind, year, number in OUR_REFERENCE.findall(text)]
 
 
 def meaning(line: LineFacts, movements: Mapping[str, Movement]) -> Found:

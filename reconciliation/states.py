@@ -77,7 +77,9 @@ class AdjustmentKind(models.TextChoices):
 class BreakKind(models.TextChoices):
     UNIDENTIFIED_RECEIPT = "unidentified_receipt", "Money from someone unknown"
     MISSING_IN_LEDGER = "missing_in_ledger", "On the statement, not in the books"
+    MISSING_IN_STATEMENT = "missing_in_statement", "In the books, not on the report"
     AMOUNT_DIFF = "amount_diff", "Amounts differ"
+    FEE_DIFF = "fee_diff", "Another fee than agreed"
     ACCOUNT_DIFF = "account_diff", "On another account of ours"
     CURRENCY_DIFF = "currency_diff", "Currencies differ"
     STATUS_DIFF = "status_diff", "Paid, but not approved or already failed"

@@ -1,4 +1,4 @@
-"""Shells for Celery: the trading plane, every night."""
+"""Shells for Celery: the trading plane and what is open with gateways, every night."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from backoffice.core.clock import now
 from backoffice.tenancy.scope import all_tenants, tenant_scope
 from reconciliation import trading_plane
+from reconciliation.settlements import reports
 
 DAYS_BACK = 3  # deals come late, or are edited: the last days are looked at again
 
@@ -24,3 +25,16 @@ def trading_nightly() -> int:
             run = trading_plane.plane_run(actor=actor, days=days[-1:])
         differing += run.differing
     return differing
+
+
+@shared_task
+def gateways_nightly() -> int:
+    """What is open between gateways' reports and the books, once more; how many runs that took."""
+    runs = 0
+    for actor in all_tenants(reason="match gateways' reports", job="reconciliation"):
+        with tenant_scope(actor.tenant_id, actor):
+            gateways = list(reports.gateways_open(actor))
+        for gateway in gateways:
+            with tenant_scope(actor.tenant_id, actor):
+                runs += len(reports.gateway_match(actor=actor, gateway=gateway))
+    return runs

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from reconciliation import adjustment_views, views, writeoff_views
+from reconciliation.settlements import views as settlements
 
 app_name = "reconciliation"
 urlpatterns = [
@@ -20,5 +21,13 @@ urlpatterns = [
     path("breaks/<uuid:pk>/identify/", adjustment_views.identify, name="break-identify"),
     path("breaks/<uuid:pk>/accept/", writeoff_views.accept, name="break-accept"),
     path("write-offs/", writeoff_views.limits, name="write-offs"),
+    path("breaks/<uuid:pk>/line/", settlements.break_line_match, name="break-line-match"),
+    path("reports/", settlements.report_list, name="reports"),
+    path("reports/import/", settlements.report_import, name="report-import"),
+    path("reports/terms/", settlements.terms_page, name="terms"),
+    path("reports/<uuid:pk>/", settlements.report_detail, name="report"),
+    path("reports/<uuid:pk>/live/", settlements.report_live, name="report-live"),
+    path("reports/<uuid:pk>/cost/", settlements.cost_propose, name="report-cost"),
+    path("costs/<uuid:pk>/", settlements.cost_record, name="cost"),
     path("adjustments/<uuid:pk>/", adjustment_views.record, name="adjustment"),
 ]

@@ -45,6 +45,8 @@ from reconciliation.forms import (
     SettlementForm,
 )
 from reconciliation.models import Break, Match, StatementFile
+from reconciliation.settlements import selectors as reported
+from reconciliation.settlements.forms import LineMatchForm
 from reconciliation.states import (
     ADJUSTMENT_COLOURS,
     BREAK_COLOURS,
@@ -197,6 +199,9 @@ def break_page(
         "settlement_form": _settlement_form(request, row),
         "adjustment_form": None if why_not else adjustment_form(request, row),
         **_adjustment(request, row, may=may),
+        "reported": reported.subject_line(request.actor, row),
+        "of_reports": reported.is_of_reports(row),
+        "line_match_form": None if why_not else line_match_form(request, row),
         "match": match,
         "about_url": urls.get(row.subject_id, "") if row.subject_id else "",
         "match_url": urls.get(match.subject_id, "") if match else "",
@@ -242,6 +247,18 @@ def _side(proposed: Proposed) -> str:
     if proposed.debit.code.startswith(("bank:client:", "bank:own:")):
         return f"credit {chart.words(proposed.credit.code)}"
     return f"debit {chart.words(proposed.debit.code)}"
+
+
+def line_match_form(request: StaffRequest, row: Break, data: Any = None) -> LineMatchForm | None:
+    """Nothing where the break has no line of a report, or no booking could be it."""
+    line = reported.subject_line(request.actor, row)
+    if line is None:
+        return None
+    items = [
+        (each.key, f"{each.reference or each.kind.replace('_', ' ')}, {each.day:%-d %b %Y}")
+        for each in reported.open_items(request.actor, line)
+    ]
+    return LineMatchForm(data, items=items) if items else None
 
 
 def _settlement_form(request: StaffRequest, row: Break, data: Any = None) -> SettlementForm | None:

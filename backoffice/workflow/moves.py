@@ -1,10 +1,11 @@
 """The one place where a state changes: check the table, write the row, the history, the outbox."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from backoffice.audit.services import subject_type
+from backoffice.core.bulk import insert_all
 from backoffice.core.context import Actor
 from backoffice.core.tenant import TenantModel
 from backoffice.core.transitions import Machine
@@ -38,6 +39,24 @@ def begin(
     """Record the birth of ``row``, just created in the machine's initial state."""
     assert row.state == machine.initial, row.state
     _record(row, machine, "", actor, reason, data)
+
+
+def begin_all(rows: Sequence[Any], machine: Machine, *, actor: Actor) -> None:
+    """``begin`` for many rows of one kind, of a state that nothing follows."""
+    assert not _followers[machine.name, machine.initial]
+    insert_all(
+        [
+            Transition(
+                tenant_id=row.tenant_id,
+                subject_type=subject_type(row),
+                subject_id=row.pk,
+                target=row.state,
+                actor_ref=actor.ref,
+                actor_name=actor.name,
+            )
+            for row in rows
+        ]
+    )
 
 
 def move(

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backoffice.audit.actions import Action, declare
 from backoffice.audit.services import audit, subject_type
+from backoffice.core.bulk import insert_all
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import InvalidInput, StateConflict
@@ -103,6 +104,25 @@ def item_due(*, queue: str, subject_id: UUID, due_at: datetime | None) -> None:
         WorkItem.objects.filter(
             tenant_id=current_tenant_id(), queue=queue, subject_id=subject_id, closed_at=None
         ).update(due_at=due_at)
+
+
+def items_open(*, actor: Actor, queue: str, subjects: Sequence[TenantModel]) -> None:
+    """Put many new ``subjects`` into ``queue`` at once; none of them is in it."""
+    opened_at = now()
+    due = due_at(actor.tenant_id, queue, urgent=False, opened_at=opened_at)
+    insert_all(
+        [
+            WorkItem(
+                tenant_id=actor.tenant_id,
+                queue=queue,
+                subject_type=subject_type(subject),
+                subject_id=subject.pk,
+                opened_at=opened_at,
+                due_at=due,
+            )
+            for subject in subjects
+        ]
+    )
 
 
 def item_close(*, actor: Actor, queue: str, subject_id: UUID) -> None:

@@ -5,7 +5,7 @@ Adapters speak to the outside, so nothing here is called inside a transaction bu
 of a kind that does not ``start_by_call``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from backoffice.core.errors import OutsideError
 from backoffice.core.money import Money
+from payments.gateways.reports import ReportProblem, ReportRow
 
 CALL_TIMEOUT_S = 15.0
 ANSWER_BYTES_MAX = 256 * 1024
@@ -224,6 +225,7 @@ class Gateway(Protocol):
     ``pays_out``: it sends money to destinations; otherwise it only gives payments back.
     ``answers_disputes``: it takes evidence and acceptances by a call; otherwise people answer
     where the gateway asks for it, and say here that they did.
+    ``reports``: it has reports of its movements and fees; otherwise the bank's statement says them.
     """
 
     kind: str
@@ -235,6 +237,7 @@ class Gateway(Protocol):
     tells_instrument: bool
     pays_out: bool
     answers_disputes: bool
+    reports: bool
 
     def refuses(self, money: Money) -> str:
         """Why this amount can't be paid through this kind at all, in a sentence; empty if it
@@ -273,6 +276,10 @@ class Gateway(Protocol):
 
     def poll_payout(self, account: Account, reference: str) -> Notice | None:
         """As ``poll_payment``."""
+        ...
+
+    def read_report(self, content: bytes) -> Iterator[ReportRow | ReportProblem]:
+        """The movements of a report, and its rows that can't be read; nothing is left out."""
         ...
 
     def payout(self, account: Account, order: PayoutOrder) -> Result:

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from sandbox.gateway.faults import KNOWN, Faults
 from sandbox.gateway.records import Merchant, Message, Payment, Payout, Refund, Refused
+from sandbox.gateway.settlement import Movement, Movements
 from sandbox.gateway.signing import sign_message, sign_parameters
 
 RETRIES_S = (2, 5, 15, 60, 300, 900, 3600)
@@ -42,6 +43,7 @@ class Cashier:
         self.payouts: dict[str, Payout] = {}
         self.refunds: dict[str, Refund] = {}
         self.messages: list[Message] = []
+        self.movements = Movements()
         self.payout_delay_s: float | None = PAYOUT_DELAY_S
         #: How far the cashier's clock is ahead of the machine's, for a demo that makes a past.
         self.shift_s = 0.0
@@ -116,6 +118,7 @@ class Cashier:
                 payment.paid = _amount(amount) if amount else payment.amount
                 payment.paid_currency = currency or payment.currency
                 payment.instrument = _card(payment, holder, card)
+                self._booked(payment, "payment", payment.paid_currency, payment.paid, payment.id)
             self._report_payment(payment)
             self._save()
 
@@ -150,6 +153,7 @@ class Cashier:
                 payment.paid_currency,
             )
             self.refunds[f"{merchant_id}/{reference}"] = refund
+            self._booked(refund, "refund", refund.currency, -amount, payment.id)
             self._save()
             return refund
 
@@ -197,9 +201,33 @@ class Cashier:
     def payout_decide(self, payout: Payout, status: str, reason: str = "") -> None:
         with self._lock:
             self._payouts_due.pop(f"{payout.merchant}/{payout.reference}", None)
+            if status == "paid" and payout.status != "paid":
+                self._booked(payout, "payout", payout.currency, -payout.amount)
             payout.status, payout.reason = status, reason
             self._report_payout(payout)
             self._save()
+
+    # What is held for merchants
+
+    def _booked(
+        self,
+        row: Payment | Payout | Refund,
+        kind: str,
+        currency: str,
+        amount: Decimal,
+        payment: str = "",
+    ) -> None:
+        self.movements.booked(
+            row.merchant, kind, self._now(), row.reference, currency, amount, payment
+        )
+
+    def settle(self, merchant_id: str) -> list[Movement]:
+        """Pay what is held for a merchant to its bank, one settlement for each currency."""
+        with self._lock:
+            self.merchant(merchant_id)
+            found = self.movements.settle(merchant_id, self._now())
+            self._save()
+            return found
 
     # Messages
 
@@ -338,6 +366,7 @@ class Cashier:
             "payouts": [asdict(row) for row in self.payouts.values()],
             "refunds": [asdict(row) for row in self.refunds.values()],
             "messages": [asdict(row) for row in self.messages if row.delivered_at is None],
+            "movements": [asdict(row) for row in self.movements.rows],
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
         written = self._path.with_suffix(".new")
@@ -362,6 +391,7 @@ class Cashier:
         for row in map(read, state["refunds"]):
             self.refunds[f"{row['merchant']}/{row['reference']}"] = Refund(**row)
         self.messages = [Message(**row) for row in state["messages"]]
+        self.movements.load(state.get("movements", []))
         for key, payout in self.payouts.items():
             if payout.status == "pending" and self.payout_delay_s is not None:
                 self._payouts_due[key] = time.time() + self.payout_delay_s

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from sandbox.gateway.records import Payment
+
+if TYPE_CHECKING:
+    from sandbox.gateway.cashier import Cashier
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;background:#f3f4f6;color:#111827;margin:0}
@@ -50,6 +54,26 @@ def outcome_page(payment: Payment) -> str:
 
 def refusal_page(message: str) -> str:
     return wrapped("Cashier", f"<h1>{escape(message)}</h1><p>Ask the merchant for a new link.</p>")
+
+
+def merchants_page(cashier: Cashier) -> str:
+    """What is held for each merchant; where its report is, and where it is paid to its bank."""
+    return wrapped("Merchants", "".join(_merchant(cashier, name) for name in cashier.merchants))
+
+
+def _merchant(cashier: Cashier, name: str) -> str:
+    held = ", ".join(f"{amount:,f} {currency}" for currency, amount in
+                     sorted(cashier.movements.held(name).items())) or "nothing"  # fmt: skip
+    settled = [
+        f"<li>{escape(row.settlement)}: {-row.gross:,f} {escape(row.currency)}</li>"
+        for row in cashier.movements.rows
+        if row.merchant == name and row.type == "settlement"
+    ]
+    shown = escape(name)
+    return f"""<section><h1>{shown}</h1><p>The cashier holds {held}.</p>
+<p><a href="/merchants/{shown}/report.csv" download="{shown}.csv">Settlement report</a></p>
+<form method="post" action="/merchants/{shown}/settle"><button>Settle to the bank</button></form>
+<ul>{"".join(settled[-5:])}</ul></section>"""
 
 
 def wrapped(title: str, body: str) -> str:

@@ -126,6 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
             case ["api", "payouts", reference]:
                 merchant = self._merchant(b"")
                 self._json(200, _payout(cashier.payout(merchant, reference)))
+            case ["merchants"]:
+                self._html(200, page.merchants_page(cashier))
+            case ["merchants", merchant, "report.csv"]:
+                cashier.merchant(merchant)
+                report = cashier.movements.report(merchant).encode()
+                self._send(200, "text/csv; charset=utf-8", report)
             case ["control", "messages"]:
                 self._json(200, {"messages": [vars(message) for message in cashier.messages]})
             case _:
@@ -136,6 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
         match [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]:
             case ["pay", payment_id]:
                 self._press(payment_id, dict(parse_qsl(body.decode())))
+            case ["merchants", merchant, "settle"]:
+                cashier = self.server.cashier
+                cashier.settle(merchant)
+                self._html(200, page.merchants_page(cashier))
             case ["api", "payouts"]:
                 self._payout(self._merchant(body), _object(body))
             case ["api", "refunds"]:

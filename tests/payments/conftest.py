@@ -28,6 +28,7 @@ def cashier(cashier_server: CashierServer) -> CashierServer:
     found.payouts.clear()
     found.refunds.clear()
     found.messages.clear()
+    found.movements.rows.clear()
     return cashier_server
 
 

@@ -9,6 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
 from backoffice.audit.services import audit
+from backoffice.core.bulk import rows_of, stage
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.ids import uuid7
@@ -23,7 +24,7 @@ from trading.locks import account_locked
 from trading.models import Account, AccountChange, Group, SyncRun, TradingServer
 from trading.services.accounts import index
 from trading.states import ACCOUNT, AccountState, ChangeState
-from trading.sync.bulk import lock_server, rows_of, stage
+from trading.sync.bulk import lock_server
 
 CHANGED_MAX = 10_000  # handled one by one, since each is a fact of its own
 NEW_MAX = 2_000  # per reading: the rest comes with the next

@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.actions import Action
 from backoffice.audit.services import audit
+from backoffice.core.bulk import rows_of, stage
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.ids import uuid7
@@ -24,7 +25,7 @@ from trading import actions
 from trading.bridge import port
 from trading.models import BalanceOperation, Deal, TradingServer
 from trading.states import OperationState
-from trading.sync.bulk import lock_server, rows_of, stage
+from trading.sync.bulk import lock_server
 
 # What the server says of a deal; ``at`` follows from ``server_msc``.
 VALUES = (

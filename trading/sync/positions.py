@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from backoffice.core.bulk import stage
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.ids import uuid7
@@ -12,7 +13,7 @@ from backoffice.tenancy.scope import tenant_scope
 from trading.bridge import port
 from trading.connections import speak
 from trading.models import SyncRun, TradingServer
-from trading.sync.bulk import lock_server, stage
+from trading.sync.bulk import lock_server
 
 COLUMNS = (
     ("id", "uuid"),

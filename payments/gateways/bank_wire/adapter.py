@@ -6,7 +6,7 @@ the reconciliation reads. The end-to-end id is our reference, and makes a transf
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from backoffice.core.money import Money
 from payments.gateways import http
@@ -26,6 +26,7 @@ from payments.gateways.port import (
     Started,
     Unknown,
 )
+from payments.gateways.reports import ReportProblem, ReportRow
 
 
 class BankWire:
@@ -38,6 +39,7 @@ class BankWire:
     tells_instrument = True
     pays_out = True
     answers_disputes = False
+    reports = False
 
     def refuses(self, money: Money) -> str:
         return ""
@@ -65,6 +67,9 @@ class BankWire:
 
     def poll_payout(self, account: Account, reference: str) -> Notice | None:
         return None
+
+    def read_report(self, content: bytes) -> Iterator[ReportRow | ReportProblem]:
+        return iter(())
 
     def payout(self, account: Account, order: PayoutOrder) -> Result:
         body = {

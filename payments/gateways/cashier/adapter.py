@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,6 +13,7 @@ from backoffice.core.errors import InvalidInput
 from backoffice.core.money import Money
 from payments.gateways import http
 from payments.gateways.cashier import signing
+from payments.gateways.cashier.report import read_report
 from payments.gateways.port import (
     Account,
     DisputeAnswer,
@@ -31,6 +32,7 @@ from payments.gateways.port import (
     Started,
     Unknown,
 )
+from payments.gateways.reports import ReportProblem, ReportRow
 
 STATUSES = {
     "created": Outcome.PENDING,
@@ -55,6 +57,7 @@ class Cashier:
     tells_instrument = True
     pays_out = True
     answers_disputes = False
+    reports = True
 
     def refuses(self, money: Money) -> str:
         return ""
@@ -124,6 +127,9 @@ class Cashier:
             return _notice(answer.data, now())
         except NoticeUnreadable as error:
             raise GatewayError(f"{account.name}: {error}", permanent=False) from error
+
+    def read_report(self, content: bytes) -> Iterator[ReportRow | ReportProblem]:
+        return read_report(content)
 
     def payout(self, account: Account, order: PayoutOrder) -> Result:
         body = {

@@ -7,7 +7,7 @@ for by our reference before it is asked for again.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -34,10 +34,12 @@ from payments.gateways.port import (
     Started,
     Unknown,
 )
+from payments.gateways.reports import ReportProblem, ReportRow
 from payments.gateways.stripe import amounts, disputes, events
 from payments.gateways.stripe.client import client_of, plain
 from payments.gateways.stripe.events import NAME_CHARS_MAX
 from payments.gateways.stripe.failures import failure, said
+from payments.gateways.stripe.report import read_report
 
 TOLERANCE_S = 300
 HEALTH_TIMEOUT_S = 5.0
@@ -64,6 +66,7 @@ class Stripe:
     tells_instrument = False
     pays_out = False
     answers_disputes = True
+    reports = True
 
     def refuses(self, money: Money) -> str:
         return amounts.problem(money)
@@ -131,6 +134,9 @@ class Stripe:
 
     def poll_payout(self, account: Account, reference: str) -> Notice | None:
         raise NotFound(reference)
+
+    def read_report(self, content: bytes) -> Iterator[ReportRow | ReportProblem]:
+        return read_report(content)
 
     def payout(self, account: Account, order: PayoutOrder) -> Result:
         return Refused(f"{account.name} only gives payments back; it pays to no destination.")
