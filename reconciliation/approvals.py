@@ -1,5 +1,4 @@
-"""What other eyes decide here: adjustments of breaks, write-offs and their limits, and what gateways
-kept."""
+"""What other eyes decide here: adjustments, write-offs and their limits, what gateways kept."""
 
 from collections.abc import Mapping
 from typing import Any

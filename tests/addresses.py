@@ -32,9 +32,10 @@ from kyc.defaults import levels_install
 from kyc.services import case_open
 from operations.models import Notification
 from payments.models import Transfer
+from payments.services.setup import gateway_connect
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
-from reconciliation.models import Adjustment, Break
+from reconciliation.models import Adjustment, Break, SettlementCost, SettlementReport
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
@@ -282,6 +283,32 @@ def _adjustment(world: World) -> Arguments:
     return {"pk": made.pk}
 
 
+def _settlement_report(world: World) -> Arguments:
+    gateway = gateway_connect(
+        actor=world.actor("adam"),
+        kind="cashier",
+        name=f"Cashier {uuid7()}",
+        base_url="http://127.0.0.1:1",
+        merchant_id="aurora",
+        secret="a secret of a test",
+    )
+    report = SettlementReport.objects.create(
+        reference=f"SR-{uuid7()}"[:20],
+        gateway=gateway,
+        name="report.csv",
+        sha256=uuid7().hex,
+        size=1,
+        received_by="tests",
+    )
+    return {"pk": report.pk}
+
+
+def _settlement_cost(world: World) -> Arguments:
+    report = _settlement_report(world)["pk"]
+    cost = SettlementCost.objects.create(report_id=report, currency="EUR", amount=1)
+    return {"pk": cost.pk}
+
+
 def _client_money_report(world: World) -> Arguments:
     report = ClientMoneyReport.objects.create(
         reference="CM-1", day=now().date(), ends_at=now(), prepared_by_ref="system:x"
@@ -426,6 +453,11 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reconciliation:break-adjust": _break,
     "reconciliation:break-identify": _break,
     "reconciliation:break-accept": _break,
+    "reconciliation:break-line-match": _break,
+    "reconciliation:report": _settlement_report,
+    "reconciliation:report-live": _settlement_report,
+    "reconciliation:report-cost": _settlement_report,
+    "reconciliation:cost": _settlement_cost,
     "reconciliation:adjustment": _adjustment,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,
