@@ -13,7 +13,9 @@ from clients.models import Client
 from ledger import chart
 from ledger import selectors as ledger
 from payments import access
-from payments.models import Deposit, Transfer, Withdrawal
+from payments.chargeback_states import CHARGEBACK_ANSWERABLE
+from payments.chargebacks.access import chargebacks_for
+from payments.models import Chargeback, Deposit, Transfer, Withdrawal
 from payments.states import (
     DEPOSIT_SET_ASIDE,
     TRANSFER,
@@ -74,6 +76,9 @@ def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]
             .select_related("source", "target")
             .order_by("-id")[:most]
         ),
+        "chargebacks": list(
+            Chargeback.objects.filter(**mine).select_related("deposit").order_by("-id")[:most]
+        ),
     }
 
 
@@ -95,10 +100,15 @@ def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
     transfers = narrowed(
         access.transfers_for(actor), (*own, *sum_), client=who, source=end, target=end
     )
+    left = ("owed_amount", "repaid_amount", "written_off_amount")
+    disputed = narrowed(
+        chargebacks_for(actor), (*own, *sum_, *left), client=who, deposit=("reference",)
+    )
     return {
         "deposits": list(deposits.order_by("-id")[:most]),
         "withdrawals": list(withdrawals.order_by("-id")[:most]),
         "transfers": list(transfers.order_by("-id")[:most]),
+        "chargebacks": list(disputed.order_by("-id")[:most]),
     }
 
 
@@ -137,6 +147,11 @@ def stats(actor: Actor) -> list[dict[str, Any]]:
             "Outcome unknown",
             withdrawals.filter(state=WithdrawalState.UNKNOWN),
             f"{paid_out}?segment=unknown",
+        ),
+        line(
+            "Chargebacks to answer",
+            chargebacks_for(actor).filter(state__in=CHARGEBACK_ANSWERABLE),
+            reverse("payments:chargeback-list"),
         ),
         line("Transfers under way", moving, reverse("payments:transfer-list") + "?segment=open"),
     ]

@@ -13,7 +13,13 @@ from backoffice.staff.access import StaffRequest
 from clients import tabs
 from clients.models import Client
 from payments import selectors
-from payments.models import Deposit, Destination, Withdrawal
+from payments.chargeback_states import (
+    CHARGEBACK_ANSWERABLE,
+    CHARGEBACK_COLOURS,
+    ChargebackState,
+)
+from payments.chargebacks import books, rules
+from payments.models import Chargeback, Deposit, Destination, Withdrawal
 from payments.services.transfers import way
 from payments.states import (
     DEPOSIT_COLOURS,
@@ -70,6 +76,11 @@ def parts(recent: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
             "label": "Transfers",
             "url": reverse("payments:transfer-list"),
             "rows": [_transfer(row) for row in recent["transfers"]],
+        },
+        {
+            "label": "Chargebacks",
+            "url": reverse("payments:chargeback-list"),
+            "rows": [_chargeback(row) for row in recent["chargebacks"]],
         },
     ]
 
@@ -155,6 +166,13 @@ def _transfer(row: Any) -> dict[str, Any]:
     return _line(row, "transfer", way(row), Money(row.amount, row.currency), colour)
 
 
+def _chargeback(row: Chargeback) -> dict[str, Any]:
+    colour = CHARGEBACK_COLOURS[ChargebackState(row.state)]
+    missing = books.owed(row)
+    what = f"{row.deposit.reference}, {missing} is owed" if missing else row.deposit.reference
+    return _line(row, "chargeback", f"of {what}", books.money_of(row), colour)
+
+
 def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
     if not actor.can("payments.view_payment"):
         return []
@@ -183,6 +201,16 @@ def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
                 "title": f"{deposit.reference} {deposit.get_state_display()}",
                 "note": deposit.reason,
                 "url": reverse("payments:deposit", args=[deposit.pk]),
+            }
+        )
+    disputed = Chargeback.objects.filter(**mine, state__in=CHARGEBACK_ANSWERABLE)
+    for each in disputed.order_by("-id")[:5]:
+        found.append(
+            {
+                "colour": CHARGEBACK_COLOURS[ChargebackState(each.state)],
+                "title": f"{each.reference} {books.money_of(each)}",
+                "note": rules.reason_label(each.reason_code),
+                "url": reverse("payments:chargeback", args=[each.pk]),
             }
         )
     return found

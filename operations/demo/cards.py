@@ -10,9 +10,11 @@ from clients.models import Client
 from operations.demo.past import HOST, call
 from operations.demo.payments import Till, card_of
 from payments.accounts import adapter_for, notify_url, opened
+from payments.models import Deposit
 from payments.services import setup
 from payments.services.deposits import deposit_create
 from payments.services.notices import message_store
+from payments.states import DepositState
 
 # Whose brokerage has it, so that one with a single gateway can be looked at too.
 TENANT = "aurora"
@@ -65,9 +67,22 @@ class Cards:
         if paid:
             facts = {"holder": client.name, "card": card_of(client)}
             self._control("sessions", reference=row.reference, status="paid", **facts)
-            self._hear()
+            self.hear()
 
-    def _hear(self) -> None:
+    def dispute(self, client: Client, reason: str) -> None:
+        """The bank behind the client's newest payment takes the money back."""
+        self.till.demo.past.needed("STRIPE")
+        with self.till.scope():
+            paid = Deposit.objects.filter(
+                tenant_id=self.till.actor.tenant_id,
+                client=client,
+                gateway=self.gateway,
+                state=DepositState.DONE,
+            ).latest("id")
+        self._control("disputes", reference=paid.reference, reason=reason)
+        self.hear()
+
+    def hear(self) -> None:
         for headers, body in self._control("collect", account=self.owner)["messages"]:
             with self.till.scope():
                 account = opened(self.gateway)

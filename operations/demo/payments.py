@@ -186,18 +186,22 @@ class Till:
         self.sandbox.control("payments", **facts)
         self.hear()
 
-    def dispute(self, client: Client) -> None:
-        """The bank behind the client's newest card deposit asks for the money back. The adapter
-        knows no such status: the message waits for a person."""
+    def dispute(self, client: Client, status: str = "disputed", **facts: str) -> None:
+        """The bank behind the client's newest card deposit takes the money back; or says how that
+        of a deposit that is disputed ended."""
         self.demo.past.needed("GATEWAY")
         with self.scope():
-            paid = Deposit.objects.filter(
+            rows = Deposit.objects.filter(
                 tenant_id=self.actor.tenant_id,
                 client=client,
                 gateway=self.gateway,
                 state=DepositState.DONE,
-            ).latest("id")
-        self.sandbox.control("disputes", merchant=self.merchant, reference=paid.reference)
+            )
+            is_known = status != "disputed"
+            paid = rows.filter(chargebacks__isnull=not is_known).latest("id")
+        self.sandbox.control(
+            "disputes", merchant=self.merchant, reference=paid.reference, status=status, **facts
+        )
         self.hear()
 
     def hear(self) -> None:

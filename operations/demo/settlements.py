@@ -31,6 +31,7 @@ class Settlements:
                 for currency in self.till.demo.tenant.currencies
                 if currency not in self._on_the_way()
                 for each in collected(self.till.actor, currency)
+                if each.gateway.pk == self.till.gateway.pk
             ]
         for money in due:
             kept = Money.rounded(money.amount * SHARE_KEPT, money.currency, ROUND_DOWN)
@@ -48,7 +49,8 @@ class Settlements:
                 kept = self._kept[row.line.text]
                 settled = Money.rounded(row.line.amount, row.line.currency) + kept
                 for each in collected(staff, row.line.currency):
-                    if each.money.minor >= settled.minor:
+                    mine = each.gateway.pk == self.till.gateway.pk
+                    if mine and each.money.minor >= settled.minor:
                         matching.line_settle_gateway(
                             actor=staff, line=row.line, gateway=each.gateway.pk, cost=kept
                         )

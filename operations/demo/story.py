@@ -23,6 +23,7 @@ from compliance.monitoring.definitions import scenarios_install
 from compliance.monitoring.run import monitoring_run
 from operations.demo import Demo, step
 from operations.demo.cards import Cards, cards_of
+from operations.demo.chargebacks import chargebacks
 from operations.demo.payments import Till, till_of
 from operations.demo.settlements import Settlements
 from operations.demo.trading import Funding, settle, strand
@@ -123,6 +124,7 @@ class Story:
             self._client(funded)
         self._patterns()
         self._today()
+        chargebacks(self)
         for night in self._nights():
             day = night.date() - timedelta(days=1)
             if day.weekday() < 5:
@@ -288,8 +290,6 @@ class Story:
                 decide = partial(self.till.decide, what=what)
                 self.ago(partial(_each, asked, decide), minutes=minutes * 0.7)
 
-        # Not the first client, whom the tour leads to.
-        self.ago(partial(self.till.dispute, self.busy[1]), minutes=170)
         rich = max(self.accounts[1:], key=lambda one: one.amount).account
         spared = self.money(400, rich.currency)
         payments = self.demo.actors["payments"]

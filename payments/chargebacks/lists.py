@@ -23,7 +23,7 @@ from payments.chargeback_states import (
     ChargebackState,
 )
 from payments.chargebacks import access, books, debts
-from payments.chargebacks.rules import REASONS, reason_label
+from payments.chargebacks.rules import REASONS, reason_word
 from payments.models import Chargeback, GatewayAccount
 
 VIEW = "payments.view_payment"
@@ -117,14 +117,14 @@ CHARGEBACKS = register(
             ),
             Column("amount", "Taken back", books.money_of, num=True, fixed=True),
             Column("owed", "Still owed", _owed, num=True),
-            Column("reason", "The bank's reason", lambda row: reason_label(row.reason_code)),
+            Column("reason", "Reason", lambda row: reason_word(row.reason_code)),
             Column(
                 "deposit",
                 "Deposit",
                 lambda row: row.deposit.reference,
                 link=lambda row: object_url("payments:deposit", row.deposit_id),
             ),
-            Column("gateway", "Gateway", lambda row: row.gateway.name),
+            Column("gateway", "Gateway", lambda row: row.gateway.name, shown=False),
             Column("number", "Gateway's number", lambda row: row.provider_ref or None, shown=False),
             Column("created", "Opened", lambda row: row.created_at, show=tags.time),
             Column("due", "Evidence due", lambda row: row.due_at, show=tags.time, shown=False),

@@ -47,7 +47,12 @@ REASONS = {
 
 
 def reason_label(code: str) -> str:
-    return REASONS.get(code, code.replace("_", " ").capitalize())
+    return REASONS.get(code) or reason_word(code)
+
+
+def reason_word(code: str) -> str:
+    """The bank's code as a list shows it: ``fraudulent`` to ``Fraudulent``."""
+    return code.replace("_", " ").capitalize()
 
 
 def is_news(state: str, stage: DisputeStage) -> bool:

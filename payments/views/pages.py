@@ -140,6 +140,7 @@ def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         _fact("Asked at", row.created_at),
         _fact("To be paid by", row.expires_at),
         _fact("Credited", row.credited_at),
+        *_chargeback_facts(row),
     ]
     state = DepositState(row.state)
     return _page(
@@ -159,6 +160,20 @@ def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     )
 
 
+def _chargeback_facts(row: Deposit) -> list[Row]:
+    """The deposit keeps its state; what was taken back of it stands beside it."""
+    if row.credited_at is None:
+        return []
+    return [
+        _fact(
+            f"Chargeback, {each.get_state_display().lower()}",
+            f"{each.reference} of {Money(each.amount, each.currency)}",
+            reverse("payments:chargeback", args=[each.pk]),
+        )
+        for each in row.chargebacks.order_by("id")
+    ]
+
+
 def _deposit_buttons(actor: Actor, row: Deposit) -> Sequence[Button]:
     found = []
     if row.state in DEPOSIT_SET_ASIDE and actor.can(WORK):
@@ -169,6 +184,9 @@ def _deposit_buttons(actor: Actor, row: Deposit) -> Sequence[Button]:
     if row.state in unpaid and actor.can(WORK):
         url = reverse("payments:deposit-cancel", args=[row.pk])
         found.append(Button("Cancel", url, method="get"))
+    if row.credited_at is not None and actor.can("payments.work_chargeback"):
+        url = reverse("payments:chargeback-new", args=[row.pk])
+        found.append(Button("Enter a chargeback", url, method="get", icon="receipt-refund"))
     return found
 
 

@@ -29,6 +29,8 @@ CARDS = ("4242", "9010", "7788", "0032")
 AMOUNT_MAX = Decimal(10) ** 12
 Deliver = Callable[[str, Mapping[str, str], bytes], int]
 
+DISPUTES = ("dispute_inquiry", "disputed", "dispute_won", "dispute_lost", "dispute_closed")
+
 
 class Cashier:
     """``deliver(url, headers, body)`` answers the HTTP status, 0 when nobody answered."""
@@ -122,12 +124,27 @@ class Cashier:
             self._report_payment(payment)
             self._save()
 
-    def payment_dispute(self, payment: Payment) -> None:
-        """The cardholder's bank asks for the money back; the payment stays paid meanwhile."""
+    def payment_dispute(self, payment: Payment, status: str = "disputed", **facts: str) -> None:
+        """The cardholder's bank asks for the money back; the payment stays paid meanwhile.
+
+        ``status``: ``dispute_inquiry`` (it only asks), ``disputed`` (it took the money),
+        ``dispute_won``, ``dispute_lost`` or ``dispute_closed`` (of an inquiry). ``facts``:
+        ``amount`` where it is not all, ``reason``, ``due`` (ISO 8601), ``fee``.
+        """
         with self._lock:
             if payment.status != "paid":
                 raise Refused(409, "not_paid", "Only a paid payment can be disputed.")
-            self._report_payment(payment, "disputed")
+            if status not in DISPUTES:
+                raise Refused(400, "bad_field", f"A dispute is one of {', '.join(DISPUTES)}.")
+            more: dict[str, Any] = {
+                "dispute": {
+                    "id": f"dsp_{payment.id[-20:]}",
+                    **{name: facts[name] for name in ("reason", "due", "fee") if facts.get(name)},
+                }
+            }
+            if facts.get("amount"):
+                more["amount"] = format(_amount(facts["amount"]), "f")
+            self._report_payment(payment, status, more)
             self._save()
 
     def refund(self, merchant_id: str, data: Mapping[str, Any]) -> Refund:
@@ -231,7 +248,9 @@ class Cashier:
 
     # Messages
 
-    def _report_payment(self, payment: Payment, status: str = "") -> None:
+    def _report_payment(
+        self, payment: Payment, status: str = "", more: Mapping[str, Any] | None = None
+    ) -> None:
         payment.sequence += 1
         status = status or payment.status
         body: dict[str, Any] = {
@@ -243,6 +262,7 @@ class Cashier:
             "currency": payment.paid_currency or payment.currency,
             "instrument": payment.instrument,
             "sequence": payment.sequence,
+            **(more or {}),
         }
         take = self.faults.take
         if take("wrong_amount", payment.reference):

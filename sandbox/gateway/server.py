@@ -240,7 +240,9 @@ class _Handler(BaseHTTPRequestHandler):
                 cashier.payment_decide(payment, str(data["status"]), **chosen)
             case "disputes":
                 disputed = cashier.payment(str(data["merchant"]), str(data["reference"]))
-                cashier.payment_dispute(disputed)
+                words = ("amount", "reason", "due", "fee")
+                chosen = {name: str(data[name]) for name in words if name in data}
+                cashier.payment_dispute(disputed, str(data.get("status", "disputed")), **chosen)
             case "payouts":
                 payout = cashier.payout(str(data["merchant"]), str(data["reference"]))
                 cashier.payout_decide(payout, str(data["status"]), str(data.get("reason", "")))

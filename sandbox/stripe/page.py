@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from decimal import Decimal
 from html import escape
+from typing import TYPE_CHECKING
 
 from sandbox.gateway.page import refusal_page, wrapped
+from sandbox.stripe.disputes import ANSWERABLE, LIVE
+from sandbox.stripe.faults import ON_EVENTS
 from sandbox.stripe.records import Object
+
+if TYPE_CHECKING:
+    from sandbox.stripe.box import Box
 
 ZERO_DECIMAL = ("clp", "jpy", "krw", "vnd")
 THREE_DECIMAL = ("bhd", "jod", "kwd", "omr", "tnd")
 
-__all__ = ["refusal_page", "shown"]
+SHOWN_MAX = 20
+
+__all__ = ["disputes", "refusal_page", "shown"]
 
 
 def shown(session: Object, address: str) -> str:
@@ -44,6 +52,43 @@ def _open(session: Object, address: str) -> str:
 
 
 def _amount(session: Object) -> str:
-    currency = session["currency"]
+    return _said(session["amount_total"], session["currency"])
+
+
+def _said(units: int, currency: str) -> str:
     places = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
-    return f"{Decimal(session['amount_total']).scaleb(-places):,f} {currency.upper()}"
+    return f"{Decimal(units).scaleb(-places):,f} {currency.upper()}"
+
+
+def disputes(box: Box) -> str:
+    """The bank's desk: the newest payments, and what their cardholders' banks may do."""
+    paid = [row for row in box.objects.values() if row["object"] == "charge"]
+    known = {
+        row["payment_intent"]: row for row in box.objects.values() if row["object"] == "dispute"
+    }
+    lines = [_bank_line(row, known.get(row["payment_intent"])) for row in paid[-SHOWN_MAX:][::-1]]
+    body = "".join(lines) or "<p>Nobody has paid by card yet.</p>"
+    return wrapped("The cardholder's bank", f"<h1>The cardholder's bank</h1>{body}")
+
+
+def _bank_line(charge: Object, dispute: Object | None) -> str:
+    reference = escape(str(charge["metadata"].get("reference", "")))
+    status = dispute["status"] if dispute is not None else "paid"
+    if dispute is None or status not in LIVE:
+        offered = [(each, f"Open: {each.replace('_', ' ')}") for each in ANSWERABLE]
+    elif status.startswith("warning_"):
+        offered = [("escalated", "Take the money"), ("warning_closed", "Close the inquiry")]
+    else:
+        offered = [("won", "Decide for the merchant"), ("lost", "Decide for the cardholder")]
+    buttons = "".join(
+        f'<button name="status" value="{value}">{escape(label)}</button>'
+        for value, label in offered
+    )
+    faults = "".join(
+        f'<option value="{name}">{escape(what)}</option>' for name, what in ON_EVENTS.items()
+    )
+    return f"""<form method="post" action="/disputes"><p><b>{reference}</b>
+{_said(charge["amount"], charge["currency"])}: {escape(status.replace("_", " "))}</p>
+<input type="hidden" name="reference" value="{reference}">
+<label>Its messages<select name="fault"><option value="">as they should be</option>{faults}</select>
+</label>{buttons}</form>"""

@@ -3,7 +3,8 @@
 ``/v1/...`` with ``Authorization: Bearer <key>``: checkout/sessions (create, retrieve, list,
 expire), payment_intents, charges, refunds, disputes (retrieve, list, update, close), files,
 events, balance_transactions, balance, account.
-``GET /c/pay/<session>`` the hosted page, ``POST`` its buttons.
+``GET /c/pay/<session>`` the hosted page, ``POST`` its buttons; ``/disputes`` what cardholders'
+banks do, by hand.
 Controls of the sandbox, unsigned: ``POST /control/accounts|faults|release|redeliver|collect|clock|
 sessions|refunds|disputes``, ``GET /control/events``.
 """
@@ -87,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
         except ApiError as error:
-            if self.path.startswith("/c/"):
+            if self.path.startswith(("/c/", "/disputes")):
                 self._html(error.status, page.refusal_page(error.message))
             else:
                 self._json(error.status, error.body, closes=True)
@@ -99,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(200, {"status": "ok"})
             case ["c", "pay", name]:
                 self._html(200, page.shown(self._session(name), self.server.address))
+            case ["disputes"]:
+                self._html(200, page.disputes(self.server.box))
             case ["v1", *way]:
                 owner = self._owner()
                 params = _form(url.query)
@@ -117,6 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         match [unquote(part) for part in url.path.strip("/").split("/")]:
             case ["c", "pay", name]:
                 self._press(name, dict(parse_qsl(body.decode())))
+            case ["disputes"]:
+                data = {name: value for name, value in parse_qsl(body.decode()) if value}
+                self._bank_acts(data)
             case ["v1", *way]:
                 self._write(way, body)
             case ["control", what]:
@@ -212,6 +218,13 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.server.box.session_decide(session, form.get("do", ""), **facts)
         self._html(200, page.shown(session, self.server.address))
+
+    def _bank_acts(self, data: Mapping[str, str]) -> None:
+        """A fault is armed before what it strikes is done."""
+        if fault := data.get("fault"):
+            control(self.server.box, "faults", {"kind": fault, "reference": data["reference"]})
+        control(self.server.box, "disputes", data)
+        self._html(200, page.disputes(self.server.box))
 
     # HTTP
 

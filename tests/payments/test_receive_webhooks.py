@@ -102,15 +102,14 @@ def test_another_amount_after_the_credit_goes_before_a_person(shop: Brokerage) -
     assert (shop.wallet(), len(shop.queue("notices"))) == (100, 1)
 
 
-def test_a_dispute_of_a_payment_goes_before_a_person_and_books_nothing(
+def test_a_status_that_is_not_known_goes_before_a_person_and_books_nothing(
     shop: Brokerage, browse: Browse
 ) -> None:
     deposit = shop.deposit()
     shop.pays(deposit)
-    shop.cashier.payment_dispute(shop.at_the_cashier(deposit))
-    shop.cashier.pump()
+    _post(shop, _body(deposit.reference, id="evt_2", status="clawed_back"))
     shop.work()
-    assert shop.messages()[1] == ("refused", "The status 'disputed' is not known.")
+    assert shop.messages()[1] == ("refused", "The status 'clawed_back' is not known.")
     assert (shop.again(deposit).state, shop.wallet(), len(shop.queue("notices"))) == (
         "done",
         100,

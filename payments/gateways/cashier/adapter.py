@@ -16,7 +16,9 @@ from payments.gateways.cashier import signing
 from payments.gateways.cashier.report import read_report
 from payments.gateways.port import (
     Account,
+    Dispute,
     DisputeAnswer,
+    DisputeStage,
     GatewayError,
     Instrument,
     NotFound,
@@ -43,6 +45,13 @@ STATUSES = {
     "declined": Outcome.DECLINED,
     "cancelled": Outcome.CANCELLED,
     "failed": Outcome.FAILED,
+}
+DISPUTES = {
+    "dispute_inquiry": DisputeStage.INQUIRY,
+    "disputed": DisputeStage.TAKEN,
+    "dispute_won": DisputeStage.WON,
+    "dispute_lost": DisputeStage.LOST,
+    "dispute_closed": DisputeStage.INQUIRY_CLOSED,
 }
 DELIVERY_CHARS_MAX = 80
 
@@ -210,18 +219,39 @@ def _notice(data: dict[str, Any], at: datetime) -> Notice:
     reference, status = data.get("reference"), data.get("status")
     if not isinstance(reference, str) or not 0 < len(reference) <= 40:
         raise NoticeUnreadable("It names no reference.")
-    if not isinstance(status, str) or status not in STATUSES:
+    if not isinstance(status, str) or status not in {*STATUSES, *DISPUTES}:
         raise NoticeUnreadable(f"The status {str(status)[:40]!r} is not known.")
     provider_ref = data.get("payment_id") or data.get("payout_id") or ""
     return Notice(
         reference=reference,
-        outcome=STATUSES[status],
+        outcome=STATUSES.get(status, Outcome.DISPUTED),
         money=_money(data),
         at=at,
         delivery=str(data.get("id", ""))[:80],
         provider_ref=str(provider_ref)[:80],
         reason=str(data.get("reason", ""))[:200],
         instrument=_instrument(data.get("instrument")),
+        dispute=_dispute(data, DISPUTES[status]) if status in DISPUTES else None,
+    )
+
+
+def _dispute(data: dict[str, Any], stage: DisputeStage) -> Dispute:
+    """``dispute``: its ``id``, the bank's ``reason``, ``due`` (ISO 8601) and the ``fee`` in the
+    payment's currency, each where the provider says it."""
+    found = data.get("dispute")
+    about = found if isinstance(found, dict) else {}
+    name = about.get("id") or data.get("payment_id")
+    if not isinstance(name, str) or not 0 < len(name) <= DELIVERY_CHARS_MAX:
+        raise NoticeUnreadable("It names no dispute.")
+    due = about.get("due")
+    return Dispute(
+        provider_ref=name,
+        stage=stage,
+        reason_code=str(about.get("reason") or "general")[:40],
+        due_at=_moment({"at": due}) if due else None,
+        fee=_money({"amount": about["fee"], "currency": data.get("currency")})
+        if about.get("fee")
+        else None,
     )
 
 
