@@ -2,9 +2,10 @@
 accounts behind it, so that two readings of a day can be held against each other line by line."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 
@@ -81,6 +82,95 @@ def totals_hash(totals: Iterable[Total]) -> str:
         for t in totals
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+# Lines are valued at most an hour after their booking, but for the few that say so (``ahead``).
+_OF_DAY = """
+WITH line AS (
+    SELECT x.created_at, x.effective_at, x.journal_id, x.line,
+           x.amount * (CASE WHEN x.debit_account_id = ANY (%(accounts)s::uuid[]) THEN 1 ELSE 0 END
+                     - CASE WHEN x.credit_account_id = ANY (%(accounts)s::uuid[]) THEN 1 ELSE 0 END) AS change,
+           x.currency
+    FROM ledger_transfer x
+    WHERE x.tenant_id = %(tenant)s AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
+      AND (x.created_at >= %(since)s - interval '1 hour' OR x.ahead)
+      AND (x.debit_account_id = ANY (%(accounts)s::uuid[]) OR x.credit_account_id = ANY (%(accounts)s::uuid[]))
+)
+"""  # noqa: E501
+
+_SUMS = f"""{_OF_DAY}
+SELECT count(*), coalesce(sum(greatest(change, 0)), 0)::bigint,
+       coalesce(sum(greatest(-change, 0)), 0)::bigint,
+       coalesce(encode(sha256(convert_to(string_agg(
+           format('%%s %%s %%s %%s %%s', extract(epoch FROM created_at),
+                  extract(epoch FROM effective_at), journal_id, line, change),
+           chr(10) ORDER BY created_at, journal_id, line), 'UTF8')), 'hex'), '')
+FROM line
+"""  # noqa: S608 - put together of constants
+_LINES = f"""{_OF_DAY}
+SELECT line.effective_at, line.journal_id, j.kind, j.business_ref, line.change, line.currency
+FROM line JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = line.journal_id
+ORDER BY line.created_at, line.journal_id, line.line LIMIT %(most)s
+"""  # noqa: S608 - put together of constants
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What was booked onto an account of the house in a time, by value date; in minor units.
+
+    ``sha256`` is over its lines in the order of booking, a line each: when, valued when, journal,
+    number, signed amount. Empty when there is none.
+    """
+
+    count: int
+    debits: int
+    credits: int
+    sha256: str
+
+
+def booked_sums(
+    tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime
+) -> Booked:
+    """``accounts``: the shards of one account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SUMS,
+            {"tenant": tenant_id, "accounts": list(accounts), "since": since, "until": until},
+        )
+        return Booked(*cursor.fetchone())
+
+
+@dataclass(frozen=True, slots=True)
+class BookedLine:
+    """``amount`` counts as a debit does: what an asset received is positive."""
+
+    effective_at: datetime
+    journal_id: UUID
+    kind: str
+    business_ref: str
+    amount: Money
+
+
+def booked_lines(
+    tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime, most: int
+) -> list[BookedLine]:
+    """The lines behind ``booked_sums``, the oldest first, at most ``most``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LINES,
+            {
+                "tenant": tenant_id,
+                "accounts": list(accounts),
+                "since": since,
+                "until": until,
+                "most": most,
+            },
+        )
+        rows = cursor.fetchall()
+    return [
+        BookedLine(valued, journal, kind, ref, Money.from_minor(change, currency))
+        for valued, journal, kind, ref, change, currency in rows
+    ]
 
 
 def booked_since(tenant_id: int, since: datetime, until: datetime) -> int:

@@ -16,6 +16,7 @@ BREAK_RESOLVED = Action("reconciliation.break_resolved", "resolved {subject}: {o
 BREAK_ACCEPTED = Action(
     "reconciliation.break_accepted", "wrote off {amount} of {subject}: {outcome}"
 )
+ACCOUNT_SIGNED = Action("reconciliation.account_signed", "signed {subject} off for {day}")
 WRITE_OFF_PROPOSED = Action(
     "reconciliation.write_off_proposed", "proposed to write off {amount} of {subject}: {outcome}"
 )
@@ -58,6 +59,7 @@ declare(
     BREAK_TAKEN,
     BREAK_RESOLVED,
     BREAK_ACCEPTED,
+    ACCOUNT_SIGNED,
     WRITE_OFF_PROPOSED,
     LIMITS_PROPOSED,
     LIMITS_SET,

@@ -40,6 +40,9 @@ class ReconciliationConfig(AppConfig):
         register(
             Entry("Work", "Gateway reports", "reconciliation:reports", "credit-card", see, "", 51)
         )
+        register(
+            Entry("Work", "Account sign-off", "reconciliation:sign-offs", "eye-check", see, "", 53)
+        )
         limits = ("reconciliation.manage_limits",)
         register_area(
             Area(

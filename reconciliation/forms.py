@@ -38,6 +38,16 @@ class OutcomeForm(forms.Form):
     )
 
 
+class SignForm(forms.Form):
+    reason = forms.CharField(
+        label="Note",
+        max_length=300,
+        required=False,
+        help_text="Needed where the two sides do not agree.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 class AcceptForm(forms.Form):
     outcome = forms.CharField(
         label="Why it is accepted", max_length=300, widget=forms.Textarea(attrs={"rows": 2})

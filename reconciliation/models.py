@@ -259,6 +259,57 @@ class Adjustment(TenantModel):
         return self.get_kind_display()
 
 
+class SignOff(TenantModel):
+    """One account of ours on one day as a person signed it; never changed, only signed again.
+
+    ``code`` is the ledger's account. Amounts are in the account's currency; of a gateway there is
+    no statement. The hashes are of the inputs: the files, and the ledger's rows in their order.
+    """
+
+    day = models.DateField()
+    code = models.CharField(max_length=120)
+    currency = models.CharField(max_length=8)
+    label = models.CharField(max_length=80)
+    opening = amount_field(null=True)
+    closing = amount_field(null=True)
+    ledger_opening = amount_field()
+    ledger_closing = amount_field()
+    lines = models.PositiveIntegerField()
+    matched = models.PositiveIntegerField()
+    unmatched = models.PositiveIntegerField()
+    booked = models.PositiveIntegerField()
+    breaks = models.JSONField(default=list)
+    statement_sha256 = models.CharField(max_length=64, blank=True)
+    ledger_sha256 = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    replaces = TenantForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
+    signed_at = models.DateTimeField(default=now)
+    signed_by_ref = models.CharField(max_length=80)
+    signed_by = models.CharField(max_length=160)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        permissions: ClassVar = [("sign_account", "Sign accounts off, day by day")]
+        constraints: ClassVar = [
+            # Two who sign at once sign once: each replaces the one before, which is replaced once.
+            models.UniqueConstraint(
+                fields=["tenant", "day", "code", "currency"],
+                condition=Q(replaces__isnull=True),
+                name="sign_off_first",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "replaces"],
+                condition=Q(replaces__isnull=False),
+                name="sign_off_replaced_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.day}"
+
+
 class WriteOffPolicy(TenantModel):
     """How much of a difference may be written off, in the brokerage's base currency.
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reconciliation import adjustment_views, views, writeoff_views
+from reconciliation import adjustment_views, signing_views, views, writeoff_views
 from reconciliation.settlements import views as settlements
 
 app_name = "reconciliation"
@@ -20,6 +20,13 @@ urlpatterns = [
     path("breaks/<uuid:pk>/adjust/", adjustment_views.propose, name="break-adjust"),
     path("breaks/<uuid:pk>/identify/", adjustment_views.identify, name="break-identify"),
     path("breaks/<uuid:pk>/accept/", writeoff_views.accept, name="break-accept"),
+    path("sign-offs/", signing_views.sign_offs, name="sign-offs"),
+    path("sign-offs/<str:day>/<uuid:pk>/<str:currency>/", signing_views.sign_off, name="sign-off"),
+    path(
+        "sign-offs/<str:day>/<uuid:pk>/<str:currency>/sign/",
+        signing_views.sign,
+        name="sign-off-sign",
+    ),
     path("write-offs/", writeoff_views.limits, name="write-offs"),
     path("breaks/<uuid:pk>/line/", settlements.break_line_match, name="break-line-match"),
     path("reports/", settlements.report_list, name="reports"),

@@ -13,7 +13,6 @@ from backoffice.core.errors import DomainError
 from backoffice.portal.decisions import decided, refused
 from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
-from backoffice.staff.models import Role
 from backoffice.workflow.approvals import pending_for
 from backoffice.workflow.queues import item_for
 from payments.evaluation import base_currency
@@ -48,7 +47,7 @@ def accept(request: StaffRequest, pk: UUID) -> HttpResponse:
 def limits(request: StaffRequest) -> HttpResponse:
     """The limits as they stand, and a proposal of others that a second person sets."""
     policy = writeoffs.policy_of(request.actor.tenant_id)
-    roles = list(Role.objects.filter(tenant_id=request.actor.tenant_id).order_by("name"))
+    roles = writeoffs.roles_of(request.actor)
     form = LimitsForm(request.POST or None, policy=policy, roles=roles)
     if request.method == "POST" and form.is_valid():
         try:

@@ -41,6 +41,7 @@ from reconciliation.states import (
 APPROVAL = "reconciliation.write_off"
 LIMITS_APPROVAL = "reconciliation.write_off_limits"
 JOURNAL = "write_off"
+WORK = "reconciliation.work_break"
 NOT_MONEY = {
     BreakKind.DUPLICATE_STATEMENT: "The line is on another statement already: nothing differs.",
     BreakKind.AMBIGUOUS: "More than one payment could be meant: say which.",
@@ -94,6 +95,17 @@ def policy_of(tenant_id: int) -> WriteOffPolicy:
     """The brokerage's policy, or the one that holds until it sets its own."""
     found = WriteOffPolicy.objects.filter(tenant_id=tenant_id).first()
     return found or WriteOffPolicy(tenant_id=tenant_id)
+
+
+def roles_of(actor: Actor) -> list[Role]:
+    """The roles that may work on breaks, by name: only theirs have limits."""
+    app, code = WORK.split(".")
+    may = Role.objects.filter(
+        tenant_id=actor.tenant_id,
+        group__permissions__codename=code,
+        group__permissions__content_type__app_label=app,
+    )
+    return list(may.distinct().order_by("name"))
 
 
 def limits_of(actor: Actor) -> Limits:

@@ -36,6 +36,8 @@ from payments.services.setup import gateway_connect
 from reconciliation.breaks import break_open
 from reconciliation.files import file_receive
 from reconciliation.models import Adjustment, Break, SettlementCost, SettlementReport
+from reconciliation.files import account_add, file_receive
+from reconciliation.models import Adjustment, Break
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
@@ -307,6 +309,11 @@ def _settlement_cost(world: World) -> Arguments:
     report = _settlement_report(world)["pk"]
     cost = SettlementCost.objects.create(report_id=report, currency="EUR", amount=1)
     return {"pk": cost.pk}
+def _signed_account(world: World) -> Arguments:
+    account = account_add(
+        actor=world.system(), name="Bank", iban="DE89370400440532013000", currency="EUR"
+    )
+    return {"day": "2026-06-16", "pk": account.pk, "currency": "EUR"}
 
 
 def _client_money_report(world: World) -> Arguments:
@@ -458,6 +465,8 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reconciliation:report-live": _settlement_report,
     "reconciliation:report-cost": _settlement_report,
     "reconciliation:cost": _settlement_cost,
+    "reconciliation:sign-off": _signed_account,
+    "reconciliation:sign-off-sign": _signed_account,
     "reconciliation:adjustment": _adjustment,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,

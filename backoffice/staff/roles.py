@@ -88,6 +88,7 @@ ROLES = {
                 "reporting.close_day",
                 "reporting.approve_close",
                 "reconciliation.manage_limits",
+                "reconciliation.sign_account",
                 "ib.approve_agreement",
             }
         ),
@@ -115,6 +116,7 @@ ROLES = {
                 "ib.approve_payout",
                 "reconciliation.approve_adjustment",
                 "reconciliation.manage_limits",
+                "reconciliation.sign_account",
                 "reporting.view_report",
                 "reporting.close_day",
                 "ledger.approve_manual",

@@ -67,6 +67,11 @@ def settlement_book(
     return gateway
 
 
+def clearing_codes(actor: Actor) -> list[tuple[GatewayAccount, str]]:
+    """Gateways that may hold money of ours, by name, with the ledger's code of what they hold."""
+    return [(each, books.house_spec(each).code) for each in _gateways(actor)]
+
+
 def _gateways(actor: Actor) -> Sequence[GatewayAccount]:
     rows = GatewayAccount.objects.filter(tenant_id=actor.tenant_id).order_by("name", "id")
     return [each for each in rows if not adapter_for(each).by_statement]

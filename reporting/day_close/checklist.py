@@ -21,7 +21,9 @@ from ledger.totals import booked_since
 from payments.evaluation import base_amount
 from payments.unresolved import unresolved
 from reconciliation import trading_plane
-from reconciliation.days import breaks_standing, by_age, plane_run_of, statements_of
+from reconciliation.account_days import AccountDay, account_days, signed
+from reconciliation.days import breaks_standing, by_age, plane_run_of
+from reconciliation.models import SignOff
 from reporting.client_money.services import report_changed
 from reporting.day_close.policy import cut_off_of, policy_of
 from reporting.models import BooksCheck, BusinessDay, ClientMoneyReport, DayPolicy
@@ -63,7 +65,7 @@ def checklist(actor: Actor, row: BusinessDay, policy: DayPolicy | None = None) -
     return [
         _cut_off(actor, row, policy),
         _before(actor, row),
-        *_statements(actor, row),
+        *_accounts(actor, row),
         _breaks(actor, row, policy),
         _unresolved(actor, row),
         _unallocated(actor, row),
@@ -96,20 +98,34 @@ def _before(actor: Actor, row: BusinessDay) -> Check:
     return _check("before", label, Check.STOPS, says, "reporting:day", first.pk)
 
 
-def _statements(actor: Actor, row: BusinessDay) -> Iterable[Check]:
-    for found in statements_of(actor, row.day):
-        code, label = f"statement:{found.account.pk}", f"Statement of {found.account.name}"
-        statement = found.statement
-        if statement is None:
-            yield _check(code, label, Check.CARRY, "None of the day is in.", "reconciliation:files")
-            continue
-        url = ("reconciliation:file", statement.file_id)
-        if not found.adds_up:
-            yield _check(code, label, Check.STOPS, "It does not add up.", *url)
-            continue
-        assert statement.closing is not None
-        closing = Money.rounded(statement.closing, found.account.currency)
-        yield _check(code, label, Check.GOOD, f"In, and adds up to {closing}.", *url)
+def _accounts(actor: Actor, row: BusinessDay) -> Iterable[Check]:
+    """A line for each account at a bank or with a gateway: its statement, and its sign-off."""
+    standing = signed(actor, row.day)
+    for each in account_days(actor, row.day):
+        place = each.place
+        label = place.label if place.bank else f"{place.label}, {place.currency}"
+        url = reverse(
+            "reconciliation:sign-off", args=[row.day.isoformat(), place.pk, place.currency]
+        )
+        light, says = _account(each, standing.get((place.code, place.currency)))
+        yield Check(f"account:{place.pk}:{place.currency}", label, light, says, url)
+
+
+def _account(row: AccountDay, found: SignOff | None) -> tuple[str, str]:
+    statement = row.found.statement if row.found else None
+    if statement is not None and row.found is not None and not row.found.adds_up:
+        return Check.STOPS, "Its statement does not add up."
+    closing = f"Statement {row.closing}, books {row.ledger_closing}"
+    if row.closing is None:
+        missing = "No statement of the day is in; " if row.place.bank is not None else ""
+        closing = f"{missing}books {row.ledger_closing}"
+    closing = closing[0].upper() + closing[1:]
+    if found is None:
+        return Check.CARRY, f"{closing}; not signed off."
+    if row.changed(found):
+        return Check.STOPS, f"{closing}; changed since {found.signed_by} signed it off."
+    because = f": {found.reason}" if found.reason else ""
+    return Check.GOOD, f"{closing}; signed off by {found.signed_by}{because}"
 
 
 def _breaks(actor: Actor, row: BusinessDay, policy: DayPolicy) -> Check:

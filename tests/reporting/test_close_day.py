@@ -198,7 +198,7 @@ def test_an_amber_line_stays_with_a_reason_that_is_kept(house: Closing, scope: S
     row = house.ready()
     amber = [each for each in _lights(house, row).values() if each.carried]
     assert [each.label for each in amber] == [
-        "Statement of Clients EUR",
+        "Clients EUR",
         "Breaks",
         "Unallocated money",
     ]

@@ -17,6 +17,8 @@ from backoffice.staff.selectors import actor_for
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow.approvals import approval_vote
+from reconciliation.account_days import places
+from reconciliation.signing import account_sign
 from reporting.client_money.services import report_prepare, report_sign
 from reporting.client_money.tasks import prepare_day
 from reporting.day_close import services
@@ -27,7 +29,7 @@ from reporting.states import ReportState
 
 DAYS = 7  # calendar days back to the first that is closed one by one
 REASONS = {
-    "statement": "The bank sends none for a day without movement.",
+    "account": "What is on its way is named in the lines; seen with the bank.",
     "breaks": "Known, small, and being worked on; listed in the queue of breaks.",
     "unknown": "The provider was asked; the money stays on hold until it answers.",
     "unallocated": "The payer's bank was asked who it is.",
@@ -87,17 +89,24 @@ class _People:
                 if now() >= cut_off_of(policy, row.day, self.tenant.timezone)
             ]
         for row in over[:-1]:
+            self._accounts(row)
             self._sign(row)
             self._verify(row)
             self._close(row)
         for row in over[-1:]:
             if sign_last:
+                self._accounts(row)
                 self._sign(row)
                 self._verify(row)
             else:
                 with tenant_scope(self.tenant.pk, self.machine):
                     prepare_day(self.machine, row.day)
         return len(over[:-1])
+
+    def _accounts(self, row: BusinessDay) -> None:
+        with tenant_scope(self.tenant.pk, self.lead):
+            for place in places(self.lead):
+                account_sign(actor=self.lead, place=place, day=row.day, reason=REASONS["account"])
 
     def _sign(self, row: BusinessDay) -> None:
         with tenant_scope(self.tenant.pk, self.machine):

@@ -1,0 +1,1 @@
+GRANT UPDATE, DELETE, TRUNCATE ON reconciliation_signoff TO backoffice_app;
