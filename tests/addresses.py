@@ -34,10 +34,8 @@ from operations.models import Notification
 from payments.models import Transfer
 from payments.services.setup import gateway_connect
 from reconciliation.breaks import break_open
-from reconciliation.files import file_receive
-from reconciliation.models import Adjustment, Break, SettlementCost, SettlementReport
 from reconciliation.files import account_add, file_receive
-from reconciliation.models import Adjustment, Break
+from reconciliation.models import Adjustment, Break, SettlementCost, SettlementReport
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
@@ -309,6 +307,8 @@ def _settlement_cost(world: World) -> Arguments:
     report = _settlement_report(world)["pk"]
     cost = SettlementCost.objects.create(report_id=report, currency="EUR", amount=1)
     return {"pk": cost.pk}
+
+
 def _signed_account(world: World) -> Arguments:
     account = account_add(
         actor=world.system(), name="Bank", iban="DE89370400440532013000", currency="EUR"
