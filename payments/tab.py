@@ -87,6 +87,8 @@ def parts(recent: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 
 def _account_label(code: str) -> str:
     last = code.rsplit(":", 1)[-1]
+    if last == "receivable":
+        return "Owed by the client"
     return f"Trading account {last}" if ":mt:" in code else last.capitalize()
 
 

@@ -49,6 +49,8 @@ with tenant_scope(tenant.pk, actor):
     until = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(tenant.timezone))
     sums = {}
     for balance in books.balances(tenant.pk, "client:"):
+        if balance.account.normal > 0:
+            continue  # what a client owes is nothing that is held for them
         held = books.balance_valued_at(tenant.pk, balance.account, until)
         sums[held.currency] = sums.get(held.currency, 0) + max(held.amount, 0)
 print("@@", json.dumps([f"{sums[code]:,.2f}" for code in sorted(sums)]))
@@ -66,6 +68,11 @@ def ports(product: Product) -> dict[str, int]:
 
 def bank(product: Product) -> str:
     return f"http://127.0.0.1:{ports(product)['sandbox_bank']}/"
+
+
+def card_bank(product: Product) -> str:
+    """Where the banks of those who pay by card decide."""
+    return f"http://127.0.0.1:{ports(product)['sandbox_stripe']}/disputes"
 
 
 def _control(product: Product, what: str, **data: Any) -> dict[str, Any]:
