@@ -76,7 +76,14 @@ def deposit_credited(
 
 
 def gateway_settled(
-    *, actor: Actor, gateway: GatewayAccount, key: str, iban: str, money: Money, cost: Money
+    *,
+    actor: Actor,
+    gateway: GatewayAccount,
+    key: str,
+    iban: str,
+    money: Money,
+    cost: Money,
+    text: str,
 ) -> Posting:
     """What a gateway had collected is in the bank; what it kept for its service is our cost."""
     clearing = house(actor, gateway, money.currency)
@@ -85,7 +92,7 @@ def gateway_settled(
     if cost:
         expense = account_for(actor=actor, spec=chart.gateway_cost(), currency=cost.currency)
         lines.append(Line(expense, clearing, cost, "fee"))
-    return post(actor=actor, key=key, kind="gateway_settlement", lines=lines)
+    return post(actor=actor, key=key, kind="gateway_settlement", lines=lines, meta={"text": text})
 
 
 def deposit_set_aside(*, actor: Actor, deposit: Deposit, paid: Money) -> Posting:

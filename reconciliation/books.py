@@ -18,6 +18,7 @@ from reconciliation.rules import Movement
 
 PAGES = {"payments.deposit": "payments:deposit", "payments.withdrawal": "payments:withdrawal"}
 BREAK = "reconciliation.break"  # what a line stands for that an adjustment booked
+SAID_MAX = 300  # of what a bank wrote beside a settlement
 PART = "WP-"  # begins the reference of a part of a withdrawal
 
 
@@ -117,6 +118,7 @@ def settle_gateway(actor: Actor, line: StatementLine, gateway: UUID, cost: Money
         iban=line.account.iban,
         money=money,
         cost=cost,
+        text=line.text[:SAID_MAX],
     )
     return Movement(
         kind="gatewayaccount",

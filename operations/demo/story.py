@@ -124,6 +124,7 @@ class Story:
             self._client(funded)
         self._patterns()
         self._today()
+        self.settlements.lay()
         chargebacks(self)
         for night in self._nights():
             day = night.date() - timedelta(days=1)
@@ -135,6 +136,9 @@ class Story:
                 self.at(night - timedelta(hours=2), self.settlements.pay)
             self.at(night + timedelta(minutes=40), partial(self.till.statement_read, day))
             self.at(night + timedelta(minutes=50), self.settlements.book)
+        # Of the days since, a person fetches the report: the newest night's is there already.
+        for night in list(self._nights())[-1::-7][:2]:
+            self.at(night + timedelta(minutes=70), partial(self.settlements.report, night.date()))
 
     # The weeks
 

@@ -32,11 +32,19 @@ def collected(actor: Actor, currency: str) -> list[Collected]:
 
 @transaction.atomic
 def settlement_book(
-    *, actor: Actor, gateway_id: UUID, key: str, iban: str, money: Money, cost: Money
+    *,
+    actor: Actor,
+    gateway_id: UUID,
+    key: str,
+    iban: str,
+    money: Money,
+    cost: Money,
+    text: str = "",
 ) -> GatewayAccount:
     """Book ``money`` into the segregated account ``iban`` and ``cost`` as the gateway's price.
 
-    ``key`` books once (the statement line). Raises ``InvalidInput`` for an unknown gateway and for
+    ``key`` books once (the statement line); ``text``: what the bank wrote, where the gateway may
+    have named its payout. Raises ``InvalidInput`` for an unknown gateway and for
     more than the gateway holds.
     """
     # Under its lock: two settlements at once would both see what the gateway holds.
@@ -54,7 +62,7 @@ def settlement_book(
             f"{gateway.name} holds {held} for us, less than {money} and a cost of {cost}."
         )
     posting = books.gateway_settled(
-        actor=actor, gateway=gateway, key=key, iban=iban, money=money, cost=cost
+        actor=actor, gateway=gateway, key=key, iban=iban, money=money, cost=cost, text=text
     )
     if not posting.replayed:
         audit(

@@ -31,24 +31,31 @@ _PREPARE = """
 _AS_BEFORE = """
     SET LOCAL work_mem TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT
 """
+# T to T+3 business days.
+_UNTIL = """
+    {0}.day + CASE WHEN extract(isodow FROM {0}.day) IN (3, 4, 5) THEN 5
+                   WHEN extract(isodow FROM {0}.day) = 6 THEN 4 ELSE 3 END
+"""
 # All of a report that waits for its first run; of earlier ones what nothing was found for.
 _ENTRY = """
     CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
+    SELECT e.*, {until} AS until FROM (
     SELECT l.id, l.report_id, l.gross AS minor, l.booked_on AS day, l.our_ref AS ref,
            hashtextextended(l.our_ref, 0) AS hash, l.in_text, l.kind = 'payout' AS is_payout,
-           l.kind = 'dispute' AS is_dispute
+           l.source_ref, l.kind = 'dispute' AS is_dispute
     FROM reconciliation_settlementline l
     WHERE l.tenant_id = %(tenant)s AND l.currency = %(currency)s AND l.kind <> 'fee'
       AND l.report_id = ANY(%(reports)s)
     UNION ALL
     SELECT l.id, l.report_id, l.gross, l.booked_on, l.our_ref, hashtextextended(l.our_ref, 0),
-           l.in_text, l.kind = 'payout', l.kind = 'dispute'
+           l.in_text, l.kind = 'payout', l.source_ref, l.kind = 'dispute'
     FROM reconciliation_settlementline l
     WHERE l.tenant_id = %(tenant)s AND l.currency = %(currency)s AND l.kind <> 'fee'
       AND l.report_id = ANY(%(earlier)s)
       AND NOT EXISTS (
           SELECT FROM reconciliation_settlementmatch m
           WHERE m.tenant_id = l.tenant_id AND m.id = l.id)
+    ) e
 """
 # Lines that give the gateway's number of the payment, and not ours.
 _NAME_ENTRIES = """
@@ -65,18 +72,31 @@ _NAME_DISPUTES = """
     WHERE e.is_dispute AND c.tenant_id = %(tenant)s AND c.gateway_id = %(gateway)s
       AND d.reference = e.ref
 """
+# What the bank wrote beside a settlement may name the payout: then both are known by that name.
+_NAME_PAYOUTS = """
+    WITH named AS (
+        SELECT i.journal_id, e.id, e.source_ref FROM item i
+        JOIN entry e ON e.is_payout AND e.source_ref <> ''
+        WHERE i.is_settlement AND strpos(i.text, e.source_ref) > 0
+    ), items AS (
+        UPDATE item i SET ref = n.source_ref, hash = hashtextextended(n.source_ref, 0)
+        FROM named n WHERE n.journal_id = i.journal_id
+    )
+    UPDATE entry e SET ref = n.source_ref, hash = hashtextextended(n.source_ref, 0), in_text = true
+    FROM named n WHERE n.id = e.id
+"""
 _FIRST = "SELECT min(day) FROM entry"
 # Costs are booked out of reports, so no report has them as movements of their own.
-# ``until``: T to T+3 business days, from the day of the booking.
 _ITEM = """
     CREATE TEMPORARY TABLE item ON COMMIT DROP AS
-    SELECT i.*, i.day + CASE WHEN extract(isodow FROM i.day) IN (3, 4, 5) THEN 5
-                             WHEN extract(isodow FROM i.day) = 6 THEN 4 ELSE 3 END AS until
+    SELECT i.*, {until} AS until
     FROM (
         SELECT t.journal_id, t.line AS journal_line, t.effective_at::date AS day,
                CASE WHEN t.debit_account_id = ANY(%(accounts)s) THEN t.amount ELSE -t.amount END
                    AS minor,
-               j.business_ref AS ref, hashtextextended(j.business_ref, 0) AS hash
+               j.business_ref AS ref, hashtextextended(j.business_ref, 0) AS hash,
+               j.kind = 'gateway_settlement' AS is_settlement,
+               CASE WHEN j.kind = 'gateway_settlement' THEN j.meta ->> 'text' END AS text
         FROM ledger_transfer t
         JOIN ledger_journal j ON j.tenant_id = t.tenant_id AND j.id = t.journal_id
         WHERE t.tenant_id = %(tenant)s AND t.effective_at >= %(since)s
@@ -148,6 +168,11 @@ _FEE = """
     WHERE e.ref <> '' AND e.alike = 1 AND i.alike = 1 AND i.minor > 0 AND e.minor > 0
       AND abs(i.minor - e.minor - round(i.minor * %(percent)s / 100) - %(fixed)s) <= %(tolerance)s
 """
+# A report has a payment on its day or soon after; the bank has a payout soon after the report.
+_IN_TIME = """
+    CASE WHEN e.is_payout THEN i.day BETWEEN e.day - 1 AND e.until
+         ELSE e.day BETWEEN i.day - 1 AND i.until END
+"""
 # 4: amount and date, the only pair on both sides.
 _ALONE = """
     WITH few AS (
@@ -159,7 +184,7 @@ _ALONE = """
                count(*) OVER (PARTITION BY e.id) AS of_line,
                count(*) OVER (PARTITION BY i.journal_id, i.journal_line) AS of_item
         FROM left_entry e JOIN few USING (minor)
-        JOIN left_item i ON i.minor = e.minor AND e.day BETWEEN i.day - 1 AND i.until
+        JOIN left_item i ON i.minor = e.minor AND {in_time}
         WHERE e.ref = ''
     )
     INSERT INTO pair
@@ -206,7 +231,7 @@ _NAMED_LEFT = """
 _SETS = """
     CREATE TEMPORARY TABLE alike_set ON COMMIT DROP AS
     SELECT DISTINCT e.minor FROM left_entry e JOIN left_item i ON i.minor = e.minor
-    WHERE e.ref = '' AND e.day BETWEEN i.day - 1 AND i.until
+    WHERE e.ref = '' AND {in_time}
 """
 _SETS_LEFT = """
     SELECT e.first, minor, e.count, i.count, i.some
@@ -239,7 +264,7 @@ _BATCHES = """
     SELECT p.id, p.source_ref, p.gross, sum(l.net)::bigint, count(*)
     FROM reconciliation_settlementline p
     JOIN reconciliation_settlementline l ON l.tenant_id = p.tenant_id
-        AND l.report_id = p.report_id AND l.batch_ref = p.source_ref AND l.kind <> 'payout'
+        AND l.gateway_id = p.gateway_id AND l.batch_ref = p.source_ref AND l.kind <> 'payout'
     WHERE p.tenant_id = %(tenant)s AND p.report_id = ANY(%(reports)s) AND p.kind = 'payout'
       AND p.currency = %(currency)s AND p.source_ref <> ''
     GROUP BY p.id, p.source_ref, p.gross HAVING p.gross + sum(l.net) <> 0
@@ -355,7 +380,7 @@ def _facts(given: Open) -> dict[str, Any]:
 
 def _open(cursor: CursorWrapper, given: Open) -> Outcome:
     facts = _facts(given)
-    cursor.execute(_ENTRY, facts)
+    cursor.execute(_ENTRY.format(until=_UNTIL.format("e")), facts)
     lines = cursor.rowcount
     cursor.execute(_NAME_ENTRIES, facts)
     cursor.execute(_NAME_DISPUTES, facts)
@@ -365,8 +390,9 @@ def _open(cursor: CursorWrapper, given: Open) -> Outcome:
     if first is None:
         return Outcome()
     facts["since"] = min(first, given.seen_until or first) - DAYS_BEFORE
-    cursor.execute(_ITEM, facts)
+    cursor.execute(_ITEM.format(until=_UNTIL.format("i")), facts)
     items = cursor.rowcount
+    cursor.execute(_NAME_PAYOUTS)
     cursor.execute("ANALYZE item")
     cursor.execute(_PAIR)
     return Outcome(lines=lines, items=items)
@@ -387,7 +413,13 @@ def _rungs(cursor: CursorWrapper, terms: Terms) -> None:
         "tolerance": terms.tolerance,
         "alike": ALIKE_MAX,
     }
-    for rung, statement in ((6, _PIECES), (5, _WHOLE), (2, _FEE), (4, _ALONE), (5, _DAY)):
+    for rung, statement in (
+        (6, _PIECES),
+        (5, _WHOLE),
+        (2, _FEE),
+        (4, _ALONE.format(in_time=_IN_TIME)),
+        (5, _DAY),
+    ):
         cursor.execute(statement, facts)
         if cursor.rowcount:
             cursor.execute(_DROP_PAIRED.format(rung=rung))
@@ -403,7 +435,7 @@ def _read_outcome(cursor: CursorWrapper, outcome: Outcome) -> None:
     for rung, count, difference in cursor.fetchall():
         outcome.by_rung[rung] = count
         outcome.difference += int(difference)
-    cursor.execute(_SETS)
+    cursor.execute(_SETS.format(in_time=_IN_TIME))
     facts: dict[str, Any] = {"expected_since": today() - PAYOUT_EXPECTED}
     for statement in (_NAMED_LEFT, _NAMELESS_LEFT):
         cursor.execute(statement, facts)

@@ -122,7 +122,8 @@ class LineKind(models.TextChoices):
 
 
 class SettlementLine(BulkModel):
-    """One movement of a report. Never changed. ``net`` is ``gross`` less ``fee``."""
+    """One movement of a report. ``net`` is ``gross`` less ``fee``. Never changed, but for the
+    batch, which a gateway makes days after."""
 
     report = BulkKey(
         SettlementReport, on_delete=models.PROTECT, related_name="lines", db_index=False
@@ -155,6 +156,11 @@ class SettlementLine(BulkModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "report", "id"], name="settlement_line_report"),
+            models.Index(
+                fields=["tenant", "gateway", "batch_ref"],
+                name="settlement_line_batch",
+                condition=~Q(batch_ref=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -63,6 +63,13 @@ _KEEP = """
     FROM pg_temp.report_row
     ON CONFLICT (tenant_id, gateway_id, transaction_ref) DO NOTHING
 """
+# Which payout brings a movement to our bank is known later than the movement.
+_BATCH = """
+    UPDATE reconciliation_settlementline l SET batch_ref = r.batch_ref
+    FROM pg_temp.report_row r
+    WHERE l.tenant_id = %(tenant)s AND l.gateway_id = %(gateway)s
+      AND l.transaction_ref = r.transaction_ref AND l.batch_ref = '' AND r.batch_ref <> ''
+"""
 
 
 def lines_keep(
@@ -76,10 +83,15 @@ def lines_keep(
     problems: list[dict[str, Any]] = []
     with connection.cursor() as cursor:
         read = stage(cursor, "report_row", _COLUMNS, _staged(rows, problems))
-        cursor.execute(
-            _KEEP, {"tenant": actor.tenant_id, "report": report.pk, "gateway": report.gateway_id}
-        )
+        facts: dict[str, Any] = {
+            "tenant": actor.tenant_id,
+            "report": report.pk,
+            "gateway": report.gateway_id,
+        }
+        cursor.execute(_KEEP, facts)
         kept = cursor.rowcount
+        if kept < read:
+            cursor.execute(_BATCH, facts)
         cursor.execute("SELECT min(booked_on), max(booked_on) FROM pg_temp.report_row")
         report.from_date, report.to_date = cursor.fetchone()
     report.rows_seen = read + len(problems)

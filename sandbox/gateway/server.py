@@ -25,6 +25,7 @@ from urllib.request import Request, urlopen
 from sandbox.gateway import page
 from sandbox.gateway.cashier import Cashier
 from sandbox.gateway.records import Payment, Payout, Refused
+from sandbox.gateway.settlement import Movement
 from sandbox.gateway.signing import message_is_genuine
 
 BODY_BYTES_MAX = 64 * 1024
@@ -130,7 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._html(200, page.merchants_page(cashier))
             case ["merchants", merchant, "report.csv"]:
                 cashier.merchant(merchant)
-                report = cashier.movements.report(merchant).encode()
+                asked = dict(parse_qsl(url.query))
+                report = cashier.movements.report(merchant, asked.get("until", "")).encode()
                 self._send(200, "text/csv; charset=utf-8", report)
             case ["control", "messages"]:
                 self._json(200, {"messages": [vars(message) for message in cashier.messages]})
@@ -227,6 +229,10 @@ class _Handler(BaseHTTPRequestHandler):
                 found = cashier.collect(str(data["merchant"]))
                 self._json(200, {"messages": found})
                 return
+            case "settle":
+                paid = cashier.settle(str(data["merchant"]))
+                self._json(200, {"settlements": [_settled(row) for row in paid]})
+                return
             case "clock":
                 cashier.shift_s = float(data["shift_s"])
             case "release":
@@ -310,4 +316,12 @@ def _payout(payout: Payout) -> dict[str, Any]:
         "amount": format(payout.amount, "f"),
         "currency": payout.currency,
         "reason": payout.reason,
+    }
+
+
+def _settled(row: Movement) -> dict[str, Any]:
+    return {
+        "settlement": row.settlement,
+        "currency": row.currency,
+        "amount": format(-row.gross, "f"),
     }

@@ -79,13 +79,13 @@ class Movements:
                 total[row.currency] = total.get(row.currency, Decimal(0)) + row.gross - row.fee
         return {currency: amount for currency, amount in total.items() if amount}
 
-    def report(self, merchant: str) -> str:
-        """All movements of a merchant as CSV."""
+    def report(self, merchant: str, until: str = "") -> str:
+        """The movements of a merchant as CSV: all, or those before a day such as 2026-11-02."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADINGS)
         for row in self.rows:
-            if row.merchant == merchant:
+            if row.merchant == merchant and not (until and _written_at(row) >= until):
                 writer.writerow(_written(row))
         return text.getvalue()
 
@@ -97,9 +97,12 @@ class Movements:
             self.rows.append(Movement(**{**kept, **money}))  # type: ignore[arg-type]
 
 
+def _written_at(row: Movement) -> str:
+    return datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _written(row: Movement) -> list[object]:
-    day = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return [
-        *(row.id, row.type, day, row.reference, row.payment, row.currency),
+        *(row.id, row.type, _written_at(row), row.reference, row.payment, row.currency),
         *(f"{row.gross:f}", f"{row.fee:f}", f"{row.gross - row.fee:f}", row.settlement, ""),
     ]

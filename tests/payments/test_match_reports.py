@@ -24,12 +24,13 @@ from ledger import selectors as ledger
 from payments.gateways.cashier.report import read_report as read_cashier
 from payments.gateways.reports import ReportProblem, ReportRow
 from payments.gateways.stripe.report import read_report as read_stripe
+from payments.services.settlements import settlement_book
 from reconciliation.models import Break, SettlementReport
 from reconciliation.settlements.models import SettlementMatch
 from reconciliation.settlements.reports import gateway_match
 from reconciliation.settlements.terms import terms_save
 from sandbox.gateway.settlement import HEADINGS
-from tests.payments.money import MERCHANT, Brokerage
+from tests.payments.money import MERCHANT, Brokerage, eur
 
 Browse = Callable[[str], Browser]
 Rows = list[dict[str, str]]
@@ -245,6 +246,36 @@ def test_a_settlement_waits_for_the_bank_and_must_be_the_sum_of_its_lines(desk: 
     off[1] |= {"gross": "-90.00", "net": "-90.00"}
     desk.take(off)
     assert "amount_diff" in desk.breaks()
+
+
+def test_a_settlement_that_the_bank_names_is_matched_and_its_lines_may_be_older(
+    desk: Desk,
+) -> None:
+    for amount in ("100.00", "60.00"):
+        desk.shop.funded(amount)
+    # Reported before it is settled: which settlement brings it is known later.
+    desk.take(desk.rows())
+    names = []
+    for _ in range(2):
+        (paid,) = desk.shop.cashier.settle(MERCHANT)
+        names.append(paid.settlement)
+        desk.shop.funded("60.00")
+    desk.take(desk.rows())
+    assert desk.breaks() == []
+    for name, amount in zip(names, ("156.30", "58.55"), strict=True):
+        with desk.shop.scope():
+            settlement_book(
+                actor=desk.shop.world.actor("pavel"),
+                gateway_id=desk.shop.gateway.pk,
+                key=f"settlement:{name}",
+                iban=desk.shop.our_iban,
+                money=eur(amount),
+                cost=eur("0.00"),
+                text=f"Hosted cashier {name} thanks",
+            )
+            gateway_match(actor=desk.shop.system, gateway=desk.shop.gateway)
+    assert desk.rungs() == [1, 1, 1, 1, 3, 3]
+    assert desk.breaks() == []
 
 
 def test_a_row_that_can_not_be_read_is_listed_and_the_rest_is_kept(desk: Desk) -> None:
