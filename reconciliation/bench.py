@@ -1,6 +1,6 @@
 """``manage.py bench reconcile``: a gateway's report of 995,000 lines against a million transfers of
 its clearing account, with matches and breaks written, beside polars matching the same rows in
-memory; and reading large statement files with bounded memory.
+memory.
 """
 
 import random
@@ -26,6 +26,7 @@ from payments.books import house
 from payments.gateways.reports import ReportRow
 from payments.models import GatewayAccount
 from payments.services.setup import gateway_connect
+from reconciliation import bench_parse  # noqa: F401 - it registers
 from reconciliation.models import SettlementReport, SettlementTerms
 from reconciliation.settlements.models import SettlementMatch
 from reconciliation.settlements.reports import gateway_match, lines_keep
