@@ -7,13 +7,18 @@ from operations.load.bulk import NULL, Bulk, blocks
 from operations.load.flows import CURRENCIES, FIRST_IN, Flows, flows_of
 from operations.load.size import Size, Whole, money, texts
 from operations.load.waiting import waiting
-from payments.models import Deposit, Destination, GatewayAccount, Method, Withdrawal
+from payments.chargeback_states import ChargebackState
+from payments.models import Chargeback, Deposit, Destination, GatewayAccount, Method, Withdrawal
 from payments.states import DepositState, WithdrawalState
 
 DEPOSIT_COLUMNS = (
     "id reference client_id state asked_amount asked_currency paid_amount paid_currency"
     " provider_ref instrument_label payer_name created_at expires_at paid_at credited_at"
 )
+CHARGEBACK_COLUMNS = (
+    "id reference deposit_id client_id amount currency provider_ref created_at closed_at"
+)
+INQUIRY_EVERY = 100
 WITHDRAWAL_COLUMNS = (
     "id reference client_id destination_id state amount currency amount_base paid_amount hold_id"
     " created_at approved_at paid_at"
@@ -41,6 +46,7 @@ def load(size: Size, bulk: Bulk) -> None:
         constants={"kind": Destination.Kind.CARD, "state": Destination.State.APPROVED},
     )
     _deposits(size, bulk, over)
+    _inquiries(size, bulk, gateway)
     _withdrawals(size, bulk, over, destinations)
 
 
@@ -95,6 +101,42 @@ def _done_deposits(size: Size, flows: Flows, moments: Whole) -> Iterator[str]:
             f"{ids[n]}\t{reference}\t{size.client_ids[place]}\t{DepositState.DONE}\t{amount}\t"
             f"{currency}\t{amount}\t{currency}\tpay_{n:012x}\tVisa •• {owner % 10_000:04d}\t"
             f"{size.client_names[place]}\t{when}\t{when}\t{when}\t{when}\n"
+        )
+
+
+def _inquiries(size: Size, bulk: Bulk, gateway: GatewayAccount) -> None:
+    """Of every hundredth deposit the payer's bank asked once, and has its answer: no money moved,
+    so the books know nothing of it."""
+    flows = flows_of(size)
+    moments = flows.moments[flows.deposits]
+    chosen = range(0, len(moments), INQUIRY_EVERY)
+    bulk.copy(
+        Chargeback,
+        CHARGEBACK_COLUMNS,
+        blocks(_asked(size, flows, moments)),
+        rows=len(chosen),
+        constants={
+            "gateway_id": gateway.pk,
+            "state": ChargebackState.INQUIRY_CLOSED,
+            "reason_code": "general",
+        },
+    )
+
+
+def _asked(size: Size, flows: Flows, moments: Whole) -> Iterator[str]:
+    deposits = size.ids("deposit", moments)
+    first, second = money(flows.first_in), money(flows.second_in)
+    owners = flows.owners[flows.deposits].tolist()
+    steps = flows.steps[flows.deposits].tolist()
+    some = moments[::INQUIRY_EVERY]
+    ids, at, numbers = size.ids("chargeback", some), texts(some), size.references("CB", some)
+    for n, (identity, number, when) in enumerate(zip(ids, numbers, at, strict=True)):
+        place = n * INQUIRY_EVERY
+        owner = owners[place]
+        amount = first[owner] if steps[place] == FIRST_IN else second[owner]
+        yield (
+            f"{identity}\t{number}\t{deposits[place]}\t{size.client_ids[flows.clients[owner]]}\t"
+            f"{amount}\t{CURRENCIES[owner % 2]}\tdp_{n:012x}\t{when}\t{when}\n"
         )
 
 

@@ -19,6 +19,8 @@ from backoffice.core.errors import InvalidInput, NotPermitted, StateConflict
 from backoffice.core.ids import uuid7
 from backoffice.workflow import moves, outbox, queues
 from clients import files
+from clients.models import ClientDocument
+from clients.states import DocumentState
 from payments import actions
 from payments.accounts import adapter_for
 from payments.chargeback_states import (
@@ -88,30 +90,36 @@ def evidence_add(
     text: str = "",
     name: str = "",
     content: bytes = b"",
+    document: ClientDocument | None = None,
 ) -> ChargebackEvidence:
     """Add a piece to the bundle; one of its kind that stands gives way to it.
 
-    A file is re-encoded and kept sealed, as clients' documents are. Raises ``FileRefused``.
+    A file is re-encoded and kept sealed, as clients' documents are; or it is a copy of such a
+    ``document`` of the same client. Raises ``FileRefused``.
     """
     found = KINDS.get(kind)
     if found is None:
         raise InvalidInput(fields={"kind": "Choose what it is."})
-    if found.is_file and not content:
+    if found.is_file and not content and document is None:
         raise InvalidInput(fields={"file": f"{found.label}: choose a file."})
     if not found.is_file and not text.strip():
         raise InvalidInput(fields={"text": f"{found.label}: write it down."})
     if len(text) > TEXT_CHARS_MAX:
         raise InvalidInput(fields={"text": f"At most {TEXT_CHARS_MAX:,} characters fit."})
-    clean = files.clean_file(content) if found.is_file else None
+    clean = None
+    if found.is_file:
+        clean = _paper(chargeback, document) if document else files.clean_file(content)
     with transaction.atomic():
         row = _changeable(actor, chargeback.pk)
-        facts = _kept(actor, name or found.code, clean) if clean else {"text": text.strip()}
+        said = document.get_type_display() if document else name or found.code
+        facts = _kept(actor, said, clean) if clean else {"text": text.strip()}
         _room(row, kind, facts.get("size", 0))
         _drop(actor, bundle(row).filter(kind=kind))
         added = ChargebackEvidence.objects.create(
             tenant_id=actor.tenant_id,
             chargeback=row,
             kind=kind,
+            document=document if found.is_file else None,
             added_by_ref=actor.ref,
             added_by=actor.name,
             **facts,
@@ -119,6 +127,14 @@ def evidence_add(
         data = {"what": found.label.lower(), "evidence": added.pk}
         audit(actor=actor, action=actions.EVIDENCE_ADDED, subject=row, data=data)
     return added
+
+
+def _paper(chargeback: Chargeback, document: ClientDocument) -> files.CleanFile:
+    """What a client handed in and a reviewer accepted, as it is kept."""
+    if document.client_id != chargeback.client_id or document.state != DocumentState.ACCEPTED:
+        raise InvalidInput(fields={"document": "Choose a paper of the client that was accepted."})
+    content = files.read(tenant_id=current_tenant_id(), document_id=document.pk, path=document.path)
+    return files.CleanFile(content, document.mime, document.pages)
 
 
 def _kept(actor: Actor, name: str, clean: files.CleanFile) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from payments.models import (
 )
 from payments.services import holds
 from payments.sources import CREDITED
+from payments.states import WithdrawalState
 
 QUEUE, SEARCH_KIND = debts.QUEUE, "chargeback"
 LOOK, LOOK_AFTER = "payments.chargeback_look", timedelta(days=1)
@@ -389,8 +390,11 @@ def _freeze(actor: Actor, row: Chargeback) -> None:
         text=f"The chargeback {row.reference} is open",
         origin=origin(row),
     )
+    # One that is held already is held for this as well, so that no other hold's end frees it.
     waiting = Withdrawal.objects.filter(
-        tenant_id=actor.tenant_id, client_id=row.client_id, state__in=holds.STOPPABLE
+        tenant_id=actor.tenant_id,
+        client_id=row.client_id,
+        state__in=(*holds.STOPPABLE, WithdrawalState.COMPLIANCE),
     )
     for withdrawal in waiting.order_by("id"):
         try:

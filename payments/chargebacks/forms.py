@@ -5,10 +5,13 @@ from typing import Any
 
 from django import forms
 
+from backoffice.core.context import current_tenant_id
 from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.core.money import Money
 from backoffice.portal.fields import AmountField
 from clients.forms import IMAGE_OR_PDF, MomentInput
+from clients.models import ClientDocument
+from clients.states import DocumentState
 from payments.chargeback_states import ChargebackState
 from payments.chargebacks import people
 from payments.chargebacks.evidence import KINDS
@@ -63,6 +66,12 @@ class EnterForm(_MoneyForm):
     )
 
 
+class _PaperField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    def label_from_instance(self, obj: Any) -> str:
+        """Its kind and day, and nothing that stands on it."""
+        return f"{obj.get_type_display()}, {obj.uploaded_at:%-d %b %Y}"
+
+
 class EvidenceForm(forms.Form):
     """One piece: a file, or words, as its kind says."""
 
@@ -79,12 +88,26 @@ class EvidenceForm(forms.Form):
         help_text="An image or a PDF. It is cleaned and kept sealed.",
         widget=forms.ClearableFileInput(attrs={"accept": IMAGE_OR_PDF}),
     )
+    document = _PaperField(
+        label="Or a paper of the client",
+        queryset=ClientDocument.objects.none(),
+        required=False,
+        empty_label="none",
+        help_text="A copy of what was accepted goes to the bank.",
+    )
     text = forms.CharField(
         label="In words",
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def __init__(self, row: Chargeback, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = ClientDocument.objects.filter(
+            tenant_id=current_tenant_id(), client_id=row.client_id, state=DocumentState.ACCEPTED
+        )
+        self.fields["document"].queryset = rows.order_by("-id")  # type: ignore[attr-defined]
 
 
 class AcceptForm(forms.Form):

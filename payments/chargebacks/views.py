@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -88,8 +89,9 @@ def _page(request: StaffRequest, row: Chargeback, form: EvidenceForm | None = No
         "checklist": _checklist(row),
         "may_work": not why_not,
         "may_open": actor.can(WORK),
+        "may_see_papers": actor.can("clients.view_document"),
         "why_not": why_not,
-        "form": form or EvidenceForm(),
+        "form": form or EvidenceForm(row),
         "answers": lines,
         "going": next((each for each in told if each.state in ANSWER_OPEN), None),
         "by_hand": answers.by_hand(row),
@@ -126,7 +128,8 @@ def _says(row: Chargeback) -> str:
     if missing:
         sentence += (
             f" The wallet did not have all of it: {missing} is owed by the client. Whatever comes "
-            "into their wallet repays it by itself, at once."
+            "into their wallet repays it by itself, at once; what is on a trading account, by a "
+            "transfer."
         )
     if row.state in (ChargebackState.LOST, ChargebackState.ACCEPTED):
         sentence += " It stays with the payer. Withdrawals stay stopped until a person lifts it."
@@ -238,7 +241,10 @@ def _buttons(actor: Actor, row: Chargeback, why_not: str) -> Sequence[Button]:
         found.append(Button("Settle with proof", url("settle"), method="get", why_not=settle_why))
         if not by_hand and actor.can(WORK):
             found.append(Button("Ask the gateway", url("look"), icon="refresh"))
-    elif books.owed(row):
+    if books.owed(row) and actor.can("payments.transfer_money"):
+        url_of = reverse("payments:transfer-new", args=[row.client_id])
+        found.append(Button("New transfer", url_of, method="get", icon="arrows-exchange"))
+    if row.state in CHARGEBACK.final and books.owed(row):
         off_why = debts.why_not_write_off(row) if actor.can(WORK) else why_not
         found.append(Button("Write off", url("write-off"), method="get", why_not=off_why))
     return found
@@ -251,7 +257,7 @@ def _buttons(actor: Actor, row: Chargeback, why_not: str) -> Sequence[Button]:
 @needs(WORK)
 def evidence_add(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.chargeback_for(request.actor, pk)
-    form = EvidenceForm(request.POST, request.FILES)
+    form = EvidenceForm(row, request.POST, request.FILES)
 
     def add() -> None:
         upload = form.cleaned_data["file"]
@@ -262,6 +268,7 @@ def evidence_add(request: StaffRequest, pk: UUID) -> HttpResponse:
             text=form.cleaned_data["text"],
             name=upload.name if upload else "",
             content=_read(upload) if upload else b"",
+            document=form.cleaned_data["document"],
         )
 
     if not tried(form, add):
@@ -295,6 +302,8 @@ def evidence_remove(request: StaffRequest, pk: UUID) -> HttpResponse:
 def evidence_file(request: StaffRequest, pk: UUID) -> HttpResponse:
     """A file of the bundle, marked with who looks; the look is recorded."""
     piece = access.evidence_for(request.actor, pk)
+    if piece.document_id is not None and not request.actor.can("clients.view_document"):
+        raise PermissionDenied("You don't hold the right to see papers of clients.")
     mark = f"{request.tenant.name} · {request.actor.name} · {now():%Y-%m-%d %H:%M} UTC"
     content = answers.evidence_file(request.actor, piece, mark)
     response = HttpResponse(content, content_type=piece.mime)

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantModel
-from clients.models import Client
+from clients.models import Client, ClientDocument
 from payments.chargeback_states import (
     ANSWER_OPEN,
     CHARGEBACK_LIVE,
@@ -111,6 +111,10 @@ class ChargebackEvidence(TenantModel):
     chargeback = TenantForeignKey(Chargeback, on_delete=models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=40)
     text = models.CharField(max_length=4000, blank=True)
+    # A copy of a paper that the client handed in: who may not see those does not open it here.
+    document = TenantForeignKey(
+        ClientDocument, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     name = models.CharField(max_length=120, blank=True)
     path = models.CharField(max_length=200, blank=True)
     mime = models.CharField(max_length=40, blank=True)

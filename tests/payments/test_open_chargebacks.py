@@ -9,8 +9,9 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backoffice.workflow.models import Approval
+from clients.documents import document_decide
 from payments.models import Chargeback, ChargebackEvidence, Withdrawal
-from tests.clients.factories import picture
+from tests.clients.factories import make_document, make_lead, picture
 from tests.payments.card import CardShop
 from tests.payments.money import Brokerage
 
@@ -104,6 +105,35 @@ def test_evidence_is_added_looked_at_taken_out_and_sent(
     assert pavel.post(add, words).status_code == 422
     [dispute] = card_shop.objects("dispute")
     assert dispute["evidence"]["access_activity_log"] is None
+
+
+def test_a_paper_of_the_client_is_evidence_that_not_everyone_may_open(
+    row: Chargeback, card_shop: CardShop, browse: Browse
+) -> None:
+    carla = card_shop.shop.world.actor("carla")
+    with card_shop.shop.scope():
+        paper = make_document(carla, card_shop.shop.client)
+        waiting = make_document(carla, card_shop.shop.client, content=picture("PNG"))
+        document_decide(actor=carla, document=paper, accepted=True)
+        strangers = make_document(carla, make_lead(card_shop.shop.world.actor("olivia")))
+        document_decide(actor=carla, document=strangers, accepted=True)
+    pavel, adam, add = browse("pavel"), browse("adam"), _url("chargeback-add", row)
+    for other in (waiting, strangers):
+        assert pavel.post(add, {"kind": "identity", "document": other.pk}).status_code == 422
+    assert pavel.post(add, {"kind": "identity", "document": paper.pk}).status_code == 302
+    with card_shop.shop.scope():
+        piece = ChargebackEvidence.objects.get()
+    assert (piece.document_id, piece.name) == (paper.pk, paper.get_type_display())
+    assert pavel.get(_url("evidence-file", piece)).status_code == 403
+    assert adam.get(_url("evidence-file", piece)).status_code == 200
+    link = f'href="{_url("evidence-file", piece)}"'
+    assert link not in _page(pavel, row)
+    assert link in _page(adam, row)
+    assert pavel.post(_url("chargeback-submit", row)).status_code == 302
+    card_shop.shop.work()
+    [file] = card_shop.objects("file")
+    [dispute] = card_shop.objects("dispute")
+    assert dispute["evidence"]["uncategorized_file"] == file["id"]
 
 
 def test_a_file_that_is_no_picture_or_pdf_is_refused(row: Chargeback, browse: Browse) -> None:

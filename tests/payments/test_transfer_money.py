@@ -11,8 +11,9 @@ from django.urls import reverse
 from backoffice.core.errors import FourEyes, IdempotencyConflict, InvalidInput
 from backoffice.core.money import Money
 from clients.errors import ActionStopped
+from payments.chargebacks.people import chargeback_enter
 from payments.errors import NotEnoughMoney
-from payments.models import Transfer, Withdrawal
+from payments.models import Deposit, Transfer, Withdrawal
 from payments.services.transfers import transfer_request
 from payments.services.withdrawals import withdrawal_approve
 from payments.tasks import payments_watch
@@ -332,4 +333,22 @@ def test_while_the_server_does_not_answer_the_withdrawal_waits_for_its_money(bot
     with both.house.later(minutes=12):
         both.work()
     assert (both.outgoing(row).state, both.available()) == ("review", 700)
+    assert both.sound()
+
+
+def test_what_a_client_owes_is_taken_as_money_comes_off_the_account(both: Both) -> None:
+    both.move("900.00", None, both.account)
+    with both.scope():
+        row = chargeback_enter(
+            actor=both.actor,
+            deposit=Deposit.objects.get(),
+            money=eur("300.00"),
+            reason_code="general",
+            note="Letter of the 3rd, page 2",
+        )
+    debt = f"client:{both.client.pk}:receivable"
+    assert (both.wallet(), both.balance(debt)) == (0, 200)
+    both.move("250.00", both.account, None)
+    assert (both.wallet(), both.balance(debt)) == (50, 0)
+    assert both.journals(row.reference)[-1] == "chargeback_repaid"
     assert both.sound()
