@@ -4,7 +4,7 @@ The one module of reconciliation that knows what payments' doors are called.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.urls import reverse
@@ -13,12 +13,14 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import EXPONENTS, Money
 from payments.services import settlements, statements
-from reconciliation.models import Match, StatementLine
+from reconciliation.models import Match, SettlementLine, SettlementReport, StatementLine
 from reconciliation.rules import Movement
+from reconciliation.settlements.models import LineKind
 
 PAGES = {"payments.deposit": "payments:deposit", "payments.withdrawal": "payments:withdrawal"}
 BREAK = "reconciliation.break"  # what a line stands for that an adjustment booked
 SAID_MAX = 300  # of what a bank wrote beside a settlement
+PAYOUT_DAYS = timedelta(days=6)
 PART = "WP-"  # begins the reference of a part of a withdrawal
 
 
@@ -97,19 +99,48 @@ def take_back(actor: Actor, movement: Movement, line: StatementLine) -> None:
 
 
 def collected(actor: Actor, line: StatementLine) -> list[tuple[str, str]]:
-    """(id, name and what it holds) of the gateways that this line may be a settlement of."""
+    """(id, name and what it holds) of the gateways that this line may be a settlement of; first
+    those whose report has a payout of just this amount."""
     if line.amount <= 0 or line.account is None or line.currency not in EXPONENTS:
         return []
-    return [
-        (str(each.gateway.pk), f"{each.gateway.name}, holds {each.money}")
+    told = _told(actor, line)
+    found = [
+        (
+            str(each.gateway.pk),
+            f"{each.gateway.name}, holds {each.money}{told.get(each.gateway.pk, '')}",
+        )
         for each in settlements.collected(actor, line.currency)
     ]
+    return sorted(found, key=lambda choice: UUID(choice[0]) not in told)
+
+
+def _told(actor: Actor, line: StatementLine) -> dict[UUID, str]:
+    """What reports of gateways say of a payout of the line's amount around its day."""
+    minor = Money(line.amount, line.currency).minor
+    rows = SettlementLine.objects.filter(
+        tenant_id=actor.tenant_id,
+        kind=LineKind.PAYOUT,
+        currency=line.currency,
+        gross=-minor,
+        booked_on__range=(line.value_date - PAYOUT_DAYS, line.value_date + PAYOUT_DAYS),
+    ).order_by("id")[:SAID_MAX]
+    return {
+        row.gateway_id: f"; its report has this payout, {row.source_ref or row.transaction_ref}"
+        for row in rows
+    }
 
 
 def settle_gateway(actor: Actor, line: StatementLine, gateway: UUID, cost: Money) -> Movement:
     """Book the line as what a gateway had collected. Raises ``InvalidInput``."""
     if line.account is None or not line.account.client_money:
         raise InvalidInput("Settlements go to a bank account of ours that holds client money.")
+    reports = SettlementReport.objects.filter(tenant_id=actor.tenant_id, gateway_id=gateway)
+    if cost and reports.exists():
+        raise InvalidInput(
+            "What this gateway keeps is booked from its reports. Leave it empty here, or it counts "
+            "twice.",
+            fields={"cost": "Booked from its reports."},
+        )
     money = Money(line.amount, line.currency)
     settled = settlements.settlement_book(
         actor=actor,

@@ -111,7 +111,8 @@ class SettlementForm(forms.Form):
         max_digits=20,
         decimal_places=8,
         required=False,
-        help_text="Its price, taken off before it paid; booked as a cost of ours.",
+        help_text="Its price, taken off before it paid; booked as a cost of ours. Empty where the "
+        "gateway's reports are imported: they say it.",
     )
 
     def __init__(self, *args: Any, gateways: list[tuple[str, str]], **kwargs: Any) -> None:

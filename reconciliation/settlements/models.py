@@ -161,6 +161,12 @@ class SettlementLine(BulkModel):
                 name="settlement_line_batch",
                 condition=~Q(batch_ref=""),
             ),
+            # Payouts are few: a bank's line is looked up among them.
+            models.Index(
+                fields=["tenant", "currency", "gross"],
+                name="settlement_line_payout",
+                condition=Q(kind="payout"),
+            ),
         ]
 
     def __str__(self) -> str:

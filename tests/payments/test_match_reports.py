@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.core.clock import today
+from backoffice.core.errors import InvalidInput
 from backoffice.core.money import Money
 from backoffice.workflow.models import Approval
 from ledger import selectors as ledger
@@ -25,7 +26,9 @@ from payments.gateways.cashier.report import read_report as read_cashier
 from payments.gateways.reports import ReportProblem, ReportRow
 from payments.gateways.stripe.report import read_report as read_stripe
 from payments.services.settlements import settlement_book
-from reconciliation.models import Break, SettlementReport
+from reconciliation import books
+from reconciliation.files import account_add
+from reconciliation.models import Break, SettlementReport, StatementLine
 from reconciliation.settlements.models import SettlementMatch
 from reconciliation.settlements.reports import gateway_match
 from reconciliation.settlements.terms import terms_save
@@ -276,6 +279,27 @@ def test_a_settlement_that_the_bank_names_is_matched_and_its_lines_may_be_older(
             gateway_match(actor=desk.shop.system, gateway=desk.shop.gateway)
     assert desk.rungs() == [1, 1, 1, 1, 3, 3]
     assert desk.breaks() == []
+
+
+def test_a_cost_that_a_report_says_is_not_booked_with_the_settlement_as_well(desk: Desk) -> None:
+    desk.shop.funded("100.00")
+    (paid,) = desk.shop.cashier.settle(MERCHANT)
+    desk.take(desk.rows())
+    with desk.shop.scope():
+        account = account_add(
+            actor=desk.shop.world.actor("pavel"),
+            name="Client money",
+            iban=desk.shop.our_iban,
+            currency="EUR",
+        )
+        line = StatementLine(
+            account=account, currency="EUR", amount=Decimal("97.75"), value_date=today(),
+            date=today(), number=1, text=paid.settlement,
+        )  # fmt: skip
+        (choice,) = books.collected(desk.shop.system, line)
+        assert choice[1].endswith(f"its report has this payout, {paid.settlement}")
+        with pytest.raises(InvalidInput, match="booked from its reports"):
+            books.settle_gateway(desk.shop.system, line, desk.shop.gateway.pk, eur("1.00"))
 
 
 def test_a_row_that_can_not_be_read_is_listed_and_the_rest_is_kept(desk: Desk) -> None:
