@@ -88,7 +88,9 @@ class SettlementReport(TenantModel):
     rows_read = models.PositiveIntegerField(default=0)
     rows_known = models.PositiveIntegerField(default=0)  # from an earlier report
     rows_open = models.PositiveIntegerField(default=0)  # that nothing was found for yet
-    #: By currency: the gateway's costs in minor units, and how many matches on each rung.
+    #: Added up once when it is worked through. ``sums``: kind, currency, count, and gross, fee and
+    #: net; ``costs_found``: what the gateway kept by currency; minor units. ``by_rung``: matches.
+    sums = models.JSONField(default=list)
     costs_found = models.JSONField(default=dict)
     by_rung = models.JSONField(default=dict)
     from_date = models.DateField(null=True)
@@ -160,6 +162,12 @@ class SettlementLine(BulkModel):
                 fields=["tenant", "gateway", "batch_ref"],
                 name="settlement_line_batch",
                 condition=~Q(batch_ref=""),
+            ),
+            # The few among a million payments.
+            models.Index(
+                fields=["tenant", "report", "kind", "id"],
+                name="settlement_line_kind",
+                condition=~Q(kind="payment"),
             ),
             # Payouts are few: a bank's line is looked up among them.
             models.Index(

@@ -241,8 +241,8 @@ def gateway_match(*, actor: Actor, gateway: GatewayAccount) -> list[SettlementRu
 def _worked_through(actor: Actor, report: SettlementReport, left: int) -> None:
     was = report.state
     report.state, report.rows_open = S.DONE, left
-    report.by_rung, report.costs_found = _summed(report)
-    report.save(update_fields=["state", "rows_open", "by_rung", "costs_found"])
+    report.by_rung, report.costs_found, report.sums = _summed(report)
+    report.save(update_fields=["state", "rows_open", "by_rung", "costs_found", "sums"])
     if was != S.DONE:
         audit(
             actor=actor,
@@ -259,6 +259,12 @@ _RUNGS = """
     JOIN reconciliation_settlementmatch m ON m.tenant_id = l.tenant_id AND m.id = l.id
     WHERE l.tenant_id = %(tenant)s AND l.report_id = %(report)s GROUP BY m.rung ORDER BY m.rung
 """
+_SUMS = """
+    SELECT kind, currency, count(*), sum(gross)::bigint, sum(fee)::bigint, sum(net)::bigint
+    FROM reconciliation_settlementline
+    WHERE tenant_id = %(tenant)s AND report_id = %(report)s
+    GROUP BY kind, currency ORDER BY currency, kind
+"""
 # What it kept: said on the line, charged by a line of its own, or taken off what it reports. Of a
 # dispute the fee is booked with its chargeback.
 _COSTS = """
@@ -271,13 +277,15 @@ _COSTS = """
 """
 
 
-def _summed(report: SettlementReport) -> tuple[dict[str, int], dict[str, int]]:
+def _summed(report: SettlementReport) -> tuple[dict[str, int], dict[str, int], list[list[Any]]]:
     facts = {"tenant": report.tenant_id, "report": report.pk}
     with connection.cursor() as cursor:
         cursor.execute(_RUNGS, facts)
         rungs = {str(rung): count for rung, count in cursor.fetchall()}
         cursor.execute(_COSTS, facts)
-        return rungs, {currency: cost for currency, cost in cursor.fetchall() if cost}
+        costs = {currency: cost for currency, cost in cursor.fetchall() if cost}
+        cursor.execute(_SUMS, facts)
+        return rungs, costs, [list(row) for row in cursor.fetchall()]
 
 
 def gateways_open(actor: Actor) -> QuerySet[GatewayAccount]:

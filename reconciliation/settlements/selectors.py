@@ -78,20 +78,11 @@ class Sum:
     net: Money
 
 
-_SUMS = """
-    SELECT kind, currency, count(*), sum(gross)::bigint, sum(fee)::bigint, sum(net)::bigint
-    FROM reconciliation_settlementline WHERE tenant_id = %s AND report_id = %s
-    GROUP BY kind, currency ORDER BY currency, kind
-"""
-
-
-def sums_of(actor: Actor, report: SettlementReport) -> list[Sum]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMS, [actor.tenant_id, report.pk])
-        rows = cursor.fetchall()
+def sums_of(report: SettlementReport) -> list[Sum]:
+    """As they were added up when the report was worked through."""
     return [
         Sum(str(LineKind(kind).label), count, *(Money.from_minor(x, currency) for x in amounts))
-        for kind, currency, count, *amounts in rows
+        for kind, currency, count, *amounts in report.sums
     ]
 
 

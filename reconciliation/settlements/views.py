@@ -91,7 +91,7 @@ def _about(request: StaffRequest, report: SettlementReport) -> dict[str, Any]:
         "colour": tables.COLOURS[report.state],
         "matched": sum(report.by_rung.values()),
         "rungs": [(selectors.RUNGS[int(rung)], n) for rung, n in sorted(report.by_rung.items())],
-        "sums": selectors.sums_of(request.actor, report),
+        "sums": selectors.sums_of(report),
         "costs": [_cost(request, cost) for cost in selectors.costs_of(request.actor, report)],
         "unbooked": _unbooked(request, report),
         "events": timeline(request.actor, report.pk),

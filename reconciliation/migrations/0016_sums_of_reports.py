@@ -9,6 +9,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="settlementreport",
+            name="sums",
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddIndex(
+            model_name="settlementline",
+            index=models.Index(
+                condition=models.Q(("kind", "payment"), _negated=True),
+                fields=["tenant", "report", "kind", "id"],
+                name="settlement_line_kind",
+            ),
+        ),
         migrations.AddIndex(
             model_name="settlementline",
             index=models.Index(
