@@ -387,7 +387,7 @@ def _freeze(actor: Actor, row: Chargeback) -> None:
         client=row.client,
         action=ClientAction.WITHDRAW,
         reason="chargeback",
-        text=f"The chargeback {row.reference} is open",
+        text=hold_reason(row),
         origin=origin(row),
     )
     # One that is held already is held for this as well, so that no other hold's end frees it.

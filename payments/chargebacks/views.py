@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.core.clock import now
@@ -229,7 +230,12 @@ def _buttons(actor: Actor, row: Chargeback, why_not: str) -> Sequence[Button]:
             kind="primary",
             icon="send",
             why_not=why_not or ("" if pieces else "There is no evidence yet."),
-            confirm=f"{pieces} pieces of evidence go to the bank. It takes them once.",
+            confirm=ngettext(
+                "%d piece of evidence goes to the bank. It takes evidence once.",
+                "%d pieces of evidence go to the bank. It takes evidence once.",
+                pieces,
+            )
+            % pieces,
         ),
         Button(
             "Accept the dispute", url("accept"), key="r", kind="danger", method="get",
