@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.text import slugify
 
+from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.money import Money
 from ledger import chart
@@ -30,6 +31,12 @@ def house_spec(gateway: GatewayAccount) -> chart.AccountSpec:
     if adapter_for(gateway).by_statement:
         return chart.bank_client(gateway.merchant_id)
     return chart.gateway_clearing(slugify(gateway.name))
+
+
+def valued_at(gateway: GatewayAccount, at: datetime) -> datetime | None:
+    """When what a gateway says counts: a bank's line on the day that the bank says (never ahead of
+    us), anything else when it is booked."""
+    return min(at, now()) if adapter_for(gateway).by_statement else None
 
 
 def house(actor: Actor, gateway: GatewayAccount, currency: str) -> AccountRef:
@@ -53,7 +60,13 @@ def _gateway(row: Deposit | Withdrawal) -> GatewayAccount:
 
 
 def deposit_credited(
-    *, actor: Actor, deposit: Deposit, paid: Money, fee: Money, set_aside: bool
+    *,
+    actor: Actor,
+    deposit: Deposit,
+    paid: Money,
+    fee: Money,
+    set_aside: bool,
+    effective_at: datetime | None = None,
 ) -> Posting:
     """Gross to the wallet, the fee as a line of its own out of it."""
     target = wallet(actor, deposit.client_id, paid.currency)
@@ -72,6 +85,8 @@ def deposit_credited(
         kind="deposit",
         lines=lines,
         business_ref=deposit.reference,
+        effective_at=effective_at,
+        into_open_day=True,
     )
 
 
@@ -84,6 +99,7 @@ def gateway_settled(
     money: Money,
     cost: Money,
     text: str,
+    effective_at: datetime | None = None,
 ) -> Posting:
     """What a gateway had collected is in the bank; what it kept for its service is our cost."""
     clearing = house(actor, gateway, money.currency)
@@ -92,10 +108,20 @@ def gateway_settled(
     if cost:
         expense = account_for(actor=actor, spec=chart.gateway_cost(), currency=cost.currency)
         lines.append(Line(expense, clearing, cost, "fee"))
-    return post(actor=actor, key=key, kind="gateway_settlement", lines=lines, meta={"text": text})
+    return post(
+        actor=actor,
+        key=key,
+        kind="gateway_settlement",
+        lines=lines,
+        meta={"text": text},
+        effective_at=effective_at,
+        into_open_day=True,
+    )
 
 
-def deposit_set_aside(*, actor: Actor, deposit: Deposit, paid: Money) -> Posting:
+def deposit_set_aside(
+    *, actor: Actor, deposit: Deposit, paid: Money, effective_at: datetime | None = None
+) -> Posting:
     """Arrived, but not the client's to use yet: client money all the same."""
     line = Line(
         house(actor, _gateway(deposit), paid.currency), _set_aside(actor, paid.currency), paid
@@ -106,6 +132,8 @@ def deposit_set_aside(*, actor: Actor, deposit: Deposit, paid: Money) -> Posting
         kind="deposit_aside",
         lines=[line],
         business_ref=deposit.reference,
+        effective_at=effective_at,
+        into_open_day=True,
     )
 
 
@@ -249,7 +277,9 @@ def fee_released(*, actor: Actor, withdrawal: Withdrawal) -> HoldRef:
     )
 
 
-def withdrawal_returned(*, actor: Actor, withdrawal: Withdrawal, money: Money) -> Posting:
+def withdrawal_returned(
+    *, actor: Actor, withdrawal: Withdrawal, money: Money, effective_at: datetime | None = None
+) -> Posting:
     """A payment that was made came back: the client's again."""
     line = Line(
         house(actor, _gateway(withdrawal), money.currency),
@@ -262,10 +292,14 @@ def withdrawal_returned(*, actor: Actor, withdrawal: Withdrawal, money: Money) -
         kind="withdrawal_return",
         lines=[line],
         business_ref=withdrawal.reference,
+        effective_at=effective_at,
+        into_open_day=True,
     )
 
 
-def part_returned(*, actor: Actor, part: WithdrawalPart, money: Money) -> Posting:
+def part_returned(
+    *, actor: Actor, part: WithdrawalPart, money: Money, effective_at: datetime | None = None
+) -> Posting:
     """A part that was paid came back: the client's again."""
     line = Line(
         house(actor, part.gateway, money.currency),
@@ -278,6 +312,8 @@ def part_returned(*, actor: Actor, part: WithdrawalPart, money: Money) -> Postin
         kind="withdrawal_return",
         lines=[line],
         business_ref=part.reference,
+        effective_at=effective_at,
+        into_open_day=True,
     )
 
 

@@ -183,6 +183,8 @@ def _post(actor: Actor, adjustment: Adjustment, proposed: Proposed) -> Any:
         kind=JOURNAL,
         lines=[Line(debit, credit, _money(adjustment))],
         business_ref=adjustment.of_break.reference,
+        effective_at=books.valued_at(line) if (line := adjustment.of_break.line) else None,
+        into_open_day=True,
         approved_by=actor.ref,
         meta={"proposed_by": adjustment.proposed_by_ref, "adjustment": str(adjustment.pk)},
     ).journal_id

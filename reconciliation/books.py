@@ -4,14 +4,17 @@ The one module of reconciliation that knows what payments' doors are called.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
+from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import EXPONENTS, Money
+from backoffice.tenancy.models import Tenant
 from payments.services import settlements, statements
 from reconciliation.models import Match, SettlementLine, SettlementReport, StatementLine
 from reconciliation.rules import Movement
@@ -66,6 +69,14 @@ def matched_line(actor: Actor, movement: Movement) -> StatementLine | None:
     return match.line if match else None
 
 
+def valued_at(line: StatementLine) -> datetime:
+    """Noon of the line's value date where the brokerage is; never ahead of us. The ledger takes it
+    into the first open day where that one is closed."""
+    assert line.tenant_id is not None
+    zone = ZoneInfo(Tenant.objects.get(pk=line.tenant_id).timezone)
+    return min(datetime.combine(line.value_date, time(12), zone), now())
+
+
 def settle(
     actor: Actor, movement: Movement, line: StatementLine, money: Money | None = None
 ) -> None:
@@ -80,7 +91,7 @@ def settle(
         actor=actor,
         reference=movement.reference,
         money=money or Money(abs(line.amount), line.currency),
-        at=datetime.combine(line.value_date, time(12), UTC),
+        at=valued_at(line),
         bank_ref=str(line.references.get("bank", ""))[:80],
         counterparty=line.counterparty_name,
         counterparty_account=line.counterparty_account,
@@ -95,6 +106,7 @@ def take_back(actor: Actor, movement: Movement, line: StatementLine) -> None:
         money=Money(line.amount, line.currency),
         reason=line.return_reason or "It came back",
         bank_ref=str(line.references.get("bank", ""))[:80] or f"line {line.number}",
+        at=valued_at(line),
     )
 
 
@@ -150,6 +162,7 @@ def settle_gateway(actor: Actor, line: StatementLine, gateway: UUID, cost: Money
         money=money,
         cost=cost,
         text=line.text[:SAID_MAX],
+        at=valued_at(line),
     )
     return Movement(
         kind="gatewayaccount",

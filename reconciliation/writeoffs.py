@@ -288,6 +288,8 @@ def _post(actor: Actor, adjustment: Adjustment, found: Difference, approved_by: 
         kind=JOURNAL,
         lines=[Line(account(found.debit), account(found.credit), _money(adjustment), "rounding")],
         business_ref=adjustment.of_break.reference,
+        effective_at=books.valued_at(line) if (line := adjustment.of_break.line) else None,
+        into_open_day=True,
         approved_by=approved_by,
         meta={"proposed_by": adjustment.proposed_by_ref, "adjustment": str(adjustment.pk)},
     ).journal_id

@@ -256,10 +256,11 @@ def deposit_arrived(
         ],
     )  # fmt: skip
     audit(actor=actor, action=actions.DEPOSIT_ARRIVED, subject=row, data={"amount": money})
-    _decide(actor, row, money)
+    assert row.gateway is not None
+    _decide(actor, row, money, books.valued_at(row.gateway, at))
 
 
-def _decide(actor: Actor, row: Deposit, money: Money) -> None:
+def _decide(actor: Actor, row: Deposit, money: Money, valued_at: datetime | None) -> None:
     permit = allowed(row.client)[ClientAction.DEPOSIT]
     stops = [check for check in release_checks.run(actor, row) if check.colour == "held"]
     verdict, why = rules.arrival(
@@ -276,9 +277,9 @@ def _decide(actor: Actor, row: Deposit, money: Money) -> None:
         )
     )
     if verdict is Arrival.CREDIT:
-        _credit(actor, row, money, why, set_aside=False)
+        _credit(actor, row, money, why, set_aside=False, valued_at=valued_at)
         return
-    books.deposit_set_aside(actor=actor, deposit=row, paid=money)
+    books.deposit_set_aside(actor=actor, deposit=row, paid=money, effective_at=valued_at)
     row.reason = why[:300]
     moves.move(
         row, DEPOSIT, DepositState(verdict.value), actor=actor, reason=row.reason,
@@ -288,13 +289,28 @@ def _decide(actor: Actor, row: Deposit, money: Money) -> None:
         queues.item_open(actor=actor, queue=QUEUE, subject=row, desk_id=row.client.desk_id)
 
 
-def _credit(actor: Actor, row: Deposit, money: Money, why: str, *, set_aside: bool) -> None:
+def _credit(
+    actor: Actor,
+    row: Deposit,
+    money: Money,
+    why: str,
+    *,
+    set_aside: bool,
+    valued_at: datetime | None = None,
+) -> None:
     method = row.method
     fee = rules.fee(money, percent=method.fee_percent, fixed=method.fee_fixed)
     owes = debts.owing(row.client_id).exists()
     if owes:
         client_gate(actor, row.client_id)
-    books.deposit_credited(actor=actor, deposit=row, paid=money, fee=fee, set_aside=set_aside)
+    books.deposit_credited(
+        actor=actor,
+        deposit=row,
+        paid=money,
+        fee=fee,
+        set_aside=set_aside,
+        effective_at=valued_at,
+    )
     row.fee_amount, row.credited_at = fee.amount, now()
     row.reason = why[:300]
     moves.move(

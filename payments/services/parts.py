@@ -356,7 +356,13 @@ def _all_returned(actor: Actor, withdrawal: Withdrawal, parts: list[WithdrawalPa
 
 @transaction.atomic
 def part_returned_by_statement(
-    *, actor: Actor, part_id: UUID, money: Money, reason: str, statement_ref: str
+    *,
+    actor: Actor,
+    part_id: UUID,
+    money: Money,
+    reason: str,
+    statement_ref: str,
+    at: datetime | None = None,
 ) -> WithdrawalPart:
     """A part that the bank had paid came back: the money is the client's again, in the wallet.
 
@@ -370,7 +376,7 @@ def part_returned_by_statement(
         raise StateConflict(f"{part.reference} is {word}: only what was paid comes back.")
     if money.currency != part.currency or money.amount > part.paid_amount:
         raise StateConflict(f"The statement says {money}, which is not what was paid.")
-    books.part_returned(actor=actor, part=part, money=money)
+    books.part_returned(actor=actor, part=part, money=money, effective_at=at)
     debts.repay_soon(withdrawal.client_id)
     part.error = f"{reason} ({statement_ref})"[:300]
     moves.move(part, PART, _P.RETURNED, actor=actor, reason=part.error, update_fields=["error"])
@@ -400,7 +406,7 @@ def part_notice(*, actor: Actor, part_id: UUID, notice: Notice) -> tuple[str, st
     part.event_at, part.provider_ref = notice.at, notice.provider_ref or part.provider_ref
     part.save(update_fields=["event_at", "provider_ref"])
     if notice.outcome is Outcome.PAID:
-        at = notice.at if adapter_for(part.gateway).by_statement else None
+        at = books.valued_at(part.gateway, notice.at)
         _paid(actor, withdrawal, part, notice.money, source="the gateway's word", at=at)
     elif final:
         _failed(actor, withdrawal, part, notice.reason or "The gateway did not pay it.")

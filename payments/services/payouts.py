@@ -226,7 +226,8 @@ def payout_notice(*, actor: Actor, withdrawal_id: UUID, notice: Notice) -> tuple
     row.provider_ref = notice.provider_ref or row.provider_ref
     row.save(update_fields=["event_at", "provider_ref"])
     if notice.outcome is Outcome.PAID:
-        _paid(actor, row, notice.money, source="the gateway's word")
+        at = books.valued_at(_gateway(row), notice.at)
+        _paid(actor, row, notice.money, source="the gateway's word", at=at)
     elif final:
         _failed(actor, row, notice.reason or "The gateway did not pay it.")
     else:
@@ -329,8 +330,9 @@ def payout_returned_by_statement(
     money: Money,
     reason: str,
     statement_ref: str,
+    at: datetime | None = None,
 ) -> Withdrawal:
-    """A payment that was made came back: the money is the client's again, in the wallet."""
+    """A payment that was made came back, valued ``at``: the money is the client's again."""
     row = withdrawal_locked(actor, withdrawal.pk)
     if row.state == _W.RETURNED:
         return row
@@ -340,7 +342,7 @@ def payout_returned_by_statement(
         )
     if row.paid_amount is None or money.currency != row.currency or money.amount > row.paid_amount:
         raise StateConflict(f"The statement says {money}, which is not what was paid.")
-    books.withdrawal_returned(actor=actor, withdrawal=row, money=money)
+    books.withdrawal_returned(actor=actor, withdrawal=row, money=money, effective_at=at)
     debts.repay_soon(row.client_id)
     row.reason = f"{reason} ({statement_ref})"[:300]
     moves.move(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -40,8 +41,10 @@ def settlement_book(
     money: Money,
     cost: Money,
     text: str = "",
+    at: datetime | None = None,
 ) -> GatewayAccount:
-    """Book ``money`` into the segregated account ``iban`` and ``cost`` as the gateway's price.
+    """Book ``money`` into the segregated account ``iban`` and ``cost`` as the gateway's price,
+    valued ``at``.
 
     ``key`` books once (the statement line); ``text``: what the bank wrote, where the gateway may
     have named its payout. Raises ``InvalidInput`` for an unknown gateway and for
@@ -62,7 +65,14 @@ def settlement_book(
             f"{gateway.name} holds {held} for us, less than {money} and a cost of {cost}."
         )
     posting = books.gateway_settled(
-        actor=actor, gateway=gateway, key=key, iban=iban, money=money, cost=cost, text=text
+        actor=actor,
+        gateway=gateway,
+        key=key,
+        iban=iban,
+        money=money,
+        cost=cost,
+        text=text,
+        effective_at=at,
     )
     if not posting.replayed:
         audit(

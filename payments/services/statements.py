@@ -165,14 +165,20 @@ def booked_by_bank(
 
 @transaction.atomic
 def returned_by_bank(
-    *, actor: Actor, reference: str, money: Money, reason: str, bank_ref: str
+    *,
+    actor: Actor,
+    reference: str,
+    money: Money,
+    reason: str,
+    bank_ref: str,
+    at: datetime | None = None,
 ) -> None:
-    """A payout that the bank had made came back: it is in the client's wallet again.
+    """A payout that the bank had made came back, valued ``at``: it is in the wallet again.
 
     Raises ``InvalidInput`` for an unknown reference and ``StateConflict`` for what was not paid.
     """
     mine = {"tenant_id": actor.tenant_id, "reference": reference}
-    facts: dict[str, Any] = {"money": money, "reason": reason, "statement_ref": bank_ref}
+    facts: dict[str, Any] = {"money": money, "reason": reason, "statement_ref": bank_ref, "at": at}
     if part := WithdrawalPart.objects.filter(**mine).first():
         part_returned_by_statement(actor=actor, part_id=part.pk, **facts)
     elif row := Withdrawal.objects.filter(**mine).first():

@@ -17,7 +17,9 @@ from backoffice.core.ids import uuid7
 from backoffice.core.money import Money
 from backoffice.tenancy.scope import tenant_scope
 from ledger import chart
+from ledger import selectors as ledger
 from ledger.chart import AccountSpec
+from ledger.days import day_close, day_end
 from ledger.entries import Line
 from ledger.services import account_for, post
 from payments.books import house_spec
@@ -30,7 +32,7 @@ from reconciliation.account_days import (
     signed,
     weekday_before,
 )
-from reconciliation.models import SignOff
+from reconciliation.models import Break, SignOff
 from reconciliation.signing import account_sign, needs_reason
 from sandbox.bank.camt053 import write_camt053
 from tests.reconciliation.test_match_statements import DAY, IBAN, Bank, entry, statement, upload
@@ -108,6 +110,42 @@ def test_both_sides_stand_beside_each_other_and_the_difference_is_explained(
         assert (str(row.stated_in), str(row.stated_out)) == ("30.00 EUR", "4.50 EUR")
         # 30.00 is in the books under another name; 4.50 is not.
         assert (str(row.difference), str(row.open_lines)) == ("-4.50 EUR", "25.50 EUR")
+
+
+def test_what_a_line_pays_is_booked_on_its_value_date_so_that_both_sides_agree(
+    vault: Vault, browse: Browse
+) -> None:
+    vault.book("1000.00", DAY - timedelta(days=3))
+    deposit = vault.deposit("250.00")
+    written = statement(entry(1, "250.00", text=deposit.reference), entry(2, "-4.50"))
+    upload(browse("pavel"), write_camt053([written], message_id="M1"))
+    with tenant_scope(vault.tenant_id):
+        row = Break.objects.get(closed_at=None)
+    browse("pavel").post(
+        reverse("reconciliation:break-accept", args=[row.pk]), {"outcome": "A fee"}
+    )
+    with tenant_scope(vault.tenant_id, vault.world.system()):
+        both = vault.both()
+        assert (str(both.difference), both.matched, both.booked.count) == ("0.00 EUR", 2, 2)
+        assert needs_reason(both) == ""
+        assert {line.effective_at.date() for line in both.booked_rows()} == {DAY}
+
+
+def test_a_line_of_a_closed_day_is_booked_on_the_first_open_one(
+    vault: Vault, browse: Browse
+) -> None:
+    system = vault.world.system()
+    deposit = vault.deposit("250.00")
+    with tenant_scope(vault.tenant_id, system):
+        day_close(actor=system, day=DAY)
+    written = statement(entry(1, "250.00", text=deposit.reference))
+    upload(browse("pavel"), write_camt053([written], message_id="M1"))
+    assert (vault.wallet(), vault.again(deposit).state) == (Decimal(250), "credited")
+    with tenant_scope(vault.tenant_id, system):
+        (entry_,) = ledger.journals_of(vault.tenant_id, deposit.reference)
+        assert entry_.journal.effective_at == day_end(vault.tenant_id, DAY)
+        assert str(entry_.journal.meta["value_date"]).startswith(DAY.isoformat())
+        assert vault.both().booked.count == 0
 
 
 def test_what_does_not_agree_is_signed_with_a_reason_and_frozen(
