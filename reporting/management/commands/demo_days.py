@@ -3,7 +3,6 @@
 Only where known passwords are let in: elsewhere people close days themselves.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -22,12 +21,13 @@ from reconciliation.signing import account_sign
 from reporting.client_money.services import report_prepare, report_sign
 from reporting.client_money.tasks import prepare_day
 from reporting.day_close import services
+from reporting.day_close.calendar import business_day_before
 from reporting.day_close.checklist import checklist, report_of
 from reporting.day_close.policy import cut_off_of, policy_of
 from reporting.models import BusinessDay
 from reporting.states import ReportState
 
-DAYS = 7  # calendar days back to the first that is closed one by one
+CLOSED = 2  # business days before the last one; the first covers the books from their beginning
 REASONS = {
     "account": "What is on its way is named in the lines; seen with the bank.",
     "breaks": "Known, small, and being worked on; listed in the queue of breaks.",
@@ -79,9 +79,10 @@ class _People:
 
     def close(self, *, sign_last: bool) -> int:
         with tenant_scope(self.tenant.pk, self.machine):
-            since = today(self.tenant.timezone) - timedelta(days=DAYS)
+            policy, since = policy_of(self.tenant.pk), today(self.tenant.timezone)
+            for _ in range(CLOSED + 1):
+                since = business_day_before(since, weekends=policy.weekends)
             services.days_open(actor=self.machine, since=since)
-            policy = policy_of(self.tenant.pk)
             rows = BusinessDay.objects.filter(tenant_id=self.tenant.pk).exclude(state="closed")
             over = [
                 row
