@@ -102,6 +102,11 @@ app.conf.beat_schedule = {
         "task": "ib.tasks.payables_all",
         "schedule": crontab(minute="12"),  # every hour: days end at different hours
     },
+    "statement-pickup": {
+        "task": "reconciliation.tasks.pickup_all",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "trading-nightly": {
         "task": "reconciliation.tasks.trading_nightly",
         "schedule": crontab(hour="0", minute="20"),

@@ -17,6 +17,7 @@ BREAK_ACCEPTED = Action(
     "reconciliation.break_accepted", "wrote off {amount} of {subject}: {outcome}"
 )
 ACCOUNT_SIGNED = Action("reconciliation.account_signed", "signed {subject} off for {day}")
+PICKED_UP = Action("reconciliation.picked_up", "found {subject} in the pickup folder: {result}")
 WRITE_OFF_PROPOSED = Action(
     "reconciliation.write_off_proposed", "proposed to write off {amount} of {subject}: {outcome}"
 )
@@ -60,6 +61,7 @@ declare(
     BREAK_RESOLVED,
     BREAK_ACCEPTED,
     ACCOUNT_SIGNED,
+    PICKED_UP,
     WRITE_OFF_PROPOSED,
     LIMITS_PROPOSED,
     LIMITS_SET,

@@ -259,6 +259,30 @@ class Adjustment(TenantModel):
         return self.get_kind_display()
 
 
+class Pickup(TenantModel):
+    """A file that lay in the brokerage's pickup folder, and what became of it."""
+
+    class State(models.TextChoices):
+        TAKEN = "taken", "Taken"
+        KNOWN = "known", "Known already"
+        FAILED = "failed", "Set aside"
+
+    name = models.CharField(max_length=200)
+    state = models.CharField(max_length=6, choices=State.choices)
+    note = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(default=now)
+    file = TenantForeignKey(
+        StatementFile, on_delete=models.PROTECT, null=True, related_name="pickups"
+    )
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        indexes: ClassVar = [models.Index(fields=["tenant", "-id"], name="pickup_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SignOff(TenantModel):
     """One account of ours on one day as a person signed it; never changed, only signed again.
 

@@ -14,6 +14,7 @@ from reconciliation.models import (
     BankAccount,
     Break,
     Match,
+    Pickup,
     Statement,
     StatementFile,
     StatementLine,
@@ -26,6 +27,10 @@ def bank_accounts(actor: Actor) -> QuerySet[BankAccount]:
 
 def files(actor: Actor) -> QuerySet[StatementFile]:
     return StatementFile.objects.filter(tenant_id=actor.tenant_id)
+
+
+def pickups(actor: Actor) -> QuerySet[Pickup]:
+    return Pickup.objects.filter(tenant_id=actor.tenant_id)
 
 
 def statements_of(actor: Actor, file: StatementFile) -> list[Statement]:

@@ -33,7 +33,10 @@ def _file_buttons(actor: Actor) -> list[Button]:
     if not actor.can("reconciliation.import_statement"):
         return []
     url = reverse("reconciliation:import")
-    return [Button("Import a statement", url, kind="primary", icon="upload", method="get")]
+    return [
+        Button("Picked up", reverse("reconciliation:pickups"), icon="inbox", method="get"),
+        Button("Import a statement", url, kind="primary", icon="upload", method="get"),
+    ]
 
 
 FILES = register(
@@ -64,6 +67,50 @@ FILES = register(
             icon="building-bank",
             action="Import a statement",
             url=lambda: reverse("reconciliation:import"),
+        ),
+    )
+)
+
+
+PICKUP_COLOURS = {"taken": "good", "known": "neutral", "failed": "bad"}
+
+
+def _picked_file(row: Any) -> str:
+    return reverse("reconciliation:file", args=[row.file_id]) if row.file_id else ""
+
+
+PICKUPS = register(
+    ListPage(
+        code="reconciliation.pickups",
+        title="Picked up",
+        permission="reconciliation.view_break",
+        rows=selectors.pickups,
+        note="What lies in the brokerage's pickup folder is taken within a minute, then moved to "
+        "done or failed.",
+        columns=[
+            Column(
+                "name",
+                "File",
+                lambda p: p.name,
+                link=lambda p: (
+                    reverse("reconciliation:file", args=[p.file_id]) if p.file_id else ""
+                ),
+                grow=True,
+                fixed=True,
+            ),
+            Column("note", "Note", lambda p: p.note or None),
+            Column("at", "When", lambda p: p.at),
+            Column(
+                "state",
+                "State",
+                lambda p: p,
+                show=lambda p: tags.badge(PICKUP_COLOURS[p.state], p.get_state_display()),
+            ),
+        ],
+        empty=Empty(
+            "Nothing was picked up yet",
+            "A bank's files that are left in the pickup folder are imported by themselves.",
+            icon="building-bank",
         ),
     )
 )

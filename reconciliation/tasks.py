@@ -6,7 +6,7 @@ from celery import shared_task
 
 from backoffice.core.clock import now
 from backoffice.tenancy.scope import all_tenants, tenant_scope
-from reconciliation import trading_plane
+from reconciliation import pickup, trading_plane
 from reconciliation.settlements import reports
 
 DAYS_BACK = 3  # deals come late, or are edited: the last days are looked at again
@@ -38,3 +38,12 @@ def gateways_nightly() -> int:
             with tenant_scope(actor.tenant_id, actor):
                 runs += len(reports.gateway_match(actor=actor, gateway=gateway))
     return runs
+
+
+@shared_task
+def pickup_all() -> int:
+    """Take the statements that lie in the brokerages' pickup folders; how many files there were."""
+    found = 0
+    for actor in all_tenants(reason="statements to pick up", job="statement pickup"):
+        found += len(pickup.pickup_run(actor=actor))
+    return found

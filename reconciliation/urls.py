@@ -6,6 +6,7 @@ from reconciliation.settlements import views as settlements
 app_name = "reconciliation"
 urlpatterns = [
     path("files/", views.file_list, name="files"),
+    path("files/picked-up/", views.pickup_list, name="pickups"),
     path("files/import/", views.statement_import, name="import"),
     path("files/<uuid:pk>/", views.file_detail, name="file"),
     path("files/<uuid:pk>/live/", views.file_live, name="file-live"),

@@ -66,6 +66,12 @@ def file_list(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 @needs(SEE)
+def pickup_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, tables.PICKUPS)
+
+
+@require_GET
+@needs(SEE)
 def line_list(request: StaffRequest) -> HttpResponse:
     return list_response(request, tables.LINES)
 

@@ -35,7 +35,7 @@ from payments.models import Transfer
 from payments.services.setup import gateway_connect
 from reconciliation.breaks import break_open
 from reconciliation.files import account_add, file_receive
-from reconciliation.models import Adjustment, Break, SettlementCost, SettlementReport
+from reconciliation.models import Adjustment, Break, Pickup, SettlementCost, SettlementReport
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
@@ -253,6 +253,7 @@ def _hit_verdict(world: World) -> Arguments:
 
 def _statement_file(world: World) -> Arguments:
     file = file_receive(actor=world.actor("adam"), name="odd.txt", content=b"no statement")
+    Pickup.objects.create(name="odd.txt", state=Pickup.State.FAILED, file=file)
     return {"pk": file.pk}
 
 

@@ -203,6 +203,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "backoffice.portal.storage.PortalStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR_DIR / "files"
+# Statements that lie here, in a folder for each brokerage by its slug, are taken by a worker.
+STATEMENT_PICKUP_DIR = Path(os.environ.get("STATEMENT_PICKUP_DIR", VAR_DIR / "pickup"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 
