@@ -70,6 +70,11 @@ def bank(product: Product) -> str:
     return f"http://127.0.0.1:{ports(product)['sandbox_bank']}/"
 
 
+def cashier(product: Product) -> str:
+    """Where the cashier settles with its merchants, and reports what it did."""
+    return f"http://127.0.0.1:{ports(product)['sandbox_gateway']}/merchants"
+
+
 def card_bank(product: Product) -> str:
     """Where the banks of those who pay by card decide."""
     return f"http://127.0.0.1:{ports(product)['sandbox_stripe']}/disputes"

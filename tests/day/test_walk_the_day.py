@@ -165,6 +165,8 @@ def kyc_decided(day: Day) -> None:
     carla.get_by_role("navigation", name="Documents").get_by_text("Utility bill").click()
     carla.get_by_label("Issued on").fill(facts.days_ago(30))
     _press(carla, "Keep what is printed")
+    # The case hears of the decided hit from a worker.
+    _look_until(carla, carla.get_by_role("link", name="Return to review"))
     _link(carla, "Return to review")
     carla.get_by_label("Why").fill("The listed person is 22 years older.")
     _press(carla, "Return to review")
@@ -310,6 +312,33 @@ def statement_matched(day: Day) -> None:
     _state(pavel, "Done")
 
 
+def gateway_settled(day: Day) -> None:
+    """The cashier's report of today is the books' bookings, and what it kept is booked by two."""
+    pavel, petra = day.people.at("payments"), day.people.at("lead")
+    cashier = pavel.context.new_page()
+    cashier.goto(facts.cashier(day.people.product))
+    with cashier.expect_download() as download:
+        cashier.get_by_role("link", name="Settlement report").first.click()
+    given = day.folder / "cashier.csv"
+    download.value.save_as(given)
+    cashier.close()
+    _go(pavel, "Gateway reports")
+    _link(pavel, "Import a report")
+    pavel.get_by_label("Gateway").select_option(label="Hosted cashier")
+    pavel.set_input_files("input[type=file]", given)
+    _press(pavel, "Import and match")
+    _state(pavel, "Worked through")
+    report = pavel.url
+    expect(pavel.get_by_text("By reference and amount")).to_be_visible()
+    pavel.get_by_role("button", name=re.compile(r"^Propose [\d,.]+ EUR")).click()
+    expect(pavel.get_by_text("waits for a colleague's approval")).to_be_visible()
+    petra.goto(report)
+    _link(petra, "Open the approval")
+    _press(petra, "Approve")
+    petra.goto(report)
+    expect(petra.get_by_text("What the gateway kept").locator("..")).to_contain_text("Booked")
+
+
 def report_signed(day: Day) -> None:
     mary = day.people.at("manager")
     _go(mary, "Client money")
@@ -395,6 +424,7 @@ def test_a_day_goes_from_a_new_client_to_the_verified_trail(
             partner_paid,
             withdrawal_paid,
             statement_matched,
+            gateway_settled,
             report_signed,
             day_closed,
             audit_verified,
