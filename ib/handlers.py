@@ -10,7 +10,7 @@ from clients.models import Client
 from ib.services import accrual, partners
 
 
-@outbox.handles(accrual.RECALCULATE)
+@outbox.handles(accrual.RECALCULATE, slow=True)
 def recalculate(actor: Actor, item: OutboxItem) -> None:
     accrual.recalculate(actor=actor, since=datetime.fromisoformat(item.payload["since"]))
 

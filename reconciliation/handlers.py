@@ -14,7 +14,7 @@ from reconciliation.settlements import reports
 PART_S = 30.0  # of a worker's time; its lease on the work is longer, and others wait for their turn
 
 
-@outbox.handles(intake.WORK)
+@outbox.handles(intake.WORK, slow=True)
 def statement_file(actor: Actor, item: OutboxItem) -> None:
     """Go on with a file, a transaction for each step; nothing when it is worked through."""
     assert item.subject_id is not None
@@ -29,7 +29,7 @@ def statement_file(actor: Actor, item: OutboxItem) -> None:
             file = intake.file_step(actor=actor, file=file)
 
 
-@outbox.handles(reports.WORK)
+@outbox.handles(reports.WORK, slow=True)
 def settlement_report(actor: Actor, item: OutboxItem) -> None:
     """Read a kept report and match what is open of its gateway, a transaction each."""
     assert item.subject_id is not None
@@ -41,7 +41,7 @@ def settlement_report(actor: Actor, item: OutboxItem) -> None:
             reports.gateway_match(actor=actor, gateway=report.gateway)
 
 
-@outbox.handles(reports.AGAIN)
+@outbox.handles(reports.AGAIN, slow=True)
 def gateway_again(actor: Actor, item: OutboxItem) -> None:
     """Something was booked that a report may have told of before."""
     assert item.subject_id is not None

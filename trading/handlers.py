@@ -267,7 +267,7 @@ def _mirror(actor: Actor, change: AccountChange, after: port.Account) -> None:
 # -- readings asked for by hand -----------------------------------------------------------------
 
 
-@outbox.handles("trading.sync")
+@outbox.handles("trading.sync", slow=True)
 def sync_now(actor: Actor, item: OutboxItem) -> None:
     """Test or read a server because somebody asked; what came of it is a ``SyncRun``."""
     assert item.subject_id is not None

@@ -74,7 +74,7 @@ def export_ask(*, actor: Actor, list_code: str, query: str, file_format: str) ->
     return export
 
 
-@outbox.handles(TOPIC, attempts_max=3)
+@outbox.handles(TOPIC, attempts_max=3, slow=True)
 def export_make(system: Actor, item: OutboxItem) -> None:
     """Make a large export with the rights that its asker has now, not then."""
     with tenant_scope(system.tenant_id, system):

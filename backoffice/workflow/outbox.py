@@ -6,7 +6,7 @@ the work was done before: a worker may die after the work and before the tick in
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,16 +45,20 @@ class Topic:
     name: str
     handler: Handler
     attempts_max: int
+    slow: bool
 
 
 _topics: dict[str, Topic] = {}
 
 
-def handles(name: str, *, attempts_max: int = ATTEMPTS_MAX) -> Callable[[Handler], Handler]:
-    """Register the handler of a topic (import its module in ``AppConfig.ready``)."""
+def handles(
+    name: str, *, attempts_max: int = ATTEMPTS_MAX, slow: bool = False
+) -> Callable[[Handler], Handler]:
+    """Register the handler of a topic (import its module in ``AppConfig.ready``). ``slow``: it may
+    take seconds, so what somebody waits for goes before it."""
 
     def decorate(handler: Handler) -> Handler:
-        _topics[name] = Topic(name, handler, attempts_max)
+        _topics[name] = Topic(name, handler, attempts_max, slow)
         return handler
 
     return decorate
@@ -107,12 +111,41 @@ def drain(actor: Actor, *, batches_max: int = 50) -> int:
     done = 0
     for _ in range(batches_max):
         items = _lease(actor)
-        for item in items:
-            _handle(actor, item)
-        done += len(items)
-        if len(items) < BATCH_MAX:
+        handled = _work(actor, items)
+        done += handled
+        if handled == len(items) < BATCH_MAX:
             break
     return done
+
+
+def _work(actor: Actor, items: Sequence[OutboxItem]) -> int:
+    """Handle what is leased, slow work last and one at a time: what is behind it is given back, for
+    another worker or this one's next look. How many were handled."""
+    ordered = sorted(items, key=_is_slow)
+    for number, item in enumerate(ordered, start=1):
+        if _is_slow(item) and ordered[number:]:
+            _give_back(actor, ordered[number:])
+            _handle(actor, item)
+            return number
+        _handle(actor, item)
+    return len(ordered)
+
+
+def _is_slow(item: OutboxItem) -> bool:
+    topic = _topics.get(item.topic)
+    return topic is not None and topic.slow
+
+
+def _give_back(actor: Actor, items: Sequence[OutboxItem]) -> None:
+    with tenant_scope(actor.tenant_id, actor):
+        for item in items:
+            # Only while the lease is ours.
+            OutboxItem.objects.filter(
+                tenant_id=actor.tenant_id,
+                pk=item.pk,
+                state=OutboxItem.State.WAITING,
+                due_at=item.due_at,
+            ).update(due_at=item.due_at - LEASE, attempts=item.attempts - 1)
 
 
 def _lease(actor: Actor) -> list[OutboxItem]:

@@ -32,7 +32,7 @@ def file_path(file: ReportFile) -> Path:
     return folder(file.tenant_id) / file.name
 
 
-@outbox.handles(FILES_TOPIC, attempts_max=5)
+@outbox.handles(FILES_TOPIC, attempts_max=5, slow=True)
 def make_files(actor: Actor, item: OutboxItem) -> None:
     """Make what is missing. The workbook comes first: the documents carry its hash."""
     with tenant_scope(actor.tenant_id, actor):

@@ -30,7 +30,7 @@ Kind = DayFile.Kind
 HEADS = ("day", "code", "currency", "kind", "accounts", "debits", "credits", "balance", "sha256")
 
 
-@outbox.handles(DAY_FILES_TOPIC, attempts_max=5)
+@outbox.handles(DAY_FILES_TOPIC, attempts_max=5, slow=True)
 def make_files(actor: Actor, item: OutboxItem) -> None:
     """Take the ledger's snapshots of the day, then make what is missing. The totals come first:
     the record carries their hash."""

@@ -32,7 +32,7 @@ def days_look() -> int:
     return looked
 
 
-@outbox.handles(VERIFY_TOPIC)
+@outbox.handles(VERIFY_TOPIC, slow=True)
 def books_verify(actor: Actor, item: OutboxItem) -> None:
     with tenant_scope(actor.tenant_id, actor):
         assert item.subject_id is not None

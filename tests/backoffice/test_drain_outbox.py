@@ -106,6 +106,25 @@ def test_the_work_of_a_dead_worker_comes_back_after_its_lease(world: World) -> N
     assert _state(world, item).state == "done"
 
 
+def test_slow_work_is_done_last_and_nothing_waits_in_its_lease(world: World) -> None:
+    others: list[tuple[int, bool]] = []
+
+    @outbox.handles("tests.slow", slow=True)
+    def slow(actor: Actor, item: OutboxItem) -> None:
+        seen.append("slow")
+        with tenant_scope(world.aurora.pk):
+            rows = OutboxItem.objects.filter(state="waiting").exclude(pk=item.pk)
+            others.extend((row.attempts, row.due_at <= now()) for row in rows)
+
+    with tenant_scope(world.aurora.pk):
+        for _ in range(2):
+            outbox.put("tests.slow", due_at=now())
+    _put(world, n=1)
+    assert outbox.drain(world.system()) == 3
+    # The second slow one was free for others while the first was at work.
+    assert (seen, others) == (["1", "slow", "slow"], [(0, True)])
+
+
 def test_a_topic_without_a_handler_fails_in_sight(world: World) -> None:
     with tenant_scope(world.aurora.pk):
         item = outbox.put("tests.unknown", due_at=now())
