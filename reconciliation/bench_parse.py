@@ -3,19 +3,16 @@ understands nothing of the same bytes; and how much memory that takes, in a proc
 """
 
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from lxml import etree
 
 from backoffice.core.bench import BenchDatabase, Figure, Goal, Options, interleave, register
-from reconciliation.importers import ParsedLine, read_events
+from reconciliation.importers.weighing import weigh
 
 CAMT_BYTES, CAMT_BYTES_QUICK = 100 * 2**20, 2**18
 MT940_LINES, MT940_LINES_QUICK = 1_000_000, 500
@@ -77,24 +74,14 @@ def _read(path: Path, expected: int) -> tuple[float, float]:
     """Seconds, and MB that a fresh process grew by."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    child = context.Process(target=_count, args=(path, theirs))
+    child = context.Process(target=weigh, args=(path, theirs))
     child.start()
+    theirs.close()  # a child that dies is an end of what we read, not a wait for ever
     lines, seconds, grown = ours.recv()
     child.join()
     if lines != expected:
         raise RuntimeError(f"{lines} lines were read of {expected}.")
     return seconds, grown
-
-
-def _count(path: Path, answer: "Connection[Any, Any]") -> None:
-    before, started = _peak_mb(), time.perf_counter()
-    with path.open("rb") as source:
-        lines = sum(isinstance(event, ParsedLine) for event in read_events(source))
-    answer.send((lines, time.perf_counter() - started, _peak_mb() - before))
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _timed(work: Callable[[Path], object], path: Path) -> float:

@@ -39,7 +39,7 @@ _UNTIL = """
 # All of a report that waits for its first run; of earlier ones what nothing was found for.
 _ENTRY = """
     CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
-    SELECT e.*, {until} AS until FROM (
+    SELECT e.*, CASE WHEN e.is_payout THEN {until} END AS until FROM (
     SELECT l.id, l.report_id, l.gross AS minor, l.booked_on AS day, l.our_ref AS ref,
            hashtextextended(l.our_ref, 0) AS hash, l.in_text, l.kind = 'payout' AS is_payout,
            l.source_ref, l.kind = 'dispute' AS is_dispute

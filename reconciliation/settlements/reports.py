@@ -30,7 +30,7 @@ from reconciliation.breaks import Found, breaks_open, breaks_settled
 from reconciliation.errors import FileKnown
 from reconciliation.models import Break, SettlementLine, SettlementReport, SettlementTerms
 from reconciliation.settlements import ladder
-from reconciliation.settlements.models import SettlementMatch, SettlementRun
+from reconciliation.settlements.models import LineKind, SettlementMatch, SettlementRun
 from reconciliation.states import BreakKind
 
 S = SettlementReport.State
@@ -253,39 +253,41 @@ def _worked_through(actor: Actor, report: SettlementReport, left: int) -> None:
         )
 
 
-_RUNGS = """
-    SELECT m.rung, count(*)
-    FROM reconciliation_settlementline l
-    JOIN reconciliation_settlementmatch m ON m.tenant_id = l.tenant_id AND m.id = l.id
-    WHERE l.tenant_id = %(tenant)s AND l.report_id = %(report)s GROUP BY m.rung ORDER BY m.rung
-"""
-_SUMS = """
-    SELECT kind, currency, count(*), sum(gross)::bigint, sum(fee)::bigint, sum(net)::bigint
-    FROM reconciliation_settlementline
-    WHERE tenant_id = %(tenant)s AND report_id = %(report)s
-    GROUP BY kind, currency ORDER BY currency, kind
-"""
-# What it kept: said on the line, charged by a line of its own, or taken off what it reports. Of a
-# dispute the fee is booked with its chargeback.
-_COSTS = """
-    SELECT l.currency, sum(CASE l.kind WHEN 'fee' THEN l.fee - l.gross WHEN 'dispute' THEN 0
-                                       ELSE l.fee END + coalesce(m.difference, 0))::bigint
+_PARTS = """
+    SELECT l.kind, l.currency, m.rung, count(*), sum(l.gross)::bigint, sum(l.fee)::bigint,
+           sum(l.net)::bigint, coalesce(sum(m.difference), 0)::bigint
     FROM reconciliation_settlementline l
     LEFT JOIN reconciliation_settlementmatch m ON m.tenant_id = l.tenant_id AND m.id = l.id
     WHERE l.tenant_id = %(tenant)s AND l.report_id = %(report)s
-    GROUP BY l.currency ORDER BY l.currency
+    GROUP BY l.kind, l.currency, m.rung ORDER BY l.currency, l.kind, m.rung
 """
 
 
 def _summed(report: SettlementReport) -> tuple[dict[str, int], dict[str, int], list[list[Any]]]:
-    facts = {"tenant": report.tenant_id, "report": report.pk}
+    """(matches by rung, what the gateway kept by currency, sums by kind and currency)."""
     with connection.cursor() as cursor:
-        cursor.execute(_RUNGS, facts)
-        rungs = {str(rung): count for rung, count in cursor.fetchall()}
-        cursor.execute(_COSTS, facts)
-        costs = {currency: cost for currency, cost in cursor.fetchall() if cost}
-        cursor.execute(_SUMS, facts)
-        return rungs, costs, [list(row) for row in cursor.fetchall()]
+        cursor.execute(_PARTS, {"tenant": report.tenant_id, "report": report.pk})
+        parts = cursor.fetchall()
+    rungs: Counter[str] = Counter()
+    costs: Counter[str] = Counter()
+    sums: dict[tuple[str, str], list[int]] = {}
+    for kind, currency, rung, count, gross, fee, net, difference in parts:
+        if rung is not None:
+            rungs[str(rung)] += count
+        costs[currency] += _kept(kind, gross, fee) + difference
+        total = sums.setdefault((kind, currency), [0, 0, 0, 0])
+        for place, value in enumerate((count, gross, fee, net)):
+            total[place] += value
+    kept = {currency: cost for currency, cost in costs.items() if cost}
+    return dict(rungs), kept, [[*names, *total] for names, total in sums.items()]
+
+
+def _kept(kind: str, gross: int, fee: int) -> int:
+    """What the gateway kept: said on the line, or charged by a line of its own. Of a dispute the
+    fee is booked with its chargeback."""
+    if kind == LineKind.DISPUTE:
+        return 0
+    return fee - gross if kind == LineKind.FEE else fee
 
 
 def gateways_open(actor: Actor) -> QuerySet[GatewayAccount]:
