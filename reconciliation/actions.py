@@ -44,6 +44,11 @@ REPORT_REFUSED = Action("reconciliation.report_refused", "refused {subject}: {pr
 REPORT_DONE = Action(
     "reconciliation.report_done", "worked {subject} through: {matched} matched, {open} open"
 )
+REPORTS_MATCHED = Action(
+    "reconciliation.reports_matched",
+    "held reports of {subject} against the books: {matched} matched, {breaks} breaks opened, "
+    "{ended} ended",
+)
 TERMS_SAVED = Action("reconciliation.terms_saved", "set what {subject} keeps: {terms}")
 COST_PROPOSED = Action("reconciliation.cost_proposed", "proposed {amount} as the cost of {subject}")
 COST_BOOKED = Action("reconciliation.cost_booked", "booked {amount} as the cost of {subject}")
@@ -72,6 +77,7 @@ declare(
     REPORT_IMPORTED,
     REPORT_REFUSED,
     REPORT_DONE,
+    REPORTS_MATCHED,
     TERMS_SAVED,
     COST_PROPOSED,
     COST_BOOKED,

@@ -326,13 +326,29 @@ def _run(
         seen_until=_seen_until(actor, gateway),
     )
     outcome = ladder.climb(given, terms_of(actor, gateway, currency), run.pk)
-    _end_breaks(actor, run, gateway)
+    ended = _end_breaks(actor, run)
     run.lines, run.items = outcome.lines, outcome.items
     run.by_rung = {str(rung): count for rung, count in outcome.by_rung.items()}
     run.difference = outcome.difference
     run.breaks = breaks_open(actor=actor, found=list(_differences(currency, outcome)))
     run.ended_at = now()
     run.save()
+    matched = sum(outcome.by_rung.values())
+    if matched or run.breaks or ended:
+        audit(
+            actor=actor,
+            action=actions.REPORTS_MATCHED,
+            subject=run,
+            label=gateway.name,
+            data={
+                "matched": matched,
+                "breaks": run.breaks,
+                "ended": ended,
+                "currency": currency,
+                "rungs": run.by_rung,
+                "rule": run.rule,
+            },
+        )
     return run, outcome
 
 
@@ -350,8 +366,8 @@ def terms_of(actor: Actor, gateway: GatewayAccount, currency: str) -> ladder.Ter
     return ladder.Terms(row.percent, row.fixed, row.tolerance) if row else ladder.Terms()
 
 
-def _end_breaks(actor: Actor, run: SettlementRun, gateway: GatewayAccount) -> None:
-    """What was missing on one side has come."""
+def _end_breaks(actor: Actor, run: SettlementRun) -> int:
+    """What was missing on one side has come; how many breaks that ended."""
     standing = Break.objects.filter(
         tenant_id=actor.tenant_id, closed_at=None, line=None, subject_type__in=(LINE, ITEM)
     ).values_list("subject_id", flat=True)
@@ -359,7 +375,7 @@ def _end_breaks(actor: Actor, run: SettlementRun, gateway: GatewayAccount) -> No
     rows = SettlementMatch.objects.filter(tenant_id=actor.tenant_id, run_id=run.pk)
     for name in ("line_id", "journal_id"):
         matched |= set(rows.filter(**{f"{name}__in": standing}).values_list(name, flat=True))
-    breaks_settled(actor=actor, subjects=matched, outcome="The other side has arrived.")
+    return breaks_settled(actor=actor, subjects=matched, outcome="The other side has arrived.")
 
 
 def _differences(currency: str, outcome: ladder.Outcome) -> Iterator[Found]:

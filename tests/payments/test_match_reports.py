@@ -17,6 +17,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backoffice.audit.models import AuditPayload
 from backoffice.core.clock import today
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import Money
@@ -218,6 +219,13 @@ def test_what_no_report_has_in_time_is_missing_until_it_comes(desk: Desk) -> Non
     assert "No report of the gateway has it." in desk.page("break", missing)
     desk.take([late])
     assert desk.breaks() == ["missing_in_ledger"]
+    with desk.shop.scope():
+        rows = AuditPayload.objects.filter(entry__action="reconciliation.reports_matched")
+        told = [
+            tuple(row.data[name] for name in ("matched", "breaks", "ended"))
+            for row in rows.order_by("entry_id")
+        ]
+    assert told == [(1, 0, 0), (0, 2, 0), (1, 0, 1)]
 
 
 def test_pieces_of_a_payment_and_a_refund_are_told_apart(desk: Desk) -> None:
