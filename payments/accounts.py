@@ -2,8 +2,6 @@
 
 from django.conf import settings
 from django.urls import reverse
-from schwifty import BIC, IBAN
-from schwifty.exceptions import SchwiftyException
 
 from backoffice.core import crypto
 from backoffice.core.clock import now
@@ -71,22 +69,6 @@ def destination_number(destination: Destination) -> str:
         purpose=NUMBER_PURPOSE,
         bound_to=str(destination.pk),
     ).decode()
-
-
-def is_iban(number: str) -> bool:
-    try:
-        IBAN(number)
-    except SchwiftyException:
-        return False
-    return True
-
-
-def is_bic(code: str) -> bool:
-    try:
-        BIC(code)
-    except SchwiftyException:
-        return False
-    return True
 
 
 def notify_url(gateway: GatewayAccount) -> str:

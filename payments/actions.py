@@ -89,7 +89,29 @@ WRITE_OFF_ASKED = Action(
 )
 WRITTEN_OFF = Action("payments.written_off", "wrote off {amount} of {subject}: {reason}")
 
+FILE_PREPARED = Action(
+    "payments.file_prepared", "prepared the payment file {subject}: {count} payouts, {amount}"
+)
+FILE_RELEASED = Action("payments.file_released", "released the payment file {subject}: {amount}")
+FILE_HANDED_OVER = Action(
+    "payments.file_handed_over", "took the payment file {subject} to the bank: {amount}"
+)
+FILE_GIVEN_AGAIN = Action(
+    "payments.file_given_again", "downloaded the payment file {subject} once more", look=True
+)
+FILE_CANCELLED = Action("payments.file_cancelled", "cancelled the payment file {subject}: {reason}")
+FILE_ANSWERED = Action(
+    "payments.file_answered",
+    "handed in the bank's report of {subject}: {taken} taken, {refused} refused",
+)
+
 declare(
+    FILE_PREPARED,
+    FILE_RELEASED,
+    FILE_HANDED_OVER,
+    FILE_GIVEN_AGAIN,
+    FILE_CANCELLED,
+    FILE_ANSWERED,
     CHARGEBACK_ASKED,
     CHARGEBACK_OPENED,
     CHARGEBACK_ENTERED,

@@ -177,7 +177,9 @@ class CancelIn(Schema, extra="forbid"):
 
 
 class DestinationIn(Schema, extra="forbid"):
-    """``number``: an IBAN, or the token that the gateway gave for a card or a wallet."""
+    """``number``: an IBAN, or the token that the gateway gave for a card or a wallet; where a
+    country has no IBAN the account's number, with ``bic``. ``town``: the holder's, which banks
+    outside SEPA ask for."""
 
     client: str = Field(max_length=20)
     kind: Literal["bank", "card", "wallet"]
@@ -185,6 +187,7 @@ class DestinationIn(Schema, extra="forbid"):
     holder: str = Field(max_length=140)
     label: str = Field("", max_length=60)
     bic: str = Field("", max_length=11)
+    town: str = Field("", max_length=35)
 
 
 class DestinationOut(Schema):

@@ -7,7 +7,8 @@ from backoffice.core.context import Actor
 from backoffice.workflow.approvals import ApprovalKind, register
 from backoffice.workflow.models import Approval
 from payments.chargebacks import debts
-from payments.models import Chargeback, Withdrawal
+from payments.models import Chargeback, PaymentFile, Withdrawal
+from payments.payment_files import files
 from payments.services import bands, withdrawals
 
 
@@ -59,3 +60,29 @@ WRITE_OFF = ApprovalKind(
     url=lambda approval: f"/money/chargebacks/{approval.subject_id}/",
 )
 register(WRITE_OFF)
+
+
+def _file(actor: Actor, approval: Approval) -> PaymentFile:
+    rows = PaymentFile.objects.select_related("gateway")
+    return rows.get(tenant_id=actor.tenant_id, pk=approval.subject_id)
+
+
+def _file_released(actor: Actor, approval: Approval) -> None:
+    files.file_released(actor=actor, file_id=approval.subject_id)
+
+
+def _file_refused(actor: Actor, approval: Approval) -> None:
+    reason = approval.reason or "Something in it changed since it was made."
+    files.file_dropped(actor=actor, file_id=approval.subject_id, reason=reason)
+
+
+PAYMENT_FILE = ApprovalKind(
+    code=files.KIND,
+    label="Payment file",
+    permission=files.RELEASE,
+    content=lambda actor, approval: files.content_now(actor, _file(actor, approval)),
+    execute=_file_released,
+    refused=_file_refused,
+    url=lambda approval: f"/money/files/{approval.subject_id}/",
+)
+register(PAYMENT_FILE)

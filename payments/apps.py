@@ -22,6 +22,7 @@ class PaymentsConfig(AppConfig):
             chargeback_states,
             handlers,
             part_handlers,
+            payment_file_states,
             queues,
             release_checks,
             states,
@@ -34,6 +35,7 @@ class PaymentsConfig(AppConfig):
         moves.register(states.DEPOSIT)
         moves.register(chargeback_states.CHARGEBACK)
         moves.register(chargeback_states.ANSWER)
+        moves.register(payment_file_states.PAYMENT_FILE)
         release_checks.register(check.CODE, check.release_check, order=50)
         for name in ("Deposit", "Withdrawal", "Transfer", "Chargeback"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))

@@ -150,18 +150,31 @@ class TransferForm(_AmountForm):
         self.initial.setdefault("target", _accounts(client).order_by("id").first())
 
 
+TOWN_HELP = "Of a bank account outside SEPA: its bank asks for it."
+
+
 class DestinationForm(forms.Form):
     kind = forms.ChoiceField(label="Kind", choices=Destination.Kind.choices)
-    number = forms.CharField(label="IBAN, or the gateway's token", max_length=120)
+    number = forms.CharField(
+        label="IBAN, or the gateway's token",
+        max_length=120,
+        help_text="Where a country has no IBAN: the account's number, with the BIC of its bank.",
+    )
     holder = forms.CharField(label="Holder", max_length=140)
     label = forms.CharField(label="Called", max_length=60, required=False)
     bic = forms.CharField(label="BIC", max_length=11, required=False)
+    town = forms.CharField(
+        label="Town of the holder", max_length=35, required=False, help_text=TOWN_HELP
+    )
 
 
 class DestinationEditForm(forms.Form):
     holder = forms.CharField(label="Holder", max_length=140)
     label = forms.CharField(label="Called", max_length=60, required=False)
     bic = forms.CharField(label="BIC", max_length=11, required=False)
+    town = forms.CharField(
+        label="Town of the holder", max_length=35, required=False, help_text=TOWN_HELP
+    )
 
 
 class ReasonForm(forms.Form):
@@ -227,7 +240,10 @@ class GatewayForm(forms.Form):
     kind = forms.ChoiceField(label="Kind")
     name = forms.CharField(label="Name", max_length=60)
     base_url = forms.CharField(
-        label="Address", max_length=200, help_text="Of Stripe: https://api.stripe.com"
+        label="Address",
+        max_length=200,
+        required=False,
+        help_text="Of Stripe: https://api.stripe.com. A bank that takes payment files has none.",
     )
     merchant_id = forms.CharField(
         label="Our name there (IBAN of ours for a bank)",
@@ -268,6 +284,7 @@ class GatewayForm(forms.Form):
         if gateway is not None:
             adapter = KINDS[gateway.kind]
             unused = ["kind", "name", *(() if adapter.by_statement else self.BANK)]
+            unused += [] if adapter.needs_address else ["base_url"]
             unused += [] if adapter.needs_secret else ["secret"]
             unused += [] if adapter.needs_api_key else ["api_key"]
             for name in unused:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from payments.chargebacks import views as chargebacks
+from payments.payment_files import views as payment_files
 from payments.views import (
     ask,
     decide,
@@ -64,6 +65,12 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", chargebacks.evidence_file, name="evidence-file"),
     path("evidence/<uuid:pk>/remove/", chargebacks.evidence_remove, name="evidence-remove"),
     path("deposits/<uuid:pk>/chargeback/", chargebacks.chargeback_new, name="chargeback-new"),
+    path("files/", payment_files.file_list, name="file-list"),
+    path("files/new/", payment_files.file_new, name="file-new"),
+    path("files/<uuid:pk>/", payment_files.file_page, name="file"),
+    path("files/<uuid:pk>/hand-over/", payment_files.file_hand_over, name="file-hand-over"),
+    path("files/<uuid:pk>/cancel/", payment_files.file_cancel, name="file-cancel"),
+    path("files/<uuid:pk>/report/", payment_files.file_report, name="file-report"),
     path("messages/", pages.notice_list, name="notice-list"),
     path("messages/<uuid:pk>/", notices.notice_page, name="notice"),
     path("messages/<uuid:pk>/aside/", notices.notice_aside, name="notice-aside"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from backoffice.core.clock import now
@@ -17,14 +17,17 @@ from backoffice.portal.timeline import EVENTS_MAX, Event
 from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
 from payments.chargeback_states import ANSWER, CHARGEBACK, AnswerState, ChargebackState
+from payments.gateways.registry import KINDS
 from payments.models import (
     Chargeback,
     ChargebackAnswer,
     Deposit,
+    PaymentFile,
     Transfer,
     Withdrawal,
     WithdrawalPart,
 )
+from payments.payment_file_states import PAYMENT_FILE, PaymentFileState
 from payments.states import (
     DEPOSIT,
     PART,
@@ -174,7 +177,22 @@ ANSWERS = Watched(
     ),
     {},
 )
-WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS)
+_F = PaymentFileState
+FILES = Watched(
+    PAYMENT_FILE,
+    PaymentFile,
+    {},
+    {
+        str(_F.PREPARED): "each of its payouts is watched by itself, as approved and not sent",
+        str(_F.RELEASED): "each of its payouts is watched by itself, as approved and not sent",
+        str(_F.HANDED_OVER): "each of its payouts is watched by itself, as sent",
+        str(_F.ACKNOWLEDGED): "each of its payouts is watched by itself, as sent",
+    },
+)
+WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS, FILES)
+# What goes to its bank in a file waits for people, not for the outbox.
+BY_FILE = sorted(kind for kind, adapter in KINDS.items() if adapter.pays_by_file)
+FILE_AFTER = DAY
 # What waits in the queue of the payment that it is of.
 OWNERS: dict[Any, str] = {WithdrawalPart: "withdrawal", ChargebackAnswer: "chargeback"}
 
@@ -235,6 +253,9 @@ def _standing(actor: Actor, model: Any, state: str, watch: Watch) -> list[Any]:
         )
         rows = rows.annotate(entered=Coalesce(Subquery(entered), "created_at"))
         rows = rows.filter(entered__lt=limit)
+    if (model, state) in ((Withdrawal, _W.APPROVED), (WithdrawalPart, _P.PLANNED)):
+        soon = ~Q(gateway__kind__in=BY_FILE) | Q(entered__lt=now() - FILE_AFTER)
+        rows = rows.filter(soon)
     if model is WithdrawalPart and state == _P.PLANNED:
         rows = rows.filter(hold_id__isnull=False)  # before that its withdrawal is what waits
     return list(rows.order_by("id")[:SWEEP_MAX])

@@ -423,6 +423,7 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_chargeback: "chargeback chargeback-add chargeback-submit chargeback-accept"
     " chargeback-settle chargeback-write-off chargeback-look",
     money.make_evidence: "evidence-file evidence-remove",
+    money.make_payment_file: "file file-hand-over file-cancel file-report",
     _transfer: "transfer transfer-decide transfer-again transfer-wallet transfer-look",
     _transfer_with_leg: "transfer-settle",
     lambda world: money.make_method(world).gateway: "gateway gateway-test",

@@ -111,6 +111,7 @@ ROLES = {
                 "payments.manage_gateways",
                 "payments.resolve_unknown",
                 "payments.approve_write_off",
+                "payments.release_payment_file",
                 "trading.approve_correction",
                 "ib.view_partner",
                 "ib.approve_payout",

@@ -223,6 +223,8 @@ class Gateway(Protocol):
     ``starts_by_call``: the gateway is asked for the page before a client can be sent there.
     ``tells_instrument``: its messages say what was paid with; otherwise ``instrument`` asks.
     ``pays_out``: it sends money to destinations; otherwise it only gives payments back.
+    ``pays_by_file``: payouts go to it in files that people carry (payments/payment_files); then
+    ``payout`` is never called. ``needs_address``: it is called at all.
     ``answers_disputes``: it takes evidence and acceptances by a call; otherwise people answer
     where the gateway asks for it, and say here that they did.
     ``reports``: it has reports of its movements and fees; otherwise the bank's statement says them.
@@ -236,6 +238,8 @@ class Gateway(Protocol):
     starts_by_call: bool
     tells_instrument: bool
     pays_out: bool
+    pays_by_file: bool
+    needs_address: bool
     answers_disputes: bool
     reports: bool
 

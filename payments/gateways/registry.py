@@ -1,12 +1,13 @@
 """Which kinds of gateway there are. A new one is a folder and a row."""
 
 from backoffice.core.errors import InvalidInput
-from payments.gateways.bank_wire import BankWire
+from payments.gateways.bank_wire import BankFile, BankWire
 from payments.gateways.cashier import Cashier
 from payments.gateways.port import Gateway
 from payments.gateways.stripe import Stripe
 
-KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in (Cashier(), Stripe(), BankWire())}
+_ADAPTERS: tuple[Gateway, ...] = (Cashier(), Stripe(), BankWire(), BankFile())
+KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in _ADAPTERS}
 
 
 def adapter_of(kind: str) -> Gateway:

@@ -15,6 +15,7 @@ from payments.models.movements import (
     WithdrawalPart,
     WithdrawalPolicy,
 )
+from payments.models.payment_files import PaymentFile, PaymentFileItem, PaymentFileReport
 
 __all__ = [
     "Chargeback",
@@ -25,6 +26,9 @@ __all__ = [
     "Destination",
     "GatewayAccount",
     "Method",
+    "PaymentFile",
+    "PaymentFileItem",
+    "PaymentFileReport",
     "PaymentHold",
     "Rate",
     "Transfer",

@@ -192,6 +192,8 @@ class Destination(TenantModel):
     holder = models.CharField(max_length=140)
     bic = models.CharField(max_length=11, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    # Where the holder lives or is registered: banks ask for it outside SEPA.
+    town = models.CharField(max_length=35, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     # Everyone who created or edited it: they approve no withdrawal to it (four eyes).
     edited_by_refs = ArrayField(models.CharField(max_length=80), default=list)

@@ -13,7 +13,14 @@ from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import FourEyes, InvalidInput, StateConflict
 from clients.models import Client
 from payments import actions
-from payments.accounts import NUMBER_PURPOSE, fingerprint, is_iban
+from payments.accounts import NUMBER_PURPOSE, fingerprint
+from payments.gateways.numbers import (
+    OTHER_NUMBER,
+    has_ibans,
+    is_bic,
+    is_iban,
+    looks_like_iban,
+)
 from payments.locks import destination_locked
 from payments.models import Destination, Withdrawal
 from payments.states import WITHDRAWAL, WithdrawalState
@@ -22,15 +29,35 @@ COOL_DOWN = timedelta(hours=24)
 _WALLET = re.compile(r"^[A-Za-z0-9_.:-]{6,120}$")
 
 
-def tidy_number(kind: str, number: str) -> str:
+def tidy_number(kind: str, number: str, bic: str = "") -> str:
     """As it is compared and sent. Raises ``InvalidInput`` for what is none."""
     plain = "".join(number.split())
     if kind == Destination.Kind.BANK:
-        if not is_iban(plain):
-            raise InvalidInput(fields={"number": "This is not a valid IBAN."})
-        return plain.upper()
+        return _bank_number(plain.upper(), bic)
     if not _WALLET.match(plain):
         raise InvalidInput(fields={"number": "This is not a number that a payout can go to."})
+    return plain
+
+
+def _bank_number(plain: str, bic: str) -> str:
+    """An IBAN; or with the BIC of a bank in a country that has none, what it has instead."""
+    if is_iban(plain):
+        return plain
+    if looks_like_iban(plain) or not bic:
+        raise InvalidInput(fields={"number": "This is not a valid IBAN."})
+    number = plain.replace("-", "")
+    if has_ibans(bic[4:6]):
+        raise InvalidInput(fields={"number": "Accounts in the country of this bank have an IBAN."})
+    if not OTHER_NUMBER.fullmatch(number):
+        raise InvalidInput(fields={"number": "An account's number has 4 to 34 letters and digits."})
+    return number
+
+
+def tidy_bic(bic: str) -> str:
+    """Raises ``InvalidInput`` for what is none; empty stays empty."""
+    plain = "".join(bic.split()).upper()
+    if plain and not is_bic(plain):
+        raise InvalidInput(fields={"bic": "This is not a valid BIC."})
     return plain
 
 
@@ -45,11 +72,13 @@ def destination_add(
     label: str = "",
     bic: str = "",
     country: str = "",
+    town: str = "",
 ) -> Destination:
     """A destination that someone else has to approve. The same number again is the same one."""
     if kind not in Destination.Kind.values:
         raise InvalidInput(fields={"kind": "Choose a bank account, a card or a wallet."})
-    tidy = tidy_number(kind, number)
+    code = tidy_bic(bic)
+    tidy = tidy_number(kind, number, code)
     if not holder.strip():
         raise InvalidInput(fields={"holder": "Whose is it?"})
     known = Destination.objects.filter(
@@ -66,8 +95,9 @@ def destination_add(
         label=(label.strip() or f"{Destination.Kind(kind).label} •• {tidy[-4:]}")[:60],
         number_hash=fingerprint(tidy),
         holder=holder.strip()[:140],
-        bic=bic.strip().upper()[:11],
-        country=(country or (tidy[:2] if kind == Destination.Kind.BANK else ""))[:2],
+        bic=code,
+        country=(country or _country(kind, tidy, code))[:2],
+        town=" ".join(town.split())[:35],
         edited_by_refs=[actor.ref],
     )
     row.number_sealed = crypto.seal(
@@ -79,6 +109,12 @@ def destination_add(
     row.save(force_insert=True)
     _audit(actor, actions.DESTINATION_ADDED, row)
     return row
+
+
+def _country(kind: str, number: str, bic: str) -> str:
+    if kind != Destination.Kind.BANK:
+        return ""
+    return number[:2] if is_iban(number) else bic[4:6]
 
 
 def _taken_back(actor: Actor, known: Destination, holder: str) -> Destination:
@@ -94,7 +130,13 @@ def _taken_back(actor: Actor, known: Destination, holder: str) -> Destination:
 
 @transaction.atomic
 def destination_change(
-    *, actor: Actor, destination: Destination, holder: str, label: str, bic: str = ""
+    *,
+    actor: Actor,
+    destination: Destination,
+    holder: str,
+    label: str,
+    bic: str = "",
+    town: str | None = None,
 ) -> Destination:
     """Change how a destination is described. It is to be approved again, and so is whatever
     waits to be paid to it."""
@@ -102,10 +144,11 @@ def destination_change(
         raise InvalidInput(fields={"holder": "Whose is it?"})
     row = destination_locked(actor, destination.pk)
     _not_retired(row)
-    if (row.holder, row.label, row.bic) == (holder.strip(), label.strip(), bic.strip().upper()):
+    code, place = tidy_bic(bic), row.town if town is None else " ".join(town.split())[:35]
+    if (row.holder, row.label, row.bic, row.town) == (holder.strip(), label.strip(), code, place):
         return row
     row.holder, row.label = holder.strip()[:140], label.strip()[:60] or row.label
-    row.bic, row.version = bic.strip().upper()[:11], row.version + 1
+    row.bic, row.town, row.version = code, place, row.version + 1
     row.edited_by_refs = sorted({*row.edited_by_refs, actor.ref})
     row.state, row.approved_by_ref, row.approved_at = Destination.State.NEW, "", None
     row.save()

@@ -157,12 +157,24 @@ def part_take(*, actor: Actor, part_id: UUID) -> PartToSend | None:
         return _to_send(part, fresh=False)
     if part.state != _P.PLANNED or part.hold_id is None:
         return None
+    if part.deposit_id is None and adapter_for(part.gateway).pays_by_file:
+        return None  # it waits for its file
     part.submitted_at = now()
     moves.move(part, PART, _P.SUBMITTING, actor=actor, update_fields=["submitted_at"])
     if why := why_not_send(part):
         _failed(actor, withdrawal, part, f"It was not sent: {why}.")
         return None
     return _to_send(part, fresh=True)
+
+
+@transaction.atomic
+def part_handed_over(*, actor: Actor, part_id: UUID, file: str) -> WithdrawalPart:
+    """A part left for the bank in a payment ``file``. Raises ``StateConflict``."""
+    _, part = part_locked(actor, part_id)
+    part.submitted_at = now()
+    moves.move(part, PART, _P.SUBMITTING, actor=actor, update_fields=["submitted_at"])
+    moves.move(part, PART, _P.SUBMITTED, actor=actor, reason=f"In {file}.")
+    return part
 
 
 @transaction.atomic

@@ -80,6 +80,8 @@ def payout_take(*, actor: Actor, withdrawal_id: UUID) -> ToSend | None:
     if parts.parts_of(row):
         parts.parts_start(actor=actor, withdrawal=row)
         return None
+    if adapter_for(_gateway(row)).pays_by_file:
+        return None  # it waits for its file
     moves.move(row, WITHDRAWAL, _W.SUBMITTING, actor=actor, update_fields=["submitted_at"])
     audit(
         actor=actor,
@@ -105,6 +107,22 @@ def _to_send(row: Withdrawal, *, fresh: bool) -> ToSend:
         text=f"Withdrawal {row.reference}",
     )
     return ToSend(row.pk, gateway, order, row.state, fresh)
+
+
+@transaction.atomic
+def payout_handed_over(*, actor: Actor, withdrawal_id: UUID, file: str) -> Withdrawal:
+    """An approved withdrawal left for the bank in a payment ``file``. Raises ``StateConflict``."""
+    row = withdrawal_locked(actor, withdrawal_id)
+    row.submitted_at = now()
+    moves.move(row, WITHDRAWAL, _W.SUBMITTING, actor=actor, update_fields=["submitted_at"])
+    moves.move(row, WITHDRAWAL, _W.SUBMITTED, actor=actor, reason=f"In {file}.")
+    audit(
+        actor=actor,
+        action=actions.WITHDRAWAL_SENT,
+        subject=row,
+        data={"amount": net_amount(row), "destination": row.destination.label},
+    )
+    return row
 
 
 @transaction.atomic

@@ -15,9 +15,10 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import exponent
 from payments import actions
-from payments.accounts import is_bic, is_iban, seal_api_key, seal_secret
+from payments.accounts import seal_api_key, seal_secret
 from payments.gateways.http import check_url
-from payments.gateways.port import GatewayError
+from payments.gateways.numbers import is_bic, is_iban
+from payments.gateways.port import Gateway, GatewayError
 from payments.gateways.registry import adapter_of
 from payments.models import DepositPolicy, GatewayAccount, Method, Rate, WithdrawalPolicy
 
@@ -51,8 +52,8 @@ def gateway_connect(
     actor: Actor,
     kind: str,
     name: str,
-    base_url: str,
     merchant_id: str,
+    base_url: str = "",
     secret: str = "",
     api_key: str = "",
     holder: str = "",
@@ -64,11 +65,12 @@ def gateway_connect(
     ``holder``, ``bic`` and ``bank`` are what clients read who pay by transfer.
     """
     adapter = adapter_of(kind)
-    found = _problems(base_url, merchant_id, secret if adapter.needs_secret else None)
+    address = base_url if adapter.needs_address else None
+    found = _problems(address, merchant_id, secret if adapter.needs_secret else None)
     if adapter.needs_api_key and len(api_key) < SECRET_CHARS_MIN:
         found["api_key"] = NO_API_KEY
     if adapter.by_statement:
-        merchant_id, bic, problems = _account(merchant_id, holder, bic)
+        merchant_id, bic, problems = _account(adapter, merchant_id, holder, bic)
         found |= problems
     slug = slugify(name)
     if not slug:
@@ -82,7 +84,7 @@ def gateway_connect(
         tenant_id=actor.tenant_id,
         kind=kind,
         name=name.strip()[:60],
-        base_url=base_url.rstrip("/"),
+        base_url=(address or "").rstrip("/"),
         merchant_id=merchant_id.strip(),
         holder=holder.strip(),
         bic=bic,
@@ -103,10 +105,11 @@ def gateway_connect(
     return gateway
 
 
-def _problems(base_url: str, merchant_id: str, secret: str | None) -> dict[str, str]:
+def _problems(base_url: str | None, merchant_id: str, secret: str | None) -> dict[str, str]:
     found = {}
     try:
-        check_url(base_url)
+        if base_url is not None:
+            check_url(base_url)
     except GatewayError as error:
         found["base_url"] = str(error)
     if not merchant_id.strip():
@@ -116,7 +119,7 @@ def _problems(base_url: str, merchant_id: str, secret: str | None) -> dict[str, 
     return found
 
 
-def _account(iban: str, holder: str, bic: str) -> tuple[str, str, dict[str, str]]:
+def _account(adapter: Gateway, iban: str, holder: str, bic: str) -> tuple[str, str, dict[str, str]]:
     """A bank account of ours as it is kept and shown, and what is wrong with it by field."""
     found = {}
     tidy_iban, tidy_bic = "".join(iban.split()).upper(), "".join(bic.split()).upper()
@@ -124,6 +127,8 @@ def _account(iban: str, holder: str, bic: str) -> tuple[str, str, dict[str, str]
         found["merchant_id"] = "This is not a valid IBAN."
     if tidy_bic and not is_bic(tidy_bic):
         found["bic"] = "This is not a valid BIC."
+    if not tidy_bic and adapter.pays_by_file:
+        found["bic"] = "A payment file names the bank by its BIC."
     if not holder.strip():
         found["holder"] = "Say whose account it is: clients write it into their transfer."
     return tidy_iban, tidy_bic, found
@@ -134,9 +139,9 @@ def gateway_change(
     *,
     actor: Actor,
     gateway: GatewayAccount,
-    base_url: str,
     merchant_id: str,
     active: bool,
+    base_url: str = "",
     secret: str = "",
     api_key: str = "",
     holder: str = "",
@@ -151,16 +156,17 @@ def gateway_change(
     """
     row = GatewayAccount.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=gateway.pk)
     adapter = adapter_of(row.kind)
-    found = _problems(base_url, merchant_id, secret or None)
+    address = base_url if adapter.needs_address else None
+    found = _problems(address, merchant_id, secret or None)
     if api_key and adapter.needs_api_key and len(api_key) < SECRET_CHARS_MIN:
         found["api_key"] = NO_API_KEY
     if adapter.by_statement:
-        merchant_id, bic, problems = _account(merchant_id, holder, bic)
+        merchant_id, bic, problems = _account(adapter, merchant_id, holder, bic)
         found |= problems
     if found:
         raise InvalidInput(fields=found)
     values = {
-        "base_url": base_url.rstrip("/"),
+        "base_url": (address or "").rstrip("/"),
         "merchant_id": merchant_id.strip(),
         "holder": holder.strip(),
         "bic": bic,

@@ -196,7 +196,7 @@ def destination_suspend(request: StaffRequest, pk: UUID) -> HttpResponse:
 @needs("payments.request_withdrawal")
 def destination_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.destination_for(request.actor, pk)
-    initial = {"holder": row.holder, "label": row.label, "bic": row.bic}
+    initial = {name: getattr(row, name) for name in ("holder", "label", "bic", "town")}
     form = money_forms.DestinationEditForm(_data(request), initial=initial)
 
     def change() -> Any:

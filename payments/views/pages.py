@@ -19,6 +19,7 @@ from backoffice.staff.access import StaffRequest, needs
 from ledger import chart
 from ledger import selectors as ledger
 from payments import access, lists, selectors, tab, wire
+from payments.accounts import adapter_for
 from payments.holds import standing
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services import holds
@@ -76,8 +77,19 @@ def overview(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "payments/overview.html",
-        {"stats": selectors.stats(actor), "parts": tab.parts(selectors.latest(actor))},
+        {
+            "stats": selectors.stats(actor),
+            "parts": tab.parts(selectors.latest(actor)),
+            "actions": _overview_buttons(actor),
+        },
     )
+
+
+def _overview_buttons(actor: Actor) -> Sequence[Button]:
+    if actor.desks is not None:
+        return ()
+    url = reverse("payments:file-list")
+    return (Button("Payment files", url, method="get", icon="file-export"),)
 
 
 def journal_rows(actor: Actor, *references: str) -> list[Row]:
@@ -234,6 +246,7 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         _fact("Asked by", row.requested_by_name),
         _fact("Asked at", row.created_at),
         _fact("Approved", row.approved_at),
+        *_file_facts(row),
         _fact("Sent", row.submitted_at),
         _fact("Paid at", row.paid_at),
         *hold_rows(actor, row.reference),
@@ -255,6 +268,24 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         checked_at=row.decision.get("at", ""),
         actions=_withdrawal_buttons(actor, row),
     )
+
+
+def _file_facts(row: Withdrawal) -> list[Row]:
+    """The payment files that it is in, or that it waits for one."""
+    if row.gateway is None or not adapter_for(row.gateway).pays_by_file:
+        return []
+    items = row.file_items.filter(is_live=True).select_related("file").order_by("id")
+    found = [
+        _fact(
+            f"Payment file, {item.file.get_state_display().lower()}",
+            item.file.reference,
+            reverse("payments:file", args=[item.file_id]),
+        )
+        for item in items
+    ]
+    if not found and row.state == WithdrawalState.APPROVED:
+        found.append(_fact("Payment file", "waits for one", reverse("payments:file-new")))
+    return found
 
 
 def _checks_then(row: Withdrawal) -> list[Row]:

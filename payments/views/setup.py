@@ -40,6 +40,8 @@ def missing(gateway: GatewayAccount) -> list[str]:
         found.append("It does not say whose bank account it is.")
     if not any(method.active for method in gateway.methods.all()):
         found.append("No method in use goes through it.")
+    if not adapter_for(gateway).needs_address:
+        return found  # there is nobody to reach
     error_at, ok_at = gateway.last_error_at, gateway.last_ok_at
     if error_at is not None and (ok_at is None or error_at > ok_at):
         found.append(f"The last contact failed: {gateway.last_error}")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from backoffice.core.clock import now
+from backoffice.core.clock import now, today
 from backoffice.core.context import system_actor
 from backoffice.core.money import Money
 from clients.models import Client
@@ -16,17 +16,19 @@ from payments.models import (
     Destination,
     GatewayAccount,
     Method,
+    PaymentFile,
     PaymentHold,
     WebhookMessage,
     Withdrawal,
     WithdrawalPart,
 )
+from payments.payment_files import files
 from payments.services.deposits import deposit_arrived, deposit_create
 from payments.services.destinations import destination_add, destination_approve
 from payments.services.holds import payment_hold
 from payments.services.notices import message_process, message_store
-from payments.services.setup import gateway_connect, method_save
-from payments.services.withdrawals import withdrawal_request
+from payments.services.setup import gateway_connect, method_save, policy_save
+from payments.services.withdrawals import withdrawal_approve, withdrawal_request
 from tests.clients.factories import make_active, picture
 from tests.world import World
 
@@ -145,4 +147,42 @@ def make_evidence(world: World) -> ChargebackEvidence:
         kind="receipt",
         name="receipt.png",
         content=picture("PNG"),
+    )
+
+
+def make_payment_file(world: World) -> PaymentFile:
+    """One approved payout in a file that waits for its release."""
+    petra, deposit = world.actor("petra"), make_deposit(world, "automatic")
+    bank = gateway_connect(
+        actor=petra,
+        kind="bank_file",
+        name="House bank",
+        merchant_id="DE89370400440532013000",
+        holder="Aurora Markets Ltd",
+        bic="COBADEFFXXX",
+    )
+    values = {"name": "Wire", "gateway": bank, "currencies": ["EUR"], "amount_min": Decimal(1)}
+    method = method_save(actor=petra, code="wire", values=values)
+    policy_save(actor=petra, source_first=False, lots_per_1000=Decimal(0))
+    target = destination_add(
+        actor=world.actor("olivia"),
+        client=deposit.client,
+        kind="bank",
+        number="FR7630006000011234567890189",
+        holder=deposit.client.name,
+    )
+    destination_approve(actor=petra, destination=target, cool_down=timedelta(0))
+    row = withdrawal_request(
+        actor=world.actor("pavel"),
+        client=deposit.client,
+        method=method,
+        destination=target,
+        money=Money(Decimal(40), "EUR"),
+    )
+    withdrawal_approve(actor=petra, withdrawal=row)
+    return files.file_prepare(
+        actor=world.actor("pavel"),
+        gateway=bank,
+        references=[row.reference],
+        execution_on=files.next_bank_day(today()),
     )

@@ -1,5 +1,7 @@
-"""Bank transfers: money in by statement, money out by instruction to the bank."""
+"""Bank transfers: money in by statement; money out by single instructions over HTTP, or in payment
+files that people carry to the bank."""
 
 from payments.gateways.bank_wire.adapter import BankWire
+from payments.gateways.bank_wire.by_file import BankFile
 
-__all__ = ["BankWire"]
+__all__ = ["BankFile", "BankWire"]

@@ -65,6 +65,8 @@ class Cashier:
     starts_by_call = False
     tells_instrument = True
     pays_out = True
+    pays_by_file = False
+    needs_address = True
     answers_disputes = False
     reports = True
 

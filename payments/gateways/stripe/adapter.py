@@ -65,6 +65,8 @@ class Stripe:
     starts_by_call = True
     tells_instrument = False
     pays_out = False
+    pays_by_file = False
+    needs_address = True
     answers_disputes = True
     reports = True
 
