@@ -45,6 +45,13 @@ DESTINATION_RETIRED = Action(
 )
 BANDS_PROPOSED = Action("payments.bands_proposed", "proposed other bands of approval: {bands}")
 BANDS_SET = Action("payments.bands_set", "set the bands of approval: {bands}")
+RULES_WRITTEN = Action("payments.rules_written", "wrote {subject} of automatic approval: {note}")
+RULES_TRIED = Action("payments.rules_tried", "ran {subject} dry over {days} days")
+RULES_PROPOSED = Action("payments.rules_proposed", "proposed {subject} of automatic approval")
+RULES_SET = Action("payments.rules_set", "set {subject} of automatic approval in force")
+AUTOMATIC_OFF = Action("payments.automatic_off", "switched automatic approval off: {reason}")
+AUTOMATIC_ON_ASKED = Action("payments.automatic_on_asked", "asked for automatic approval again")
+AUTOMATIC_ON = Action("payments.automatic_on", "switched automatic approval on")
 GATEWAY_CONNECTED = Action("payments.gateway_connected", "connected the gateway {name}")
 GATEWAY_CHANGED = Action("payments.gateway_changed", "changed the gateway {name}: {fields}")
 METHOD_SAVED = Action("payments.method_saved", "changed the method {name}: {fields}")
@@ -160,6 +167,13 @@ declare(
     DESTINATION_RETIRED,
     BANDS_PROPOSED,
     BANDS_SET,
+    RULES_WRITTEN,
+    RULES_TRIED,
+    RULES_PROPOSED,
+    RULES_SET,
+    AUTOMATIC_OFF,
+    AUTOMATIC_ON_ASKED,
+    AUTOMATIC_ON,
     GATEWAY_SETTLED,
     GATEWAY_CONNECTED,
     GATEWAY_CHANGED,

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from uuid import UUID
 
 from backoffice.core.context import Actor
-from backoffice.workflow.approvals import ApprovalKind, register
+from backoffice.workflow.approvals import ApprovalKind, nothing_to_undo, register
 from backoffice.workflow.models import Approval
+from payments.automatic import versions
 from payments.chargebacks import debts
 from payments.models import Chargeback, PaymentFile, Withdrawal
 from payments.payment_files import files
@@ -43,6 +44,26 @@ BANDS = ApprovalKind(
     url=lambda approval: "/money/setup/bands/",
 )
 register(BANDS)
+RULES = ApprovalKind(
+    code=versions.KIND,
+    label="Rules of automatic approval",
+    permission=versions.MANAGE,
+    content=lambda actor, approval: versions.content(versions.version_of(actor, approval)),
+    execute=versions.version_set,
+    refused=versions.version_refused,
+    url=lambda approval: f"/money/setup/rules/{approval.subject_id}/",
+)
+register(RULES)
+RULES_ON = ApprovalKind(
+    code=versions.ON_KIND,
+    label="Automatic approval",
+    permission=versions.MANAGE,
+    content=lambda actor, approval: versions.start_content(versions.policy_of(actor, approval)),
+    execute=versions.automatic_started,
+    refused=nothing_to_undo,
+    url=lambda approval: "/money/setup/rules/",
+)
+register(RULES_ON)
 
 
 def _chargeback(actor: Actor, approval: Approval) -> Chargeback:

@@ -28,6 +28,8 @@ class PaymentsConfig(AppConfig):
             states,
             tab,
         )
+        from payments.automatic import dry_runs  # noqa: F401 - it registers its work
+        from payments.automatic.states import DRY_RUN, VERSION
         from payments.chargebacks import check
         from payments.chargebacks import handlers as chargeback_handlers  # noqa: F401
         from trading.states import OPERATION, OperationState
@@ -41,6 +43,8 @@ class PaymentsConfig(AppConfig):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
         moves.register(states.PART)
+        moves.register(VERSION)
+        moves.register(DRY_RUN)
         moves.register(states.TRANSFER)
         ended = ["payments.operation_ended"]
         moves.register(

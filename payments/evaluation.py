@@ -278,27 +278,6 @@ def _shared(around: _Around) -> list[Check]:
     return [Check("shared", Colour.ATTENTION, "Shared destination", f"also of {names}")]
 
 
-def automatic(row: Withdrawal, found: list[Check]) -> tuple[bool, str]:
-    """Whether no person is needed, and why (not), in a sentence."""
-    open_ = rules.worst(found)
-    most = row.method.automatic_withdrawal_max
-    in_base = base_amount(Money.rounded(row.amount, row.currency))
-    limit = Money.rounded(most, base_currency())
-    if in_base is None:
-        return False, f"there is no rate for {row.currency}"
-    if open_:
-        return False, f"{_lower(open_[0].title)}: {open_[0].note}"
-    if not most:
-        return False, f"a person decides every withdrawal by {row.method.name}"
-    if in_base > most:
-        return False, f"the amount is over {limit} (automatic up to that by {row.method.name})"
-    return True, f"every check is green and the amount is within {limit}"
-
-
-def _lower(text: str) -> str:
-    return text if text.startswith("KYC") else text[:1].lower() + text[1:]
-
-
 def deposit_checks(
     actor: Actor, row: Deposit, held: Sequence[PaymentHold] | None = None
 ) -> list[Check]:

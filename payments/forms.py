@@ -304,9 +304,6 @@ class MethodForm(forms.Form):
     amount_max = AmountField(label="Most", required=False)
     deposit_policy = forms.ChoiceField(label="Deposits are", choices=DepositPolicy.choices)
     deposit_threshold = AmountField(label="At once up to", required=False)
-    automatic_withdrawal_max = AmountField(
-        label="Withdrawals without a person up to (base currency)", initial=Decimal(0)
-    )
     fee_percent = AmountField(label="Fee, percent", initial=Decimal(0))
     fee_fixed = AmountField(label="Fee, fixed", initial=Decimal(0))
     expires_minutes = forms.IntegerField(label="Minutes to pay", initial=60)

@@ -7,12 +7,14 @@ from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
+from backoffice.portal.actions import Button
 from backoffice.portal.addresses import object_url
 from backoffice.portal.filters import ReferenceFilter, SinceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
@@ -275,6 +277,9 @@ WITHDRAWALS = register(
             Column("why", "Why it waits", lambda row: row.why or None, shown=False),
             Column("state", "State", lambda row: row.state, show=withdrawal_badge, fixed=True),
             _decide("payments:withdrawal-decide", WITHDRAWAL_DECIDE),
+        ],
+        buttons=lambda actor: [
+            Button("Automatic approval", reverse("payments:rules"), method="get", icon="robot")
         ],
         empty=Empty(
             "No withdrawals here",

@@ -1,5 +1,5 @@
-"""Locks, in this order: destination, deposit, withdrawal, its parts, transfer; then approvals,
-accounts of trading, and last the ledger's."""
+"""Locks, in this order: destination, deposit, withdrawal, its parts, transfer; then approvals, the
+policy of withdrawals, accounts of trading, and last the ledger's."""
 
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from payments.models import (
     WebhookMessage,
     Withdrawal,
     WithdrawalPart,
+    WithdrawalPolicy,
 )
 
 
@@ -41,3 +42,9 @@ def transfer_locked(actor: Actor, pk: UUID) -> Transfer:
 
 def message_locked(actor: Actor, pk: UUID) -> WebhookMessage:
     return WebhookMessage.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=pk)
+
+
+def policy_locked(actor: Actor) -> WithdrawalPolicy:
+    """The tenant's one row; whoever changes rules or approves by them holds it."""
+    mine = WithdrawalPolicy.objects.select_for_update(no_key=True)
+    return mine.get_or_create(tenant_id=actor.tenant_id)[0]

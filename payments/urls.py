@@ -4,6 +4,7 @@ from payments.chargebacks import views as chargebacks
 from payments.payment_files import views as payment_files
 from payments.views import (
     ask,
+    automatic,
     decide,
     decide_deposits,
     notices,
@@ -92,5 +93,12 @@ urlpatterns = [
     path("setup/policy/", setup_rules.policy, name="policy"),
     path("setup/bands/", setup_rules.bands_page, name="bands"),
     path("setup/bands/change/", setup_rules.bands_change, name="bands-change"),
+    path("setup/rules/", automatic.rules_page, name="rules"),
+    path("setup/rules/new/", automatic.rules_new, name="rules-new"),
+    path("setup/rules/off/", automatic.rules_off, name="rules-off"),
+    path("setup/rules/on/", automatic.rules_on, name="rules-on"),
+    path("setup/rules/<uuid:pk>/", automatic.rules_version, name="rules-version"),
+    path("setup/rules/<uuid:pk>/try/", automatic.rules_try, name="rules-try"),
+    path("setup/rules/<uuid:pk>/propose/", automatic.rules_propose, name="rules-propose"),
     path("setup/rates/", setup.rate_set, name="rate-set"),
 ]

@@ -37,6 +37,7 @@ _COMPLIANCE = (
         "staff.view_full_data",
         "staff.view_audit",
         "payments.hold_payment",
+        "payments.stop_automatic",
     }
 )
 _PAYMENTS = _READ | {
@@ -44,6 +45,7 @@ _PAYMENTS = _READ | {
     "payments.work_chargeback",
     "payments.request_withdrawal",
     "payments.approve_withdrawal",
+    "payments.stop_automatic",
     "payments.transfer_money",
     "trading.operate_account",
     "reconciliation.view_break",
@@ -80,6 +82,7 @@ ROLES = {
                 "kyc.view_case",
                 "kyc.prepare_case",
                 "workflow.manage_queues",
+                "payments.manage_rules",
                 "operations.view_operations",
                 "operations.manage_operations",
                 "staff.view_audit",
@@ -109,6 +112,7 @@ ROLES = {
             | {
                 "payments.approve_large_withdrawal",
                 "payments.manage_gateways",
+                "payments.manage_rules",
                 "payments.resolve_unknown",
                 "payments.approve_write_off",
                 "payments.release_payment_file",

@@ -12,6 +12,7 @@ from backoffice.core.errors import DomainError
 from backoffice.core.money import Money
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
+from backoffice.workflow.approvals import approval_vote
 from backoffice.workflow.models import ApprovalBand
 from clients.models import Client
 from operations.demo import Demo
@@ -19,6 +20,9 @@ from operations.demo.past import HOST, call
 from operations.demo.people import ENTITIES
 from operations.demo.reconciliation import ACCOUNTS
 from payments.accounts import adapter_for, opened
+from payments.automatic.dry_runs import dry_run_ask
+from payments.automatic.rules import Rule
+from payments.automatic.versions import version_make, version_propose
 from payments.models import Deposit, Destination, Method, Withdrawal
 from payments.services import setup
 from payments.services.deposits import deposit_create
@@ -48,6 +52,17 @@ OUT = (WithdrawalState.SUBMITTED, WithdrawalState.IN_PROGRESS)
 BANDS = (
     (Decimal(5000), ["payments.approve_withdrawal"]),
     (None, ["payments.approve_withdrawal", "payments.approve_large_withdrawal"]),
+)
+
+RULES = (
+    Rule(
+        name="Cards under 500",
+        amount_max=Decimal(500),
+        methods=("card",),
+        risk_bands=("low", "medium"),
+        client_sum_max=Decimal(1_500),
+        tenant_count_max=200,
+    ),
 )
 
 
@@ -110,7 +125,6 @@ class Till:
                 "currencies": self.demo.tenant.currencies,
                 "amount_min": Decimal(20),
                 "amount_max": Decimal(50_000),
-                "automatic_withdrawal_max": Decimal(500),
                 "gateway": self.gateway,
                 "name": "Card",
                 "position": 10,
@@ -127,6 +141,18 @@ class Till:
             if "USD" in self.demo.tenant.currencies:
                 setup.rate_set(actor=lead, currency="USD", to_base=Decimal("0.92"))
         self.sandbox.control("merchants", id=self.merchant, secret=secret)
+        self._rules(lead)
+
+    def _rules(self, admin: Actor) -> None:
+        """Small payments to cards that were paid to before need nobody."""
+        petra = self.demo.actors["lead"]
+        with self.scope():
+            version = version_make(actor=petra, wanted=RULES, note="Small ones to known cards")
+            dry_run_ask(actor=petra, version=version, days=30)
+        self.work()
+        with self.scope():
+            asked = version_propose(actor=petra, version=version)
+            approval_vote(actor=admin, approval=asked, approves=True)
 
     def _bank(self, lead: Actor) -> None:
         if not self.sandbox.bank:

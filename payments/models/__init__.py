@@ -1,5 +1,6 @@
 """Money in, money out, money between, and money that is taken back."""
 
+from payments.models.automatic import DryRun, RuleDecision, RuleVersion
 from payments.models.chargebacks import Chargeback, ChargebackAnswer, ChargebackEvidence
 from payments.models.movements import (
     Deposit,
@@ -24,6 +25,7 @@ __all__ = [
     "Deposit",
     "DepositPolicy",
     "Destination",
+    "DryRun",
     "GatewayAccount",
     "Method",
     "PaymentFile",
@@ -31,6 +33,8 @@ __all__ = [
     "PaymentFileReport",
     "PaymentHold",
     "Rate",
+    "RuleDecision",
+    "RuleVersion",
     "Transfer",
     "WebhookMessage",
     "Withdrawal",

@@ -122,8 +122,6 @@ class Method(TenantModel):
         max_length=16, choices=DepositPolicy.choices, default=DepositPolicy.AUTOMATIC
     )
     deposit_threshold = amount_field(null=True)
-    # Withdrawals up to this amount (base currency) need no person when every check is green.
-    automatic_withdrawal_max = amount_field(default=0)
     fee_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
     fee_fixed = amount_field(default=0)
     expires_minutes = models.PositiveIntegerField(default=60)
@@ -156,6 +154,10 @@ class WithdrawalPolicy(TenantModel):
     lots_per_1000 = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     # Bands of approval that wait for other eyes: [[amount or null, [permission, ...]], ...].
     proposed_bands = models.JSONField(default=list)
+    # The switch of automatic approval: one person turns it off at once, two turn it on again.
+    automatic = models.BooleanField(default=True)
+    automatic_set_at = models.DateTimeField(null=True)
+    automatic_set_by = models.CharField(max_length=160, blank=True)
     history = TenantHistory()
 
     class Meta(TenantModel.Meta):

@@ -35,7 +35,6 @@ METHOD_FIELDS = (
     "amount_max",
     "deposit_policy",
     "deposit_threshold",
-    "automatic_withdrawal_max",
     "fee_percent",
     "fee_fixed",
     "expires_minutes",
@@ -235,7 +234,7 @@ def _check_method(row: Method) -> None:
         found["currencies"] = "Choose at least one currency."
     for currency in row.currencies:
         exponent(currency)
-    for name in ("amount_min", "automatic_withdrawal_max", "fee_fixed", "fee_percent"):
+    for name in ("amount_min", "fee_fixed", "fee_percent"):
         if getattr(row, name) < 0:
             found[name] = "This is not below zero."
     if row.amount_max is not None and row.amount_max < row.amount_min:

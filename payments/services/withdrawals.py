@@ -36,6 +36,7 @@ from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from payments import actions, books, evaluation, rules
 from payments.accounts import adapter_for
+from payments.automatic import decisions
 from payments.chargebacks import debts
 from payments.errors import ChecksFail, NotEnoughMoney, PaymentHeld
 from payments.locks import destination_locked, withdrawal_locked
@@ -198,12 +199,12 @@ def _index(row: Withdrawal) -> None:
 
 def _first_decision(actor: Actor, row: Withdrawal) -> None:
     found = evaluation.checks(actor, row)
-    alone, why = evaluation.automatic(row, found)
-    row.why = why[:300]
-    row.decision = decision_record(found, automatic=alone, why=why)
+    judged = decisions.decide(actor, row, found)
+    row.why = judged.why[:300]
+    row.decision = decision_record(found, automatic=judged.approves, why=judged.why)
     row.save(update_fields=["why", "decision"])
-    if alone:
-        _approve(system_actor(actor.tenant_id, "withdrawal rules"), row, why)
+    if judged.approves:
+        _approve(system_actor(actor.tenant_id, "withdrawal rules"), row, judged.why)
         return
     _ask(actor, row)
     held = [check for check in found if check.colour == Colour.HELD]
@@ -484,9 +485,8 @@ def withdrawal_edit(
     after = content(row)
     diff = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     found = evaluation.checks(actor, row)
-    _, why = evaluation.automatic(row, found)
     row.why = f"it was changed by {actor.name}"
-    row.decision = {**decision_record(found, automatic=False, why=why), "changed": diff}
+    row.decision = {**decision_record(found, automatic=False, why=row.why), "changed": diff}
     row.save()
     approval_cancel(actor=actor, approval=approval, reason="changed")
     _ask(actor, row, actor.ref)

@@ -31,13 +31,14 @@ from clients.models import Client
 from clients.services import note_add
 from payments import access, evaluation, queues, rules, watch
 from payments import forms as money_forms
+from payments.automatic import decisions
 from payments.holds import standing
 from payments.models import Deposit, PaymentHold, WebhookMessage, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.selectors import wallet_rows
 from payments.services import holds, parts, payouts, withdrawals
 from payments.services.withdrawals import KIND
-from payments.sources import plan_of
+from payments.sources import Plan, plan_of
 from payments.states import WITHDRAWAL_COLOURS, WithdrawalState
 from payments.views.parts import part_lines
 
@@ -90,6 +91,7 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "checks": checks,
         "wallets": wallet_rows(actor, row.client, Money(row.amount, row.currency), row),
         "plan": found,
+        "said": _said(row, checks, found),
         "parts": lines,
         "approval": _approval(approval, row),
         "holds": held,
@@ -105,6 +107,13 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         context=context,
         actions=_withdrawal_actions(actor, row, approval, checks),
     )
+
+
+def _said(row: Withdrawal, checks: Sequence[rules.Check], found: Plan) -> dict[str, Any] | None:
+    """What the rules say: of one that waits as things stand, of any other as they stood."""
+    if row.state != WithdrawalState.REVIEW:
+        return decisions.said_then(row)
+    return decisions.said(decisions.judge(row, checks, found.policy))
 
 
 def holds_on(actor: Actor, row: Deposit | Withdrawal) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ledger import chart
 from ledger import selectors as ledger
 from payments import access, lists, selectors, tab, wire
 from payments.accounts import adapter_for
+from payments.automatic import decisions
 from payments.holds import standing
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services import holds
@@ -266,6 +267,7 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         subjects=[line["row"].pk for line in parts],
         checks=_checks_then(row),
         checked_at=row.decision.get("at", ""),
+        said=decisions.said_then(row),
         actions=_withdrawal_buttons(actor, row),
     )
 

@@ -6,7 +6,12 @@ from decimal import Decimal
 from backoffice.core.clock import now, today
 from backoffice.core.context import system_actor
 from backoffice.core.money import Money
+from backoffice.workflow.approvals import approval_vote
+from backoffice.workflow.models import OutboxItem
 from clients.models import Client
+from payments.automatic.dry_runs import dry_run_ask, dry_run_make
+from payments.automatic.rules import Rule
+from payments.automatic.versions import version_make, version_propose
 from payments.chargebacks.answers import evidence_add
 from payments.chargebacks.people import chargeback_enter
 from payments.models import (
@@ -18,6 +23,7 @@ from payments.models import (
     Method,
     PaymentFile,
     PaymentHold,
+    RuleVersion,
     WebhookMessage,
     Withdrawal,
     WithdrawalPart,
@@ -186,3 +192,21 @@ def make_payment_file(world: World) -> PaymentFile:
         references=[row.reference],
         execution_on=files.next_bank_day(today()),
     )
+
+
+def make_rules(world: World, *wanted: Rule) -> RuleVersion:
+    """A draft that was tried dry."""
+    rules = wanted or (Rule("Small ones", Decimal(100), paid_before_min=0),)
+    petra = world.actor("petra")
+    version = version_make(actor=petra, wanted=rules, note="tests")
+    run = dry_run_ask(actor=petra, version=version, days=30)
+    dry_run_make(world.system(), OutboxItem(tenant_id=world.aurora.pk, subject_id=run.pk))
+    return version
+
+
+def rules_in_force(world: World, *wanted: Rule) -> RuleVersion:
+    """Written by Petra, set by Adam."""
+    version = make_rules(world, *wanted)
+    asked = version_propose(actor=world.actor("petra"), version=version)
+    approval_vote(actor=world.actor("adam"), approval=asked, approves=True)
+    return RuleVersion.objects.get(pk=version.pk)

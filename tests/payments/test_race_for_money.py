@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from django.db import connection
 
 from backoffice.core.errors import DomainError
 from backoffice.workflow import outbox
+from clients.models import Client
+from payments.automatic.rules import Rule
 from payments.models import WebhookMessage, Withdrawal
 from payments.services.notices import message_process
 from payments.services.withdrawals import (
@@ -18,6 +21,8 @@ from payments.services.withdrawals import (
     withdrawal_request,
 )
 from sandbox.gateway.server import CashierServer
+from tests.clients.factories import make_active
+from tests.payments.factories import rules_in_force
 from tests.payments.money import Brokerage, eur
 from tests.world import load_world
 
@@ -142,3 +147,27 @@ def test_the_same_message_delivered_twice_at_one_moment_is_kept_once(shop: Broke
     shop.work()
     assert len(shop.messages()) == before + 1
     assert shop.wallet() == 1050
+
+
+def test_rules_do_not_pass_the_limit_of_all_at_one_moment(shop: Brokerage) -> None:
+    """Two clients, so that nothing but the policy's lock stands between them."""
+    first = {"client": shop.client, "destination": shop.target, "method": shop.card}
+    shop.client = _another(shop)
+    shop.funded("1000.00", card="9010")
+    shop.approved_card(f"fp_{shop.client.reference}_9010")
+    second = {"client": shop.client, "destination": shop.target, "method": shop.card}
+    with shop.scope():
+        one = Rule("One a day", Decimal(100), paid_before_min=0, tenant_count_max=1)
+        rules_in_force(shop.world, one)
+    asked = {"actor": shop.actor, "money": eur("20.00")}
+    found = _at_once(
+        _scoped(shop, withdrawal_request, **first, **asked),
+        _scoped(shop, withdrawal_request, **second, **asked),
+    )
+    assert sorted(row.state for row in found) == ["approved", "review"]
+    assert shop.sound()
+
+
+def _another(shop: Brokerage) -> Client:
+    with shop.scope():
+        return make_active(shop.world.actor("olivia"), email="second@mail.example")

@@ -164,7 +164,7 @@ def test_a_method_with_a_wrong_limit_is_refused_on_its_page(
     petra, url = browse("petra"), reverse("payments:method", args=[shop.card.pk])
     form: dict[str, Any] = {
         "name": "Card", "gateway": shop.gateway.pk, "currencies": ["EUR"], "amount_min": "50",
-        "amount_max": "10", "deposit_policy": "automatic", "automatic_withdrawal_max": "0",
+        "amount_max": "10", "deposit_policy": "automatic",
         "fee_percent": "0", "fee_fixed": "0", "expires_minutes": "60", "instrument": "card",
         "refund_days": "90", "position": "10", "active": "on", "takes_deposits": "on",
     }  # fmt: skip

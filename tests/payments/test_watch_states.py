@@ -36,10 +36,13 @@ EVERY = [(each, state) for each in WATCHED for state in each.states]
 NAMES = [f"{each.machine.name}:{state}" for each, state in EVERY]
 
 
+# No money waits in their states.
+RULES = {"payments.ruleversion", "payments.dryrun"}
+
+
 def test_every_machine_of_payments_is_watched() -> None:
-    assert {each.machine.name for each in WATCHED} == {
-        name for name in machines if name.startswith("payments.")
-    }
+    known = {name for name in machines if name.startswith("payments.")}
+    assert {each.machine.name for each in WATCHED} == known - RULES
 
 
 @pytest.mark.parametrize("watched", WATCHED, ids=lambda each: each.machine.name)

@@ -160,30 +160,6 @@ def test_two_votes_of_two_people_approve_what_one_does_not(rich: Brokerage) -> N
     assert _approve(rich, row, "petra").state == "approved"
 
 
-def test_green_and_small_needs_no_person(rich: Brokerage) -> None:
-    rich.change_card(automatic_withdrawal_max=Decimal(200))
-    first = rich.withdraw("150.00")
-    assert (first.state, first.why) == (
-        "review",
-        "first payment to it: added today",
-    )
-    _approve(rich, first)
-    rich.work()
-    rich.gateway_pays(first)
-    second = rich.withdraw("150.00")
-    assert second.state == "approved"
-    assert rich.withdraw("200.01").state == "review"
-    assert second.decision["automatic"] is True
-
-
-def test_without_a_rate_nothing_is_automatic(rich: Brokerage) -> None:
-    rich.change_card(automatic_withdrawal_max=Decimal(10_000))
-    rich.funded_usd("500.00")
-    row = rich.withdraw("100.00", currency="USD")
-    assert (row.state, row.amount_base) == ("review", None)
-    assert row.why == "there is no rate for USD"
-
-
 def test_rejected_the_money_is_free_again(rich: Brokerage) -> None:
     row = rich.withdraw("400.00")
     with rich.scope():

@@ -92,6 +92,7 @@ SAFE = {
     "payments:chargeback-add": "a bundle has one piece of a kind; a repeat takes its place",
     "payments:policy": "an approval waits for a subject once",
     "payments:bands-change": "an approval waits for a subject once",
+    "payments:rules-propose": "a draft is proposed once",
     "portal:view-save": "a name has one view",
     "portal:export-ask": "a copy of what is read; its page stays open, and may ask again",
     "portal:member-grant": "an approval waits for a subject once",

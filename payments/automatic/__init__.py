@@ -1,0 +1,1 @@
+"""Withdrawals approved without a person: versioned rules, their dry runs, the switch."""
