@@ -243,19 +243,20 @@ class GatewayForm(forms.Form):
         label="Address",
         max_length=200,
         required=False,
-        help_text="Of Stripe: https://api.stripe.com. A bank that takes payment files has none.",
+        help_text="Of Stripe: https://api.stripe.com; of BTCPay: your server's. A bank that takes "
+        "payment files has none.",
     )
     merchant_id = forms.CharField(
         label="Our name there (IBAN of ours for a bank)",
         max_length=80,
-        help_text="Of Stripe: the account's id, acct_…",
+        help_text="Of Stripe: the account's id, acct_…; of BTCPay: the store's id.",
     )
     secret = forms.CharField(
         label="Secret",
         max_length=200,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Of Stripe: the endpoint's signing secret, whsec_… "
+        help_text="Of Stripe: the endpoint's signing secret, whsec_…; of BTCPay: the webhook's. "
         "Kept sealed and never shown. Empty keeps what is stored.",
     )
     api_key = forms.CharField(
@@ -263,7 +264,8 @@ class GatewayForm(forms.Form):
         max_length=300,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Of Stripe: sk_… or rk_… Sealed and kept in the same way.",
+        help_text="Of Stripe: sk_… or rk_…; of BTCPay: one of the store's. Sealed and kept in the "
+        "same way.",
     )
     holder = forms.CharField(
         label="Holder of the bank account",

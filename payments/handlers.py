@@ -1,6 +1,7 @@
 """The outbox's work of payments: every call to a gateway is made here, between transactions."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from backoffice.core.clock import now
@@ -12,8 +13,8 @@ from backoffice.workflow.outbox import TryLater
 from payments.accounts import adapter_for, opened
 from payments.gateways.port import (
     GatewayError,
-    Instrument,
     NotFound,
+    NothingFollows,
     Notice,
     Outcome,
     Refused,
@@ -56,11 +57,9 @@ def note_contact(actor: Actor, gateway: GatewayAccount, error: str = "") -> None
 
 @outbox.handles("payments.webhook")
 def webhook(actor: Actor, item: OutboxItem) -> None:
-    instrument = _instrument(actor, _subject(item))
+    answers = _asked(actor, _subject(item))
     with tenant_scope(actor.tenant_id, actor):
-        message = notices.message_process(
-            actor=actor, message_id=_subject(item), instrument=instrument
-        )
+        message = notices.message_process(actor=actor, message_id=_subject(item), **answers)
         if message.state != WebhookMessage.State.PARKED:
             note_contact(actor, message.gateway)
             return
@@ -69,21 +68,33 @@ def webhook(actor: Actor, item: OutboxItem) -> None:
         raise TryLater(min(PARKED_AGAIN, notices.PARKED_FOR - age))
 
 
-def _instrument(actor: Actor, message_id: UUID) -> Instrument | None:
-    """What was paid with, where the message does not say. The credit waits a while for it."""
+def _asked(actor: Actor, message_id: UUID) -> dict[str, Any]:
+    """What the gateway says on what the message leaves open. It is asked again for as long as a
+    message is kept waiting; for the name of a card the credit waits only a while."""
     with tenant_scope(actor.tenant_id, actor):
         question = notices.message_question(message_id=message_id)
         if question is None:
-            return None
+            return {}
         account = opened(question.gateway)
+    adapter = adapter_for(question.gateway)
+    wait = INSTRUMENT_WAIT
     try:
-        return adapter_for(question.gateway).instrument(account, question.notice)
+        if question.about is not None:
+            wait = notices.PARKED_FOR
+            return {"told": adapter.ask(account, question.about)}
+        assert question.notice is not None
+        return {"instrument": adapter.instrument(account, question.notice)}
+    except NothingFollows as error:
+        return {"told": str(error)}
+    except NotFound:
+        return {}
     except GatewayError as error:
         with tenant_scope(actor.tenant_id, actor):
             note_contact(actor, question.gateway, str(error))
-        if now() - question.received_at < INSTRUMENT_WAIT:
-            raise TryLater(INSTRUMENT_AGAIN) from error
-        return None
+        age = now() - question.received_at
+        if age < wait:
+            raise TryLater(INSTRUMENT_AGAIN if age < INSTRUMENT_WAIT else PARKED_AGAIN) from error
+        return {}
 
 
 @outbox.handles(deposits.START)
@@ -232,7 +243,7 @@ def _look(actor: Actor, payout: payouts.ToSend) -> None:
     notice: Notice | None = None
     error = ""
     try:
-        notice = adapter.poll_payout(account, payout.order.reference)
+        notice = adapter.poll_payout(account, payout.name)
         absent = notice is None  # a bank can't be asked; its end-to-end id makes a repeat harmless
     except NotFound:
         absent = True

@@ -65,7 +65,7 @@ def _look(actor: Actor, part: PartToSend, account: Account) -> None:
     notice: Notice | None = None
     error = ""
     try:
-        notice = adapter.poll_payout(account, part.order.reference)
+        notice = adapter.poll_payout(account, part.name)
         absent = notice is None
     except NotFound:
         absent = True

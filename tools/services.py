@@ -62,6 +62,16 @@ SANDBOXES = (
         ready=r"(?i)\bready\b",
     ),
     Service(
+        name="btcpay",
+        module="sandbox.btcpay.__main__",
+        command=(
+            *(sys.executable, "-m", "sandbox.btcpay", "--port", "{sandbox_btcpay}"),
+            *("--state", "{var}/sandbox/btcpay.json"),
+        ),
+        ports=("sandbox_btcpay",),
+        ready=r"(?i)\bready\b",
+    ),
+    Service(
         name="bank",
         module="sandbox.bank.__main__",
         command=(

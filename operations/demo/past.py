@@ -40,7 +40,7 @@ SELECT p.oid::regprocedure::text FROM pg_proc p
 WHERE p.pronamespace = 'public'::regnamespace AND %s = ANY (p.proconfig)
 """
 HOST = "127.0.0.1"
-PARTS = ("MT5", "GATEWAY", "STRIPE", "BANK")
+PARTS = ("MT5", "GATEWAY", "STRIPE", "BTCPAY", "BANK")
 
 
 class Past:

@@ -24,6 +24,7 @@ from compliance.monitoring.run import monitoring_run
 from operations.demo import Demo, step
 from operations.demo.cards import Cards, cards_of
 from operations.demo.chargebacks import chargebacks
+from operations.demo.coins import Coins, coins_of
 from operations.demo.payments import Till, till_of
 from operations.demo.settlements import Settlements
 from operations.demo.trading import Funding, settle, strand
@@ -43,6 +44,7 @@ PAID_IN_TODAY = (
 )  # fmt: skip
 # By the second gateway: how many minutes ago, and whether it is paid by now.
 BY_STRIPE_TODAY = ((21, True), (10, False))
+IN_COINS_TODAY = ((170, "pay"), (12, "later"))
 ASKED_TODAY = (
     (420, "rejected"), (385, "review"), (300, "bank"), (262, "parts"),
     (250, "second"), (233, "part failed"), (190, "review"), (160, "unknown"), (141, "review"),
@@ -78,8 +80,10 @@ class Event:
 class Story:
     """One brokerage's weeks."""
 
-    def __init__(self, till: Till, accounts: list[Funding], cards: Cards | None) -> None:
-        self.till, self.accounts, self.cards = till, accounts, cards
+    def __init__(
+        self, till: Till, accounts: list[Funding], cards: Cards | None, coins: Coins | None
+    ) -> None:
+        self.till, self.accounts, self.cards, self.coins = till, accounts, cards, coins
         self.settlements = Settlements(till)
         self.actor, self.demo = till.actor, till.demo
         self.real = datetime.now(UTC)
@@ -278,6 +282,10 @@ class Story:
             for number, (minutes, paid) in enumerate(BY_STRIPE_TODAY):
                 pay = partial(self.cards.deposit, free[-1 - number % len(free)], paid=paid)
                 self.ago(partial(pay, self.money(AMOUNTS_TODAY[number])), minutes=minutes)
+        if self.coins is not None:
+            for number, (minutes, how) in enumerate(IN_COINS_TODAY):
+                pay = partial(self.coins.deposit, free[-2 - number % len(free)], how=how)
+                self.ago(partial(pay, self.money(AMOUNTS_TODAY[-1 - number])), minutes=minutes)
         for number, (minutes, what) in enumerate(ASKED_TODAY[: 9 if small else None]):
             client = free[number % len(free)]
             amount = AMOUNTS_TODAY[(number + 3) % len(AMOUNTS_TODAY)]
@@ -325,10 +333,12 @@ def money(actor: Actor, demo: Demo) -> None:
     till.lay()
     if (cards := cards_of(till)) is not None:
         cards.lay()
+    if (coins := coins_of(till)) is not None:
+        coins.lay()
     with tenant_scope(actor.tenant_id, actor):
         scenarios_install(actor=demo.actors["mlro"])
     accounts = demo.things.get("funding", [])
-    story = Story(till, accounts, cards)
+    story = Story(till, accounts, cards, coins)
     story.tell()
     story.live()
     settle(actor, demo, [one.account for one in accounts])

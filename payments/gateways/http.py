@@ -60,6 +60,7 @@ def call_raw(
     headers: Mapping[str, str],
     body: bytes = b"",
     timeout_s: float = CALL_TIMEOUT_S,
+    bytes_max: int = ANSWER_BYTES_MAX,
 ) -> RawAnswer:
     """One call, one answer. Raises ``NoAnswer`` when none came, ``GatewayError`` for an address
     that is not to be called."""
@@ -75,10 +76,10 @@ def call_raw(
             preload_content=False,
         )
         with answer:
-            raw = answer.read(ANSWER_BYTES_MAX + 1)
+            raw = answer.read(bytes_max + 1)
     except urllib3.exceptions.HTTPError as error:
         raise NoAnswer(_said(error)) from error
-    if len(raw) > ANSWER_BYTES_MAX:
+    if len(raw) > bytes_max:
         raise NoAnswer("the answer is too large")
     return RawAnswer(answer.status, raw, answer.headers)
 

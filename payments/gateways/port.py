@@ -31,6 +31,26 @@ class NothingFollows(Exception):  # noqa: N818 - an answer, not an accident
     """A genuine message about something that changes no payment of ours; the text says what."""
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a message is about that does not say what happened: the gateway is asked.
+
+    ``provider_ref`` is the gateway's name of it; ``delivery`` names the message.
+    """
+
+    provider_ref: str
+    is_payout: bool = False
+    delivery: str = ""
+
+
+class AskFirst(Exception):  # noqa: N818 - an answer, not an accident
+    """A genuine message after which the gateway is to be asked (``Gateway.ask``)."""
+
+    def __init__(self, about: About) -> None:
+        self.about = about
+        super().__init__(about.provider_ref)
+
+
 class Outcome(StrEnum):
     """What a gateway says of a payment or a payout."""
 
@@ -266,7 +286,13 @@ class Gateway(Protocol):
         ...
 
     def read(self, body: bytes) -> Notice:
-        """Raises ``NoticeUnreadable``, ``NothingFollows``."""
+        """Raises ``NoticeUnreadable``, ``NothingFollows``, and ``AskFirst`` where the message does
+        not say what happened."""
+        ...
+
+    def ask(self, account: Account, about: About) -> Notice:
+        """What became of what a message is about. Raises ``NotFound``, ``NothingFollows``,
+        ``GatewayError``."""
         ...
 
     def instrument(self, account: Account, notice: Notice) -> Instrument:
@@ -278,7 +304,7 @@ class Gateway(Protocol):
         ``GatewayError``."""
         ...
 
-    def poll_payout(self, account: Account, reference: str) -> Notice | None:
+    def poll_payout(self, account: Account, payout: PaymentName) -> Notice | None:
         """As ``poll_payment``."""
         ...
 

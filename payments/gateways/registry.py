@@ -2,11 +2,12 @@
 
 from backoffice.core.errors import InvalidInput
 from payments.gateways.bank_wire import BankFile, BankWire
+from payments.gateways.btcpay import BTCPay
 from payments.gateways.cashier import Cashier
 from payments.gateways.port import Gateway
 from payments.gateways.stripe import Stripe
 
-_ADAPTERS: tuple[Gateway, ...] = (Cashier(), Stripe(), BankWire(), BankFile())
+_ADAPTERS: tuple[Gateway, ...] = (Cashier(), Stripe(), BTCPay(), BankWire(), BankFile())
 KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in _ADAPTERS}
 
 

@@ -22,6 +22,8 @@ from payments import actions
 from payments.accounts import adapter_for
 from payments.chargebacks.events import dispute_notice
 from payments.gateways.port import (
+    About,
+    AskFirst,
     Instrument,
     NothingFollows,
     Notice,
@@ -44,7 +46,7 @@ QUEUE = "notices"
 PARKED_FOR = timedelta(hours=24)
 HEADERS_KEPT = (
     *("content-type", "user-agent", "stripe-signature"),
-    *("x-cashier-delivery", "x-cashier-signature"),
+    *("x-cashier-delivery", "x-cashier-signature", "btcpay-sig"),
 )
 # The name, at the gateway, under which a deposit as a whole is given back.
 RETURN_SUFFIX = "-R"
@@ -95,11 +97,13 @@ def signature_refused(*, gateway: GatewayAccount) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A payment of which the message does not say what it was made with."""
+    """What a message leaves open: what became of what it is ``about``, or what the payment of
+    ``notice`` was made with."""
 
     gateway: GatewayAccount
-    notice: Notice
     received_at: datetime
+    notice: Notice | None = None
+    about: About | None = None
 
 
 def message_question(*, message_id: UUID) -> Question | None:
@@ -108,11 +112,15 @@ def message_question(*, message_id: UUID) -> Question | None:
         tenant_id=current_tenant_id(), pk=message_id
     )
     adapter = adapter_for(row.gateway)
-    if adapter.tells_instrument or row.state not in (S.RECEIVED, S.PARKED):
+    if row.state not in (S.RECEIVED, S.PARKED):
         return None
     try:
         notice = adapter.read(bytes(row.body))
+    except AskFirst as asked:
+        return Question(row.gateway, row.received_at, about=asked.about)
     except (NoticeUnreadable, NothingFollows):
+        return None
+    if adapter.tells_instrument:
         return None
     known = notice.outcome is not Outcome.PAID or notice.instrument.fingerprint
     mine = {"tenant_id": current_tenant_id(), "gateway": row.gateway}
@@ -121,16 +129,21 @@ def message_question(*, message_id: UUID) -> Question | None:
         or not Deposit.objects.filter(**mine, reference=notice.reference, paid_amount=None).exists()
     ):
         return None
-    return Question(row.gateway, notice, row.received_at)
+    return Question(row.gateway, row.received_at, notice)
 
 
 @transaction.atomic
 def message_process(
-    *, actor: Actor, message_id: UUID, instrument: Instrument | None = None
+    *,
+    actor: Actor,
+    message_id: UUID,
+    instrument: Instrument | None = None,
+    told: Notice | str = "",
 ) -> WebhookMessage:
     """Read a stored message and apply it. Parked ones may be processed again.
 
-    ``instrument``: what the gateway said on ``message_question``.
+    ``instrument`` and ``told``: what the gateway said on ``message_question``; ``told`` is a
+    sentence where nothing follows from it.
     """
     row = message_locked(actor, message_id)
     if row.state not in (S.RECEIVED, S.PARKED):
@@ -138,6 +151,11 @@ def message_process(
     gateway = row.gateway
     try:
         notice = adapter_for(gateway).read(bytes(row.body))
+    except AskFirst:
+        if not isinstance(told, Notice):
+            said = told or "The gateway did not say what happened."
+            return _close(actor, row, Applied(S.STALE if told else S.PARKED, said))
+        notice = told
     except NoticeUnreadable as error:
         return _close(actor, row, Applied(S.REFUSED, str(error), needs_person=True))
     except NothingFollows as error:

@@ -144,6 +144,11 @@ class PartToSend:
     payment: PaymentName | None
     state: str
     fresh: bool
+    provider_ref: str = ""
+
+    @property
+    def name(self) -> PaymentName:
+        return PaymentName(self.order.reference, self.provider_ref)
 
 
 @transaction.atomic
@@ -197,7 +202,7 @@ def _to_send(part: WithdrawalPart, *, fresh: bool) -> PartToSend:
         text=f"Withdrawal {part.withdrawal.reference}",
     )
     payment = payment_name(part.deposit) if part.deposit else None
-    return PartToSend(part.pk, gateway, order, payment, part.state, fresh)
+    return PartToSend(part.pk, gateway, order, payment, part.state, fresh, part.provider_ref)
 
 
 @transaction.atomic

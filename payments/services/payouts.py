@@ -19,7 +19,16 @@ from backoffice.workflow import moves, outbox, queues
 from payments import actions, books, release_checks
 from payments.accounts import adapter_for, destination_number, notify_url
 from payments.chargebacks import debts
-from payments.gateways.port import Notice, Outcome, PayoutOrder, Refused, Result, Sent, Unknown
+from payments.gateways.port import (
+    Notice,
+    Outcome,
+    PaymentName,
+    PayoutOrder,
+    Refused,
+    Result,
+    Sent,
+    Unknown,
+)
 from payments.holds import standing
 from payments.locks import withdrawal_locked
 from payments.models import Destination, GatewayAccount, WebhookMessage, Withdrawal
@@ -50,6 +59,11 @@ class ToSend:
     order: PayoutOrder
     state: str
     fresh: bool
+    provider_ref: str = ""
+
+    @property
+    def name(self) -> PaymentName:
+        return PaymentName(self.order.reference, self.provider_ref)
 
 
 @transaction.atomic
@@ -106,7 +120,7 @@ def _to_send(row: Withdrawal, *, fresh: bool) -> ToSend:
         notify_url="" if adapter_for(gateway).by_statement else notify_url(gateway),
         text=f"Withdrawal {row.reference}",
     )
-    return ToSend(row.pk, gateway, order, row.state, fresh)
+    return ToSend(row.pk, gateway, order, row.state, fresh, row.provider_ref)
 
 
 @transaction.atomic

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
 
+from sandbox.common.outgoing import deliver_by_http
 from sandbox.gateway.cashier import Cashier
-from sandbox.gateway.server import CashierServer, deliver_by_http
+from sandbox.gateway.server import CashierServer
 
 
 def main() -> int:
@@ -23,18 +21,7 @@ def main() -> int:
     for text in options.merchant:
         merchant, _, secret = text.partition(":")
         cashier.merchant_add(merchant, secret)
-    server = CashierServer(cashier, options.port)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        # shutdown() waits for the loop that this handler interrupted, so it needs a thread.
-        threading.Thread(target=server.shutdown).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    print(f"gateway ready on {server.address}", flush=True)
-    server.serve_forever(poll_interval=0.1)
-    server.closing.set()
-    server.server_close()
+    CashierServer(cashier, options.port).run("gateway")
     return 0
 
 

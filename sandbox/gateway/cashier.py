@@ -10,7 +10,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sandbox.gateway.faults import KNOWN, Faults
-from sandbox.gateway.records import Merchant, Message, Payment, Payout, Refund, Refused
+from sandbox.common.faults import Faults
+from sandbox.common.outgoing import Deliver, Message, Outgoing
+from sandbox.gateway.faults import KNOWN
+from sandbox.gateway.records import Merchant, Payment, Payout, Refund, Refused
 from sandbox.gateway.settlement import Movement, Movements
 from sandbox.gateway.signing import sign_message, sign_parameters
 
-RETRIES_S = (2, 5, 15, 60, 300, 900, 3600)
 PAYOUT_DELAY_S = 3.0  # until a payout is paid, unless someone decides before
 CARDS = ("4242", "9010", "7788", "0032")
 AMOUNT_MAX = Decimal(10) ** 12
-Deliver = Callable[[str, Mapping[str, str], bytes], int]
 
 DISPUTES = ("dispute_inquiry", "disputed", "dispute_won", "dispute_lost", "dispute_closed")
 
@@ -36,15 +36,14 @@ class Cashier:
     """``deliver(url, headers, body)`` answers the HTTP status, 0 when nobody answered."""
 
     def __init__(self, deliver: Deliver, path: Path | None = None) -> None:
-        self._deliver = deliver
         self._path = path
         self._lock = threading.RLock()
+        self._outgoing = Outgoing(deliver, self._headers, self._lock, self._save)
         self.faults = Faults(KNOWN)
         self.merchants: dict[str, Merchant] = {}
         self.payments: dict[str, Payment] = {}
         self.payouts: dict[str, Payout] = {}
         self.refunds: dict[str, Refund] = {}
-        self.messages: list[Message] = []
         self.movements = Movements()
         self.payout_delay_s: float | None = PAYOUT_DELAY_S
         #: How far the cashier's clock is ahead of the machine's, for a demo that makes a past.
@@ -52,6 +51,10 @@ class Cashier:
         self._payouts_due: dict[str, float] = {}
         if path is not None and path.exists():
             self._load(path)
+
+    @property
+    def messages(self) -> list[Message]:
+        return self._outgoing.messages
 
     def _now(self) -> float:
         return time.time() + self.shift_s
@@ -292,11 +295,8 @@ class Cashier:
             return
         message = self._message(merchant, url, body, moment)
         message.bad_signature = take("bad_signature", reference)
-        if take("late", reference):
-            message.due_at = float("inf")
-        self.messages.append(message)
-        if take("twice", reference):
-            self.messages.append(self._copy(message))
+        late, twice = take("late", reference), take("twice", reference)
+        self._outgoing.put(message, is_late=late, is_twice=twice)
         if take("out_of_order", reference):
             older = {**body, "event": "payment.pending", "status": "pending", "sequence": 0}
             before = datetime.fromtimestamp(moment.timestamp() - 60, UTC)
@@ -307,25 +307,14 @@ class Cashier:
         text = json.dumps({"id": message_id, "at": moment.isoformat(), **body})
         return Message(message_id, merchant, url, text, time.time())
 
-    @staticmethod
-    def _copy(message: Message) -> Message:
-        return Message(**asdict(message))
-
     def release(self) -> None:
         """Let go of the messages that were held back."""
-        with self._lock:
-            for message in self.messages:
-                if message.due_at == float("inf"):
-                    message.due_at = time.time()
+        self._outgoing.release()
 
     def redeliver(self, message_id: str) -> None:
         """Send a message once more, whatever came of it."""
-        with self._lock:
-            for message in self.messages:
-                if message.id == message_id:
-                    message.delivered_at, message.due_at = None, time.time()
-                    return
-        raise Refused(404, "unknown_message", "The cashier sent no such message.")
+        if not self._outgoing.redeliver(message_id):
+            raise Refused(404, "unknown_message", "The cashier sent no such message.")
 
     def pump(self) -> int:
         """Send the messages that are due and settle the payouts that are; how many were sent."""
@@ -334,13 +323,11 @@ class Cashier:
             due = [key for key, at in self._payouts_due.items() if at <= moment]
             for key in due:
                 self.payout_decide(self.payouts[key], "paid")
-            waiting = [m for m in self.messages if m.delivered_at is None and m.due_at <= moment]
-        for message in waiting:
-            self._send(message)
-        if waiting or due:
-            with self._lock:
-                self._save()
-        return len(waiting)
+        return self._outgoing.pump()
+
+    def send(self, message: Message) -> None:
+        """Send one message now, whether it is due or not."""
+        self._outgoing.send(message)
 
     def _headers(self, message: Message) -> dict[str, str]:
         secret = self.merchants[message.merchant].secret
@@ -354,26 +341,7 @@ class Cashier:
 
     def collect(self, merchant: str) -> list[tuple[dict[str, str], str]]:
         """Hand over a merchant's waiting messages, headers and body, to one who fetches them."""
-        with self._lock:
-            waiting = [
-                message
-                for message in self.messages
-                if message.merchant == merchant and message.delivered_at is None
-            ]
-            for message in waiting:
-                message.delivered_at, message.last_status = self._now(), 200
-            return [(self._headers(message), message.body) for message in waiting]
-
-    def _send(self, message: Message) -> None:
-        body = message.body.encode()
-        message.last_status = self._deliver(message.url, self._headers(message), body)
-        message.attempts += 1
-        if 200 <= message.last_status < 300:
-            message.delivered_at = time.time()
-        elif message.attempts > len(RETRIES_S):
-            message.due_at = float("inf")
-        else:
-            message.due_at = time.time() + RETRIES_S[message.attempts - 1]
+        return self._outgoing.collect(merchant, self._now())
 
     # The file
 
@@ -385,7 +353,7 @@ class Cashier:
             "payments": [asdict(row) for row in self.payments.values()],
             "payouts": [asdict(row) for row in self.payouts.values()],
             "refunds": [asdict(row) for row in self.refunds.values()],
-            "messages": [asdict(row) for row in self.messages if row.delivered_at is None],
+            "messages": self._outgoing.waiting(),
             "movements": [asdict(row) for row in self.movements.rows],
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -410,7 +378,7 @@ class Cashier:
             self.payouts[f"{row['merchant']}/{row['reference']}"] = Payout(**row)
         for row in map(read, state["refunds"]):
             self.refunds[f"{row['merchant']}/{row['reference']}"] = Refund(**row)
-        self.messages = [Message(**row) for row in state["messages"]]
+        self.messages.extend(Message(**row) for row in state["messages"])
         self.movements.load(state.get("movements", []))
         for key, payout in self.payouts.items():
             if payout.status == "pending" and self.payout_delay_s is not None:

@@ -66,18 +66,3 @@ class Refund:
     payment: str
     amount: Decimal
     currency: str
-
-
-@dataclass
-class Message:
-    """A webhook: sent until the merchant answers 2xx, or ``attempts`` run out."""
-
-    id: str
-    merchant: str
-    url: str
-    body: str
-    due_at: float
-    attempts: int = 0
-    bad_signature: bool = False
-    delivered_at: float | None = None
-    last_status: int = 0

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
 
-from sandbox.gateway.server import deliver_by_http
+from sandbox.common.outgoing import deliver_by_http
 from sandbox.stripe.box import Box
 from sandbox.stripe.server import StripeServer
 
@@ -19,18 +16,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--state", type=Path, default=Path("var/stripe.json"))
     options = parser.parse_args()
-    server = StripeServer(Box(deliver_by_http, options.state), options.port)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        # shutdown() waits for the loop that this handler interrupted, so it needs a thread.
-        threading.Thread(target=server.shutdown).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    print(f"stripe ready on {server.address}", flush=True)
-    server.serve_forever(poll_interval=0.1)
-    server.closing.set()
-    server.server_close()
+    StripeServer(Box(deliver_by_http, options.state), options.port).run("stripe")
     return 0
 
 

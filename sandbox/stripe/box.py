@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sandbox.gateway.faults import Faults
-from sandbox.gateway.records import Message
+from sandbox.common.faults import Faults
+from sandbox.common.outgoing import Deliver, Message
 from sandbox.stripe.disputes import Disputes
 from sandbox.stripe.events import Post
 from sandbox.stripe.faults import KNOWN
@@ -30,9 +30,7 @@ CARDS = ("4242", "9010", "7788", "0032")
 class Box:
     """``deliver(url, headers, body)`` answers the HTTP status, 0 when nobody answered."""
 
-    def __init__(
-        self, deliver: Callable[[str, Mapping[str, str], bytes], int], path: Path | None = None
-    ) -> None:
+    def __init__(self, deliver: Deliver, path: Path | None = None) -> None:
         self._path = path
         self.lock = threading.RLock()
         self.faults = Faults(KNOWN)
@@ -343,7 +341,7 @@ class Box:
             "objects": self.objects,
             "owned": self.owned,
             "kept": {key: asdict(row) for key, row in self.kept.items()},
-            "messages": [asdict(row) for row in self.post.messages if row.delivered_at is None],
+            "messages": self.post.waiting(),
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
         written = self._path.with_suffix(".new")
@@ -355,7 +353,7 @@ class Box:
         self.owners = {row["id"]: Owner(**row) for row in state["owners"]}
         self.objects, self.owned = state["objects"], state["owned"]
         self.kept = {key: Kept(**row) for key, row in state["kept"].items()}
-        self.post.messages = [Message(**row) for row in state["messages"]]
+        self.post.messages.extend(Message(**row) for row in state["messages"])
 
 
 def _item(form: Mapping[str, Any]) -> Mapping[str, Any]:

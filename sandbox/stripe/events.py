@@ -6,19 +6,15 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sandbox.gateway.records import Message
+from sandbox.common.outgoing import Deliver, Message, Outgoing
 from sandbox.stripe.records import Object, Owner, missing
 
 if TYPE_CHECKING:
     from sandbox.stripe.box import Box
 
 API_VERSION = "2025-03-31.basil"
-RETRIES_S = (2, 5, 15, 60, 300, 900, 3600)
-HELD_BACK = float("inf")
 
 
 def signature(secret: str, body: bytes, *, at: int | None = None) -> str:
@@ -34,9 +30,14 @@ def shown(row: Object) -> Object:
 
 
 class Post:
-    def __init__(self, box: Box, deliver: Callable[[str, Mapping[str, str], bytes], int]) -> None:
-        self._box, self._deliver = box, deliver
-        self.messages: list[Message] = []
+    def __init__(self, box: Box, deliver: Deliver) -> None:
+        self._box = box
+        self._outgoing = Outgoing(deliver, self.headers, box.lock, box.save)
+        self.release, self.pump = self._outgoing.release, self._outgoing.pump
+
+    @property
+    def messages(self) -> list[Message]:
+        return self._outgoing.messages
 
     def put(self, owner: Owner, reference: str, named: list[tuple[str, Object]]) -> None:
         """Report what happened; each fault that is armed for it strikes all of its events."""
@@ -52,10 +53,7 @@ class Post:
             found.append(self._event(owner, "payment_intent.processing", older, before_s=60))
         for message in found:
             message.bad_signature = bad
-            message.due_at = HELD_BACK if late else message.due_at
-            self.messages.append(message)
-            if twice:
-                self.messages.append(Message(**asdict(message)))
+            self._outgoing.put(message, is_late=late, is_twice=twice)
 
     def _event(self, owner: Owner, kind: str, about: Object, *, before_s: int = 0) -> Message:
         event = self._box.add(
@@ -78,45 +76,14 @@ class Post:
         )
         return {"Content-Type": "application/json", "Stripe-Signature": signed}
 
-    def release(self) -> None:
-        """Let go of the events that were held back."""
-        for message in self.messages:
-            if message.due_at == HELD_BACK:
-                message.due_at = time.time()
-
     def redeliver(self, event_id: str) -> None:
         """Send an event once more, whatever came of it."""
-        for message in self.messages:
-            if message.id == event_id:
-                message.delivered_at, message.due_at = None, time.time()
-                return
-        raise missing("event", event_id)
+        if not self._outgoing.redeliver(event_id):
+            raise missing("event", event_id)
 
     def collect(self, owner_id: str) -> list[tuple[dict[str, str], str]]:
         """Hand over an account's waiting events, headers and body, to one who fetches them."""
-        waiting = [m for m in self.messages if m.merchant == owner_id and m.delivered_at is None]
-        for message in waiting:
-            message.delivered_at, message.last_status = time.time(), 200
-        return [(self.headers(message), message.body) for message in waiting]
+        return self._outgoing.collect(owner_id, time.time())
 
-    def pump(self) -> int:
-        """Send the events that are due; how many."""
-        with self._box.lock:
-            due = [m for m in self.messages if m.delivered_at is None and m.due_at <= time.time()]
-        for message in due:
-            self._send(message)
-        if due:
-            with self._box.lock:
-                self._box.save()
-        return len(due)
-
-    def _send(self, message: Message) -> None:
-        body = message.body.encode()
-        message.last_status = self._deliver(message.url, self.headers(message), body)
-        message.attempts += 1
-        if 200 <= message.last_status < 300:
-            message.delivered_at = time.time()
-        elif message.attempts > len(RETRIES_S):
-            message.due_at = HELD_BACK
-        else:
-            message.due_at = time.time() + RETRIES_S[message.attempts - 1]
+    def waiting(self) -> list[dict[str, object]]:
+        return self._outgoing.waiting()

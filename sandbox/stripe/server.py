@@ -13,109 +13,75 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
-import threading
-import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sandbox.common.serving import (
+    BODY_BYTES_MAX,
+    GatewayHandler,
+    GatewayServer,
+    NotAnObject,
+    TooLong,
+    json_object,
+)
 from sandbox.stripe import api, page
 from sandbox.stripe.box import Box
 from sandbox.stripe.controls import control
 from sandbox.stripe.forms import BadForm, decode, parts
 from sandbox.stripe.records import ApiError, Kept, Object, Owner, missing
 
-BODY_BYTES_MAX, FILE_BYTES_MAX = 64 * 1024, 6 * 1024 * 1024
-READ_TIMEOUT_S = 10
-PUMP_EVERY_S = 0.2
-HANG_S = 60  # longer than any caller waits
+FILE_BYTES_MAX = 6 * 1024 * 1024
 
 
-class StripeServer(ThreadingHTTPServer):
-    """Serves one box on 127.0.0.1; port 0 takes a free one. ``pumps`` sends events by itself;
-    without it the owner calls ``box.post.pump()``."""
-
-    daemon_threads = True
+class StripeServer(GatewayServer):
+    """Serves one box. ``pumps`` sends events by itself; without it the owner calls
+    ``box.post.pump()``."""
 
     def __init__(self, box: Box, port: int = 0, *, pumps: bool = True) -> None:
         self.box = box
-        self.closing = threading.Event()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(port, _Handler, box.post.pump if pumps else None)
         box.address = self.address
-        if pumps:
-            threading.Thread(target=self._pump, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def _pump(self) -> None:
-        while not self.closing.wait(PUMP_EVERY_S):
-            self.box.post.pump()
-
-    def stop(self) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
 
 
-class _Cut(Exception):  # noqa: N818 - the connection is to be dropped without an answer
-    pass
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(GatewayHandler):
     server: StripeServer
-    protocol_version = "HTTP/1.1"
-    timeout = READ_TIMEOUT_S
 
-    def do_GET(self) -> None:
-        self._answer_or_refuse(self._get)
+    def refused(self, error: Exception) -> bool:
+        if isinstance(error, TooLong):
+            error = ApiError(413, str(error))
+        elif isinstance(error, NotAnObject):
+            error = ApiError(400, str(error))
+        if not isinstance(error, ApiError):
+            return False
+        if self.path.startswith(("/c/", "/disputes")):
+            self.html(error.status, page.refusal_page(error.message))
+        else:
+            self.json(error.status, error.body, closes=True)
+        return True
 
-    def do_POST(self) -> None:
-        self._answer_or_refuse(self._post)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the demo's output belongs to the product."""
-
-    def _answer_or_refuse(self, answer: Callable[[], None]) -> None:
-        try:
-            answer()
-        except _Cut:
-            self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-        except ApiError as error:
-            if self.path.startswith(("/c/", "/disputes")):
-                self._html(error.status, page.refusal_page(error.message))
-            else:
-                self._json(error.status, error.body, closes=True)
-
-    def _get(self) -> None:
+    def get(self) -> None:
         url = urlsplit(self.path)
         match [unquote(part) for part in url.path.strip("/").split("/")]:
             case ["health"]:
-                self._json(200, {"status": "ok"})
+                self.json(200, {"status": "ok"})
             case ["c", "pay", name]:
-                self._html(200, page.shown(self._session(name), self.server.address))
+                self.html(200, page.shown(self._session(name), self.server.address))
             case ["disputes"]:
-                self._html(200, page.disputes(self.server.box))
+                self.html(200, page.disputes(self.server.box))
             case ["v1", *way]:
                 owner = self._owner()
                 params = _form(url.query)
                 with self.server.box.lock:
                     found = api.read(self.server.box, owner, way, params)
-                self._json(200, found)
+                self.json(200, found)
             case ["control", "events"]:
                 sent = [vars(message) for message in self.server.box.post.messages]
-                self._json(200, {"events": sent})
+                self.json(200, {"events": sent})
             case _:
                 raise _no_such(self.command, url.path)
 
-    def _post(self) -> None:
-        body = self._body()
+    def post(self) -> None:
+        body = self.body(FILE_BYTES_MAX if self.path == "/v1/files" else BODY_BYTES_MAX)
         url = urlsplit(self.path)
         match [unquote(part) for part in url.path.strip("/").split("/")]:
             case ["c", "pay", name]:
@@ -126,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["v1", *way]:
                 self._write(way, body)
             case ["control", what]:
-                self._json(200, control(self.server.box, what, _object(body)))
+                self.json(200, control(self.server.box, what, json_object(body)))
             case _:
                 raise _no_such(self.command, url.path)
 
@@ -153,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         with box.lock:
             status, answer, replayed = self._once(owner, way, text, form, reference)
         self._faulty(reference, before=False)
-        self._json(status, answer, headers={"Idempotent-Replayed": "true"} if replayed else {})
+        self.json(status, answer, headers={"Idempotent-Replayed": "true"} if replayed else {})
 
     def _once(
         self, owner: Owner, way: list[str], text: str, form: Object, reference: str
@@ -181,25 +147,12 @@ class _Handler(BaseHTTPRequestHandler):
         return status, answer, False
 
     def _faulty(self, reference: str, *, before: bool) -> None:
-        take = self.server.box.faults.take
-        if before:
-            if take("timeout_before", reference):
-                self._hang()
-            if take("error_500", reference):
-                raise ApiError(500, "An unknown error occurred.", kind="api_error")
-            if take("rate_limited", reference):
-                raise ApiError(429, "Too many requests.", code="rate_limit")
-            return
-        if take("timeout_after", reference):
-            self._hang()
-        if take("dropped_after", reference):
-            raise _Cut
-
-    def _hang(self) -> None:
-        until = time.monotonic() + HANG_S
-        while time.monotonic() < until and not self.server.closing.wait(0.2):
-            pass
-        raise _Cut
+        faults = self.server.box.faults
+        self.strike(faults, reference, before=before)
+        if before and faults.take("error_500", reference):
+            raise ApiError(500, "An unknown error occurred.", kind="api_error")
+        if before and faults.take("rate_limited", reference):
+            raise ApiError(429, "Too many requests.", code="rate_limit")
 
     # The page
 
@@ -217,49 +170,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.box.session_expire(session)
         else:
             self.server.box.session_decide(session, form.get("do", ""), **facts)
-        self._html(200, page.shown(session, self.server.address))
+        self.html(200, page.shown(session, self.server.address))
 
     def _bank_acts(self, data: Mapping[str, str]) -> None:
         """A fault is armed before what it strikes is done."""
         if fault := data.get("fault"):
             control(self.server.box, "faults", {"kind": fault, "reference": data["reference"]})
         control(self.server.box, "disputes", data)
-        self._html(200, page.disputes(self.server.box))
-
-    # HTTP
-
-    def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "0")
-        most = FILE_BYTES_MAX if self.path == "/v1/files" else BODY_BYTES_MAX
-        if not length.isdigit() or int(length) > most:
-            raise ApiError(413, f"A body has at most {most} bytes.")
-        return self.rfile.read(int(length))
-
-    def _json(
-        self,
-        status: int,
-        body: Object,
-        *,
-        closes: bool = False,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        data = json.dumps(body, default=str).encode()
-        self._send(status, "application/json", data, closes=closes, headers=headers or {})
-
-    def _html(self, status: int, text: str) -> None:
-        self._send(status, "text/html; charset=utf-8", text.encode(), closes=True, headers={})
-
-    def _send(
-        self, status: int, kind: str, data: bytes, *, closes: bool, headers: Mapping[str, str]
-    ) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Type": kind}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        if closes:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(data)
+        self.html(200, page.disputes(self.server.box))
 
 
 def _no_such(method: str, path: str) -> ApiError:
@@ -271,13 +189,3 @@ def _form(text: str) -> Object:
         return decode(text)
     except BadForm as error:
         raise ApiError(400, str(error)) from None
-
-
-def _object(body: bytes) -> Object:
-    try:
-        data = json.loads(body)
-    except ValueError:
-        raise ApiError(400, "The body is not JSON.") from None
-    if not isinstance(data, dict):
-        raise ApiError(400, "The body is not a JSON object.")
-    return data

@@ -6,9 +6,11 @@ import pytest
 
 from sandbox.bank.server import BankServer
 from sandbox.bank.state import Bank
+from sandbox.btcpay.server import BTCPayServer
 from sandbox.gateway.server import CashierServer
 from sandbox.stripe.server import StripeServer
 from tests.payments.card import CardShop, stripe_running
+from tests.payments.coins import CoinShop, btcpay_running
 from tests.payments.money import Brokerage, cashier_running
 from tests.world import World
 
@@ -53,6 +55,23 @@ def card_shop(shop: Brokerage, stripe_server: StripeServer) -> CardShop:
         kept.clear()
     box.post.messages.clear()
     return CardShop(shop, stripe_server)
+
+
+@pytest.fixture(scope="session")
+def btcpay_server() -> Iterator[BTCPayServer]:
+    with btcpay_running() as server:
+        yield server
+
+
+@pytest.fixture
+def coin_shop(shop: Brokerage, btcpay_server: BTCPayServer) -> CoinShop:
+    """The brokerage with a method that goes through BTCPay, where nothing happened before."""
+    box = btcpay_server.box
+    box.faults.clear()
+    for kept in (box.stores, box.invoices, box.pulls, box.payouts):
+        kept.clear()
+    box.post.messages.clear()
+    return CoinShop(shop, btcpay_server)
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_the_same_message_delivered_twice_at_one_moment_is_kept_once(shop: Broke
     shop.cashier.faults.arm("twice", deposit.reference)
     shop.cashier.payment_decide(shop.at_the_cashier(deposit), "paid", holder="Anna Eriksson")
     before = len(shop.messages())
-    _at_once(*[lambda m=m: shop.cashier._send(m) for m in shop.cashier.messages[-2:]])
+    _at_once(*[lambda m=m: shop.cashier.send(m) for m in shop.cashier.messages[-2:]])
     shop.work()
     assert len(shop.messages()) == before + 1
     assert shop.wallet() == 1050

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from backoffice.core.money import Money
 from payments.gateways import http
 from payments.gateways.port import (
+    About,
     Account,
     DisputeAnswer,
     GatewayError,
     Instrument,
+    NotFound,
     Notice,
     NoticeUnreadable,
     PaymentName,
@@ -61,13 +63,16 @@ class BankWire:
     def read(self, body: bytes) -> Notice:
         raise NoticeUnreadable("A bank sends no messages here.")
 
+    def ask(self, account: Account, about: About) -> Notice:
+        raise NotFound(about.provider_ref)  # a bank sends no messages
+
     def instrument(self, account: Account, notice: Notice) -> Instrument:
         return notice.instrument
 
     def poll_payment(self, account: Account, payment: PaymentName) -> Notice | None:
         return None
 
-    def poll_payout(self, account: Account, reference: str) -> Notice | None:
+    def poll_payout(self, account: Account, payout: PaymentName) -> Notice | None:
         return None
 
     def read_report(self, content: bytes) -> Iterator[ReportRow | ReportProblem]:

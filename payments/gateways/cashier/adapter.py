@@ -15,6 +15,7 @@ from payments.gateways import http
 from payments.gateways.cashier import signing
 from payments.gateways.cashier.report import read_report
 from payments.gateways.port import (
+    About,
     Account,
     Dispute,
     DisputeAnswer,
@@ -113,14 +114,17 @@ class Cashier:
             raise NoticeUnreadable("The body is not a JSON object.")
         return _notice(data, _moment(data))
 
+    def ask(self, account: Account, about: About) -> Notice:
+        raise NotFound(about.provider_ref)  # its messages say what happened
+
     def instrument(self, account: Account, notice: Notice) -> Instrument:
         return notice.instrument
 
     def poll_payment(self, account: Account, payment: PaymentName) -> Notice | None:
         return self._poll(account, f"/api/payments/{quote(payment.reference, safe='')}")
 
-    def poll_payout(self, account: Account, reference: str) -> Notice | None:
-        return self._poll(account, f"/api/payouts/{quote(reference, safe='')}")
+    def poll_payout(self, account: Account, payout: PaymentName) -> Notice | None:
+        return self._poll(account, f"/api/payouts/{quote(payout.reference, safe='')}")
 
     def _poll(self, account: Account, path: str) -> Notice:
         try:

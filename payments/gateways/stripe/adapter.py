@@ -17,6 +17,7 @@ import stripe
 from backoffice.core.clock import now
 from backoffice.core.money import Money
 from payments.gateways.port import (
+    About,
     Account,
     DisputeAnswer,
     GatewayError,
@@ -115,6 +116,9 @@ class Stripe:
     def read(self, body: bytes) -> Notice:
         return events.read(body)
 
+    def ask(self, account: Account, about: About) -> Notice:
+        raise NotFound(about.provider_ref)  # its events say what happened
+
     def instrument(self, account: Account, notice: Notice) -> Instrument:
         intent = _asked(account, lambda api: _intent(api, notice.provider_ref))
         return events.instrument_of(_part(intent, "latest_charge"))
@@ -134,8 +138,8 @@ class Stripe:
         )
         return _noticed(account, lambda: _of_session(session))
 
-    def poll_payout(self, account: Account, reference: str) -> Notice | None:
-        raise NotFound(reference)
+    def poll_payout(self, account: Account, payout: PaymentName) -> Notice | None:
+        raise NotFound(payout.reference)
 
     def read_report(self, content: bytes) -> Iterator[ReportRow | ReportProblem]:
         return read_report(content)

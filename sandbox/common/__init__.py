@@ -1,0 +1,1 @@
+"""What the sandbox's gateways share: being served over HTTP, sending messages, faults, pages."""
