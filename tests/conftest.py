@@ -10,12 +10,12 @@ from typing import Any
 
 import hypothesis
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from backoffice.tenancy.scope import tenant_scope
-from tests import engines, template
+from tests import engines, rows, template
 from tests.shared_data import shared_data
 from tests.world import World, load_world, make_world
 
@@ -80,6 +80,7 @@ def django_db_setup(
     _assume(RUNTIME)
     with django_db_blocker.unblock():
         make_world()
+        rows.keep()
     yield
     _assume(OWNER)
     with django_db_blocker.unblock():
@@ -90,10 +91,6 @@ def _assume(role: str) -> None:
     for alias in connections:
         connections[alias].close()
         connections[alias].settings_dict["OPTIONS"]["assume_role"] = role
-
-
-# What migrations put into the database survives the flush between tests that commit.
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 @pytest.fixture(scope="session")
@@ -121,41 +118,17 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_as_superuser() -> Iterator[None]:
-    """Append-only tables refuse the runtime role's TRUNCATE, so the flush steps out of it."""
+    """Append-only tables refuse to be emptied, and the world is to be there again afterwards."""
     from django.core.management.commands import flush
 
     original = flush.Command.handle
 
     def handle(self: Any, **options: Any) -> None:
-        wipe()
+        rows.wipe()
 
     flush.Command.handle = handle  # type: ignore[method-assign]
     yield
     flush.Command.handle = original  # type: ignore[method-assign]
-
-
-def wipe() -> None:
-    """Empty every table but those that migrations fill, then make the world again."""
-    tables = [
-        table
-        for table in connection.introspection.table_names()
-        if table not in KEPT and table not in _filled_by_migrations()
-    ]
-    names = ", ".join(connection.ops.quote_name(table) for table in tables)
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
-        # What a test left open would make this wait for ever, and the whole run with it.
-        cursor.execute("SET lock_timeout = '60s'")
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        cursor.execute("RESET session_replication_role")
-        cursor.execute("RESET lock_timeout")
-        cursor.execute(f"SET ROLE {RUNTIME}")
-    make_world()
-
-
-def _filled_by_migrations() -> set[str]:
-    return set()
 
 
 @pytest.fixture(autouse=True)
