@@ -4,7 +4,7 @@
 without arguments need no row. A row for a whole prefix of names is fine.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backoffice.core.clock import now
@@ -437,8 +438,8 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
 
 OBJECTS: dict[str, Callable[[World], Arguments]] = {
     **{
-        f"payments:{name}": _mover(make)
-        for make, names in MONEY_PAGES.items()
+        f"payments:{name}": mover
+        for mover, names in [(_mover(make), names) for make, names in MONEY_PAGES.items()]
         for name in names.split()
     },
     "compliance:held-payment": _held_withdrawal,
@@ -521,3 +522,23 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     **{f"reporting:{name}": _business_day for name in DAY_PAGES.split()},
     "reporting:day-file": _day_file,
 }
+
+
+def by_application(chosen: Iterable[Address]) -> list[Any]:
+    """Parameters for a test: the addresses of one application at a time, named after it.
+
+    One test for each address costs its own world and sign-in three hundred times over.
+    """
+    groups: dict[str, list[Address]] = {}
+    for address in chosen:
+        groups.setdefault(address.name.partition(":")[0], []).append(address)
+    return [pytest.param(group, id=name) for name, group in groups.items()]
+
+
+def by_object(chosen: Iterable[Address]) -> list[Any]:
+    """Parameters for a test: the addresses about one thing at a time, named after the first."""
+    groups: dict[Callable[[World], Arguments], list[Address]] = {}
+    for address in chosen:
+        assert address.name in OBJECTS, f"{address.name} has no row in tests/addresses.py"
+        groups.setdefault(OBJECTS[address.name], []).append(address)
+    return [pytest.param(group, id=group[0].name) for group in groups.values()]
