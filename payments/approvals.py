@@ -32,6 +32,8 @@ WITHDRAWAL = ApprovalKind(
     refused=withdrawals.refused,
     url=lambda approval: f"/money/withdrawals/{approval.subject_id}/decide/",
     about=_whose,
+    approve=withdrawals.approved_by,
+    in_batches=True,
 )
 register(WITHDRAWAL)
 BANDS = ApprovalKind(

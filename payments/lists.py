@@ -16,13 +16,17 @@ from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.addresses import object_url
+from backoffice.portal.approval_pages import bulk
 from backoffice.portal.filters import ReferenceFilter, SinceFilter
 from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
+from backoffice.workflow.approvals import why_not_alone
+from backoffice.workflow.models import Approval
 from clients.models import Client
 from payments import access
 from payments.models import Deposit, Method, Transfer, WebhookMessage, Withdrawal
 from payments.services.transfers import way
+from payments.services.withdrawals import KIND
 from payments.states import (
     DEPOSIT_COLOURS,
     TRANSFER_COLOURS,
@@ -234,6 +238,22 @@ def _band(row: Withdrawal) -> SafeString | str:
     return tags.badge(colours[band], row.client.get_risk_band_display(), look="plain")
 
 
+def _with_approvals(actor: Actor, rows: Sequence[Withdrawal]) -> Sequence[Withdrawal]:
+    """Those that wait, with the approval that the actor could give alone."""
+    waiting = {row.pk: row for row in rows if row.state == _W.REVIEW}
+    if waiting and actor.can("payments.approve_withdrawal"):
+        asked = Approval.objects.filter(
+            tenant_id=actor.tenant_id,
+            kind=KIND,
+            subject_id__in=list(waiting),
+            state=Approval.State.PENDING,
+        )
+        for approval in asked.prefetch_related("votes"):
+            if not why_not_alone(actor, approval):
+                waiting[approval.subject_id].approval_seen = str(approval.pk)
+    return rows
+
+
 WITHDRAWALS = register(
     ListPage(
         code="payments.withdrawals",
@@ -278,6 +298,12 @@ WITHDRAWALS = register(
             Column("state", "State", lambda row: row.state, show=withdrawal_badge, fixed=True),
             _decide("payments:withdrawal-decide", WITHDRAWAL_DECIDE),
         ],
+        prepare=_with_approvals,
+        bulk=lambda: bulk(
+            lambda actor: actor.can("payments.approve_withdrawal"),
+            lambda row: row.approval_seen,
+            lambda row: Money(row.amount, row.currency),
+        ),
         buttons=lambda actor: [
             Button("Automatic approval", reverse("payments:rules"), method="get", icon="robot")
         ],

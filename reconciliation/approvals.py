@@ -58,6 +58,7 @@ ADJUSTMENT = ApprovalKind(
     refused=_refuse,
     url=_url,
     shown=_shown,
+    in_batches=True,
 )
 register(ADJUSTMENT)
 
@@ -80,6 +81,7 @@ WRITE_OFF = ApprovalKind(
         name: approval.content[name]
         for name in ("break", "what_differs", "amount", "debit", "credit", "because")
     },
+    in_batches=True,
 )
 register(WRITE_OFF)
 LIMITS = ApprovalKind(

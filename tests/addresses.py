@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from backoffice.core.clock import now
 from backoffice.core.ids import uuid7
-from backoffice.portal import exports, people, services
+from backoffice.portal import batches, exports, people, services
 from backoffice.staff.models import Membership, Role, SupportSession
 from backoffice.staff.services import api_key_create
 from backoffice.tenancy.models import LegalEntity
@@ -411,6 +411,13 @@ def _transfer_with_leg(world: World) -> Any:
     return row
 
 
+def _batch(world: World) -> Arguments:
+    row = money.make_withdrawal(world)
+    asked = approvals.pending_for(world.system(), row.pk)
+    assert asked is not None
+    return {"pk": batches.batch_ask(actor=world.actor("adam"), chosen=[asked.pk]).pk}
+
+
 MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_deposit: "deposit deposit-decide deposit-credit deposit-return deposit-hold"
     " deposit-cancel deposit-look deposit-settle chargeback-new",
@@ -453,6 +460,8 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "compliance:hit-decide": _hit_verdict,
     "compliance:hit-vote": _hit,
     "portal:view-delete": _saved_view,
+    "portal:batch": _batch,
+    "portal:batch-stop": _batch,
     "portal:export-file": _export,
     "reconciliation:file": _statement_file,
     "reconciliation:file-live": _statement_file,

@@ -10,7 +10,11 @@ EXPORT_ASKED = Action("portal.export_asked", "asked for an export of {subject}")
 EXPORT_DOWNLOADED = Action("portal.export_downloaded", "downloaded the export {subject}")
 VIEW_SAVED = Action("portal.view_saved", "saved the view {subject}")
 VIEW_DELETED = Action("portal.view_deleted", "deleted the view {subject}")
+BATCH_ASKED = Action("portal.batch_asked", "approves {subject} in one go")
+BATCH_ITEM = Action("portal.batch_item", "{outcome} {subject} in the batch {batch}{because}")
+BATCH_STOPPED = Action("portal.batch_stopped", "stopped {subject}; {left} were left as they are")
 declare(EXPORTED, EXPORT_ASKED, EXPORT_DOWNLOADED, VIEW_SAVED, VIEW_DELETED)
+declare(BATCH_ASKED, BATCH_ITEM, BATCH_STOPPED)
 
 
 @dataclass(frozen=True)

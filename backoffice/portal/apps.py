@@ -7,13 +7,17 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.portal import (  # noqa: F401 - they register their outbox handlers
+            batches,
             exports,
             invitations,
         )
         from backoffice.portal.context import register_notices, support_notice
         from backoffice.portal.navigation import Entry, register
         from backoffice.portal.settings_pages import Area, register_area
+        from backoffice.portal.states import BATCH
+        from backoffice.workflow import moves
 
+        moves.register(BATCH)
         register_notices(support_notice)
         staff, manage = ("staff.manage_staff",), ("staff.manage_settings",)
         for entry in (

@@ -17,6 +17,7 @@ from django_filters import FilterSet
 
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
+from backoffice.core.money import Money
 from backoffice.portal import keyset
 from backoffice.portal.actions import Button
 from backoffice.portal.templatetags import portal as tags
@@ -92,6 +93,20 @@ class Empty:
 
 
 @dataclass(frozen=True)
+class Bulk:
+    """What may be done with several rows at once: one POST of what was chosen (``selected``).
+
+    ``value(row)`` is what is sent of a row; empty, it can't be chosen. ``amount(row)`` is summed
+    up before anything is sent. ``prepare`` of the list reads what these need.
+    """
+
+    buttons: Sequence[Button]
+    may: Callable[[Actor], bool]
+    value: Callable[[Any], str]
+    amount: Callable[[Any], Money | None]
+
+
+@dataclass(frozen=True)
 class ListPage:
     """A list. ``rows(actor)`` is its selector: by tenant and desks, with what columns need.
 
@@ -115,6 +130,7 @@ class ListPage:
     count_max: int = keyset.COUNT_MAX
     exportable: bool = True
     template: str = "portal/list.html"
+    bulk: Callable[[], Bulk] | None = None
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -232,6 +248,8 @@ def list_context(state: ListState) -> dict[str, Any]:
     count = len(found.rows) if whole else state.count(state.rows)
     columns = state.columns
     openings = [(column, _opening(column)) for column in columns]
+    bulk = page.bulk() if page.bulk else None
+    bulk = bulk if bulk and bulk.may(actor) and any(map(bulk.value, rows)) else None
     return {
         "title": page.title,
         "list": page,
@@ -239,7 +257,8 @@ def list_context(state: ListState) -> dict[str, Any]:
         "count": count,
         "count_text": keyset.count_text(count, state.count_max),
         "heads": [_head(state, column) for column in columns],
-        "rows": [_cells(openings, row, actor) for row in rows],
+        "rows": [_cells(openings, row, actor, bulk) for row in rows],
+        "bulk": bulk,
         "segments": _segments(state, count),
         "filters": _filters(state),
         "filtered": bool(state.filterset is not None and state.filterset.form.changed_data),
@@ -266,9 +285,11 @@ def _head(state: ListState, column: Column) -> dict[str, Any]:
     return head
 
 
-def _cells(columns: Sequence[tuple[Column, str]], row: Any, actor: Actor) -> dict[str, Any]:
+def _cells(
+    columns: Sequence[tuple[Column, str]], row: Any, actor: Actor, bulk: Bulk | None
+) -> dict[str, Any]:
     """The row's cells as HTML: written here, since a template takes four times as long."""
-    cells, first = [], ""
+    cells, first = [_box(bulk, row)] if bulk else [], ""
     for column, opening in columns:
         html: str = conditional_escape(column.cell(row, actor))
         url = column.link(row) if column.link and html else ""
@@ -279,6 +300,18 @@ def _cells(columns: Sequence[tuple[Column, str]], row: Any, actor: Actor) -> dic
             first = first or url
         cells.append(f"{opening}{html}")  # HTML closes a cell by itself
     return {"row": row, "html": mark_safe("".join(cells)), "url": first}  # noqa: S308 - escaped
+
+
+def _box(bulk: Bulk, row: Any) -> str:
+    """The cell that chooses a row."""
+    value, money = bulk.value(row), bulk.amount(row)
+    if not value:
+        return '<td class="select"><span class="hidden-text">On its own page</span>'
+    sum_ = f' data-amount="{money.amount:f}" data-currency="{money.currency}"' if money else ""
+    return (
+        f'<td class="select"><label><input type="checkbox" data-select name="selected"'
+        f' value="{escape(value)}" form="bulk"{sum_} aria-label="{escape(str(row))}"></label>'
+    )
 
 
 def _opening(column: Column) -> str:

@@ -1,4 +1,4 @@
-"""What the portal itself keeps: saved views, exports, and the index behind the search box."""
+"""What the portal itself keeps: saved views, exports, batches, the index behind the search box."""
 
 from typing import ClassVar
 
@@ -6,7 +6,9 @@ from django.db import models
 from django.db.models import Q
 
 from backoffice.core.clock import now
-from backoffice.core.tenant import TenantModel
+from backoffice.core.tenant import TenantForeignKey, TenantModel
+from backoffice.portal.states import BatchState, ItemState
+from backoffice.workflow.models import Approval
 
 
 class SavedView(TenantModel):
@@ -60,6 +62,59 @@ class Export(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Batch(TenantModel):
+    """Approvals of one kind that one person gave in one go; a worker works through them."""
+
+    kind = models.CharField(max_length=60)
+    label = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, choices=BatchState.choices, default=BatchState.RUNNING)
+    total = models.PositiveSmallIntegerField()
+    asked_by_ref = models.CharField(max_length=80)
+    asked_by_name = models.CharField(max_length=160)
+    asked_by_user_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(default=now)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name_plural = "batches"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state="running", done_at__isnull=True)
+                | (~Q(state="running") & Q(done_at__isnull=False)),
+                name="batch_done_at",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="batch_newest"),
+            models.Index(fields=["tenant", "asked_by_ref", "-id"], name="batch_mine"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class BatchItem(TenantModel):
+    """One approval of a batch, named as it was seen, and what became of it."""
+
+    batch = TenantForeignKey(Batch, on_delete=models.PROTECT, related_name="items")
+    approval = TenantForeignKey(Approval, on_delete=models.PROTECT, related_name="+")
+    place = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "batch", "place"], name="batch_item_place"),
+            models.UniqueConstraint(
+                fields=["tenant", "batch", "approval"], name="batch_item_approval"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} of {self.batch_id}"
 
 
 class SearchEntry(TenantModel):

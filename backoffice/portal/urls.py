@@ -1,6 +1,6 @@
 from django.urls import path
 
-from backoffice.portal import approval_pages, people, settings_pages, trail, views
+from backoffice.portal import approval_pages, batch_pages, people, settings_pages, trail, views
 
 app_name = "portal"
 urlpatterns = [
@@ -17,6 +17,10 @@ urlpatterns = [
     path("audit/verify/", trail.trail_verify, name="trail-verify"),
     path("audit/heads/", trail.trail_heads, name="trail-heads"),
     path("approvals/", approval_pages.approval_list, name="approvals"),
+    path("approvals/batches/", batch_pages.batch_list, name="batches"),
+    path("approvals/batches/new/", batch_pages.batch_new, name="batch-new"),
+    path("approvals/batches/<uuid:pk>/", batch_pages.batch_page, name="batch"),
+    path("approvals/batches/<uuid:pk>/stop/", batch_pages.batch_stop, name="batch-stop"),
     path("approvals/<uuid:pk>/", approval_pages.approval_detail, name="approval"),
     path("approvals/<uuid:pk>/decide/", approval_pages.approval_decide, name="approval-decide"),
     path("staff/", people.member_list, name="members"),

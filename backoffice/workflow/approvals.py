@@ -43,6 +43,8 @@ class ApprovalKind:
     the content in words, where its own keys and values are not what a person would read.
     ``about(actor, subject ids)`` says in a line what each is about, where the label does not: for
     a list, in one query, and not kept where the trail would keep a name for good.
+    ``approve(actor, approval)`` is the domain's own verb around a yes, where it looks at more than
+    the vote. ``in_batches``: many may be approved in one go.
     """
 
     code: str
@@ -54,6 +56,8 @@ class ApprovalKind:
     url: Callable[[Approval], str]
     shown: Callable[[Approval], Mapping[str, Any]] | None = None
     about: Callable[[Actor, Collection[UUID]], Mapping[UUID, str]] | None = None
+    approve: Callable[[Actor, Approval], object] | None = None
+    in_batches: bool = False
 
 
 _kinds: dict[str, ApprovalKind] = {}
@@ -65,6 +69,10 @@ def register(kind: ApprovalKind) -> None:
 
 def kinds() -> list[ApprovalKind]:
     return list(_kinds.values())
+
+
+def kind(code: str) -> ApprovalKind:
+    return _kinds[code]
 
 
 def kind_of(approval: Approval) -> ApprovalKind:
@@ -134,6 +142,14 @@ def why_not(actor: Actor, approval: Approval) -> str:
     return ""
 
 
+def why_not_alone(actor: Actor, approval: Approval) -> str:
+    """Why the actor's yes would not decide it; empty when it would, as the last one needed."""
+    why = why_not(actor, approval)
+    if not why and len(approval.steps) - len(approval.votes.all()) > 1:
+        return "It takes another person after you; decide it on its page."
+    return why
+
+
 def _open_steps(actor: Actor, approval: Approval, votes: Sequence[ApprovalVote]) -> list[int]:
     taken = {vote.step for vote in votes}
     return [
@@ -193,6 +209,16 @@ def approval_vote(
         _close(row, Approval.State.APPROVED)
         kind.execute(actor, row)
     return row
+
+
+def approval_approve(*, actor: Actor, approval: Approval) -> Approval:
+    """One person's yes, by the verb of its domain where it has one; raises what that raises."""
+    verb = kind_of(approval).approve
+    if verb is None:
+        return approval_vote(actor=actor, approval=approval, approves=True)
+    verb(actor, approval)
+    approval.refresh_from_db()
+    return approval
 
 
 def _plain(content: Mapping[str, Any]) -> Any:

@@ -118,6 +118,8 @@ class Approval(TenantModel):
     barred_refs = ArrayField(models.CharField(max_length=80), default=list)
     # Whom or what it is about, where a list looked it up for the rows of a page.
     about: str | None = None
+    # Whether who looks at a list may choose it, to approve it with others.
+    may_be_chosen = False
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=now)

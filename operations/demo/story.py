@@ -51,6 +51,21 @@ ASKED_TODAY = (
     (120, "new destination"), (95, "review"), (88, "bank"), (64, "second"),
     (48, "review"), (26, "review"), (17, "second"), (6, "review"),
 )  # fmt: skip
+# What else waits at the larger brokerage, for a specialist to clear: each client's sums, and how.
+MORE_ASKED = (
+    ((540, "review"), (2_300, "review"), (95, "new destination")),
+    ((1_750, "review"), (610, "bank"), (5_800, "review")),
+    ((720, "review"), (880, "review"), (1_300, "parts")),
+    ((3_900, "review"), (260, "new destination"), (560, "review")),
+    ((7_200, "review"), (990, "review"), (640, "review")),
+    ((1_120, "bank"), (530, "review"), (2_050, "review")),
+    ((815, "review"), (150, "new destination"), (4_400, "review")),
+    ((1_480, "review"), (9_500, "review"), (575, "review")),
+    ((660, "review"), (1_010, "review"), (345, "new destination")),
+    ((2_750, "review"), (505, "review"), (1_890, "parts")),
+    ((1_240, "review"), (85, "new destination"), (3_050, "review")),
+    ((930, "review"), (6_100, "review"), (700, "review")),
+)
 # Newcomers who take money to where it never came from: nights ago, what they ask for, and after
 # how many hours an officer who reads the alert holds it.
 ELSEWHERE = (
@@ -302,10 +317,24 @@ class Story:
                 decide = partial(self.till.decide, what=what)
                 self.ago(partial(_each, asked, decide), minutes=minutes * 0.7)
 
+        if not small:
+            self._more_today(free)
         rich = max(self.accounts[1:], key=lambda one: one.amount).account
         spared = self.money(400, rich.currency)
         payments = self.demo.actors["payments"]
         self.ago(partial(strand, payments, self.demo, rich, spared), minutes=52)
+
+    def _more_today(self, free: list[Client]) -> None:
+        """Paid in once days before, asked for in turn over the last hours."""
+        turn = 0
+        for number, sums in enumerate(MORE_ASKED):
+            client = free[(number + 4) % len(free)]
+            needed = self.money(sum(amount for amount, _ in sums) + 25)
+            self.ago(partial(self.till.deposit, client, needed), days=2.1 + number * 0.3)
+            for amount, what in sums:
+                turn += 1
+                ask = partial(self.till.withdraw, client, self.money(amount), what)
+                self.ago(ask, minutes=355 - turn * 9.7)
 
     def _ask(self, asked: list[Withdrawal], client: Client, amount: Decimal, what: str) -> None:
         asked.extend(self._asked(client, amount, what))

@@ -350,6 +350,8 @@ class Withdrawal(TenantModel):
     approved_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
+    # The approval that who looks at a list may give alone, where the list looked it up.
+    approval_seen = ""
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

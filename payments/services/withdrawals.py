@@ -321,6 +321,12 @@ def withdrawal_approve(
     return row
 
 
+def approved_by(actor: Actor, approval: Approval) -> Withdrawal:
+    """A yes to the approval that was seen, wherever it is given."""
+    row = Withdrawal.objects.get(tenant_id=actor.tenant_id, pk=approval.subject_id)
+    return withdrawal_approve(actor=actor, withdrawal=row, approval_id=str(approval.pk))
+
+
 def _stop_if_red(actor: Actor, row: Withdrawal) -> None:
     stops = [check for check in rules.worst(evaluation.checks(actor, row)) if check.stops]
     if stops:

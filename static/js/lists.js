@@ -19,6 +19,27 @@ function showSelection(scope) {
   bar.hidden = chosen.length === 0;
   const count = bar.querySelector("[data-bulk-count]");
   if (count) count.textContent = word("selected").replace("%d", String(chosen.length));
+  const sum = sums(chosen);
+  const shown = bar.querySelector("[data-bulk-sum]");
+  if (shown) shown.textContent = sum;
+  /* What can't be taken back says in numbers what will happen. */
+  for (const button of bar.querySelectorAll("[data-bulk-confirm]")) {
+    button.dataset.confirm = [count?.textContent, sum].filter(Boolean).join(": ") + ". " + button.dataset.bulkConfirm;
+  }
+}
+
+/* One sum per currency, to be read before something is sent; what is booked is reckoned elsewhere. */
+function sums(chosen) {
+  const totals = new Map();
+  for (const { amount, currency } of chosen.map((box) => box.dataset)) {
+    if (!amount) continue;
+    const known = totals.get(currency) ?? { total: 0, places: 0 };
+    known.total += Number(amount);
+    known.places = Math.max(known.places, (amount.split(".")[1] ?? "").length);
+    totals.set(currency, known);
+  }
+  const write = (total, places) => total.toLocaleString(document.documentElement.lang || "en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return [...totals].map(([currency, { total, places }]) => `${write(total, places)} ${currency}`).join(", ");
 }
 
 let last = null;

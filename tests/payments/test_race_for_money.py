@@ -9,7 +9,11 @@ import pytest
 from django.db import connection
 
 from backoffice.core.errors import DomainError
+from backoffice.portal.batches import batch_ask, batch_work
+from backoffice.portal.models import Batch
 from backoffice.workflow import outbox
+from backoffice.workflow.approvals import pending_for
+from backoffice.workflow.models import ApprovalVote, OutboxItem
 from clients.models import Client
 from payments.automatic.rules import Rule
 from payments.models import WebhookMessage, Withdrawal
@@ -171,3 +175,18 @@ def test_rules_do_not_pass_the_limit_of_all_at_one_moment(shop: Brokerage) -> No
 def _another(shop: Brokerage) -> Client:
     with shop.scope():
         return make_active(shop.world.actor("olivia"), email="second@mail.example")
+
+
+def test_two_workers_on_one_batch_vote_once_on_each(shop: Brokerage) -> None:
+    rows = [shop.withdraw(f"{amount}.00") for amount in range(40, 45)]
+    with shop.scope():
+        seen = [pending_for(shop.system, row.pk) for row in rows]
+        chosen = [each.pk for each in seen if each is not None]
+        batch = batch_ask(actor=shop.world.actor("petra"), chosen=chosen)
+    item = OutboxItem(tenant_id=shop.world.aurora.pk, subject_id=batch.pk)
+    _at_once(*[lambda: batch_work(shop.system, item)] * 2)
+    with shop.scope():
+        assert ApprovalVote.objects.count() == len(rows)
+        assert set(batch.items.values_list("state", flat=True)) == {"done"}
+        assert Batch.objects.get().state == "done"
+    assert shop.sound()

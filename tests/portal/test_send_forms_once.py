@@ -145,7 +145,13 @@ def test_every_form_that_makes_something_is_done_once_or_says_why_not() -> None:
 
 
 # Their forms stand on another page, or only beside something to pay.
-ELSEWHERE = {"clients:note", "compliance:list-upload", "ib:payout-new", "payments:file-new"}
+ELSEWHERE = {
+    "clients:note",
+    "compliance:list-upload",
+    "ib:payout-new",
+    "payments:file-new",
+    "portal:batch-new",
+}
 
 
 @pytest.mark.parametrize(
