@@ -97,7 +97,7 @@ WRITE_OFF_ASKED = Action(
 WRITTEN_OFF = Action("payments.written_off", "wrote off {amount} of {subject}: {reason}")
 
 FILE_PREPARED = Action(
-    "payments.file_prepared", "prepared the payment file {subject}: {count} payouts, {amount}"
+    "payments.file_prepared", "prepared the payment file {subject}: {what}, {amount}"
 )
 FILE_RELEASED = Action("payments.file_released", "released the payment file {subject}: {amount}")
 FILE_HANDED_OVER = Action(

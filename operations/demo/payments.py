@@ -267,6 +267,10 @@ class Till:
             text=text,
         )
 
+    def bank_day(self, day: date) -> None:
+        """Something was booked on our account of the base currency that day."""
+        self._bank_days.add((self.currency, day))
+
     def statement_read(self, day: date) -> None:
         """The bank's statement of a day, imported by payments staff as from its file."""
         staff = self.demo.actors["payments"]

@@ -25,6 +25,7 @@ from operations.demo import Demo, step
 from operations.demo.cards import Cards, cards_of
 from operations.demo.chargebacks import chargebacks
 from operations.demo.coins import Coins, coins_of
+from operations.demo.files import payment_files
 from operations.demo.payments import Till, till_of
 from operations.demo.settlements import Settlements
 from operations.demo.trading import Funding, settle, strand
@@ -145,6 +146,7 @@ class Story:
         self._today()
         self.settlements.lay()
         chargebacks(self)
+        payment_files(self)
         for night in self._nights():
             day = night.date() - timedelta(days=1)
             if day.weekday() < 5:

@@ -7,6 +7,7 @@ what was sealed, and every payout is looked at once more, before any byte leaves
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from backoffice.core.clock import now, today
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import InvalidInput, NotPermitted, StateConflict
 from backoffice.core.ids import uuid7
+from backoffice.core.money import Money
 from backoffice.tenancy.references import next_reference
 from backoffice.workflow import moves, outbox
 from backoffice.workflow.approvals import approval_ask, approval_cancel, pending_for
@@ -92,8 +94,8 @@ def file_prepare(
         content = pain001.write(message)
     except FileRefused as error:
         raise InvalidInput(" ".join(error.problems[:SHOWN_MAX])) from None
-    totals = waiting.by_currency([payout.money for payout in chosen])
-    row.totals = {code: format(money.amount, "f") for code, money in totals.items()}
+    sums = waiting.by_currency([payout.money for payout in chosen])
+    row.totals = {code: format(money.amount, "f") for code, money in sums.items()}
     row.payments_count, row.control_sum = len(chosen), message.control_sum
     row.sha256, row.content_sealed = _hash(content), _sealed(row, content)
     row.save(force_insert=True)
@@ -116,7 +118,7 @@ def file_prepare(
         actor=actor,
         action=actions.FILE_PREPARED,
         subject=row,
-        data={"count": len(chosen), "amount": totals_text(row), "sha256": row.sha256},
+        data={"what": count_text(row), "amount": totals_text(row), "sha256": row.sha256},
     )
     approval_ask(
         actor=actor, kind=KIND, subject=row, label=row.reference, content=content_now(actor, row)
@@ -198,9 +200,19 @@ def _opened(row: PaymentFile) -> bytes:
     )
 
 
+def totals(row: PaymentFile) -> list[Money]:
+    """What it moves in each currency."""
+    return [Money(Decimal(amount), code) for code, amount in sorted(row.totals.items())]
+
+
 def totals_text(row: PaymentFile) -> str:
-    """``120.00 EUR and 80.00 USD``."""
-    return " and ".join(f"{amount} {code}" for code, amount in sorted(row.totals.items()))
+    """``1,120.00 EUR and 80.00 USD``."""
+    return " and ".join(str(money) for money in totals(row))
+
+
+def count_text(row: PaymentFile) -> str:
+    """``1 payout``, ``1,200 payouts``."""
+    return f"{row.payments_count:,} payout{'' if row.payments_count == 1 else 's'}"
 
 
 # Released
@@ -343,7 +355,7 @@ def file_hand_over(*, actor: Actor, file: PaymentFile) -> tuple[PaymentFile, byt
         actor=actor,
         action=actions.FILE_HANDED_OVER,
         subject=row,
-        data={"count": row.payments_count, "amount": totals_text(row), "sha256": row.sha256},
+        data={"what": count_text(row), "amount": totals_text(row), "sha256": row.sha256},
     )
     return row, content
 

@@ -6,6 +6,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.core.columns import narrowed
@@ -31,6 +32,10 @@ VIEW = "payments.view_payment"
 def badge(state: str) -> SafeString:
     value = PaymentFileState(state)
     return tags.badge(PAYMENT_FILE_COLOURS[value], value.label)
+
+
+def _totals(text: str) -> SafeString:
+    return format_html('<span class="money">{}</span>', text)
 
 
 def _gateways(request: Any) -> QuerySet[GatewayAccount]:
@@ -90,7 +95,7 @@ FILES = register(
             ),
             Column("gateway", "From", lambda row: row.gateway.name, grow=True),
             Column("count", "Payouts", lambda row: row.payments_count, num=True),
-            Column("amount", "Amount", files.totals_text, num=True, fixed=True),
+            Column("amount", "Amount", files.totals_text, num=True, fixed=True, show=_totals),
             Column("on", "Carried out on", lambda row: row.execution_on),
             Column("prepared", "Prepared by", lambda row: row.prepared_by, show=tags.actor),
             Column("released", "Released by", lambda row: row.released_by or None, shown=False),

@@ -121,7 +121,7 @@ def file_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     context = {
         "row": row,
         "colour": PAYMENT_FILE_COLOURS[PaymentFileState(row.state)],
-        "totals": files.totals_text(row),
+        "totals": files.totals(row),
         "facts": _facts(row),
         "approval": approval,
         "says": _says(row),
@@ -191,7 +191,7 @@ def _facts(row: PaymentFile) -> list[Row]:
         _fact("From", f"{row.gateway.name}, {row.gateway.merchant_id}"),
         _fact("Payouts", row.payments_count),
         _fact("Amount", files.totals_text(row)),
-        _fact("Control sum", row.control_sum.normalize()),
+        _fact("Control sum", f"{sum(money.amount for money in files.totals(row)):,f}"),
         _fact("To be carried out on", row.execution_on),
         _fact("Charges outside SEPA", CHARGES[row.charges]),
         _fact("Message", row.version),

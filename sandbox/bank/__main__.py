@@ -5,6 +5,7 @@ POST /accounts   iban, currency, opening, owner, bic
 POST /transfers  from_iban, to_iban, to_name, to_bic, amount, currency, end_to_end_id, text,
                  date, return_reason (the money comes back at once)
 POST /returns    end_to_end_id, return_reason, date (an earlier transfer comes back)
+POST /files      a payment file (pain.001.001.09); answers its report (pain.002.001.10)
 POST /receipts   iban, amount, currency, text, from_name, from_iban, end_to_end_id, date
 GET  /accounts/<iban>/entries
 GET  /accounts/<iban>/statement?date=YYYY-MM-DD&format=camt053|mt940

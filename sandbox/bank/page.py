@@ -20,13 +20,21 @@ a{color:#3451d1;margin-right:14px}
 """
 
 
+_FILES = """<section><h2>Payment files</h2>
+<p>A pain.001.001.09 message is booked at once; the report that comes back is to be handed in.</p>
+<form method="post" action="/files" enctype="multipart/form-data">
+<label>File<input type="file" name="file" accept=".xml" required></label>
+<button>Hand it in</button></form></section>"""
+
+
 def bank_page(accounts: Sequence[Mapping[str, str]], today: date) -> str:
     shown = "".join(_account(account, today) for account in accounts)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Sandbox bank</title>"
         '<meta name=viewport content="width=device-width"><link rel=icon href="data:,">'
         f"<style>{_STYLE}</style><main><h1>The sandbox's bank</h1>"
-        f"<p>No money moves here. A statement has what was booked on its day.</p>{shown}</main>"
+        "<p>No money moves here. A statement has what was booked on its day.</p>"
+        f"{shown}{_FILES}</main>"
     )
 
 

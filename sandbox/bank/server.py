@@ -14,9 +14,11 @@ from sandbox.bank.camt053 import write_camt053
 from sandbox.bank.entries import Entry
 from sandbox.bank.mt940 import write_mt940
 from sandbox.bank.page import bank_page
+from sandbox.bank.payment_file import take_file
 from sandbox.bank.state import Bank, Refused
+from sandbox.common.multipart import parts
 
-BODY_BYTES_MAX = 64 * 1024
+BODY_BYTES_MAX, FILE_BYTES_MAX = 64 * 1024, 8 * 1024 * 1024
 READ_TIMEOUT_S = 10
 
 
@@ -84,10 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pay_in(self) -> None:
         """The form of the page: money from someone, as a bank books it."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
-            raise Refused(413, "bad_length", f"A body has at most {BODY_BYTES_MAX} bytes.")
-        form = parse_qs(self.rfile.read(int(length)).decode("utf-8", "replace"))
+        form = parse_qs(self._raw(BODY_BYTES_MAX).decode("utf-8", "replace"))
         data = {name: values[0] for name, values in form.items()}
         self.server.bank.receipt_book(data, datetime.now(UTC).date())
         self.send_response(303)
@@ -95,9 +94,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def _take_file(self) -> None:
+        """A payment file, by itself or in the form of the page; its report to download."""
+        content, kind = self._raw(FILE_BYTES_MAX), self.headers.get("Content-Type", "")
+        if kind.startswith("multipart/form-data"):
+            given = parts(kind, content).get("file")
+            content = given[1] if isinstance(given, tuple) else b""
+        report = take_file(self.server.bank, content, self.server.today())
+        self._send(200, "application/xml", report, name="pain002.xml")
+
     def _post(self) -> None:
         if self.path == "/pay-in":
             self._pay_in()
+            return
+        if self.path == "/files":
+            self._take_file()
             return
         data = self._body()
         bank = self.server.bank
@@ -139,22 +150,29 @@ class _Handler(BaseHTTPRequestHandler):
                 raise Refused(400, "bad_field", "The format is camt053 or mt940.")
 
     def _body(self) -> dict[str, Any]:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
-            raise Refused(413, "bad_length", f"A body has at most {BODY_BYTES_MAX} bytes.")
         try:
-            data = json.loads(self.rfile.read(int(length)))
+            data = json.loads(self._raw(BODY_BYTES_MAX))
         except ValueError:
             raise Refused(400, "bad_json", "The body is not JSON.") from None
         if not isinstance(data, dict):
             raise Refused(400, "bad_json", "The body is not a JSON object.")
         return data
 
+    def _raw(self, most: int) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > most:
+            raise Refused(413, "bad_length", f"A body has at most {most} bytes.")
+        return self.rfile.read(int(length))
+
     def _json(self, status: int, body: dict[str, Any]) -> None:
         self._send(status, "application/json", json.dumps(body).encode())
 
-    def _send(self, status: int, kind: str, data: bytes, *, closes: bool = False) -> None:
+    def _send(
+        self, status: int, kind: str, data: bytes, *, closes: bool = False, name: str = ""
+    ) -> None:
         self.send_response(status)
+        if name:
+            self.send_header("Content-Disposition", f'attachment; filename="{name}"')
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         if closes:

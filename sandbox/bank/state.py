@@ -16,6 +16,7 @@ from sandbox.bank.entries import Account, Entry, Statement
 
 TEXT_CHARS_MAX = 140
 _IBAN = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]{11,30}")
+_NUMBER = re.compile(r"[A-Z0-9]{4,34}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _REASON = re.compile(r"[A-Z0-9]{4}")
 _REFERENCE = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]{1,35}")
@@ -90,7 +91,8 @@ class Bank:
             end_to_end = _text(data, "end_to_end_id", _REFERENCE)
             request = {
                 "from_iban": account.iban,
-                "to_iban": _text(data, "to_iban", _IBAN),
+                "to_iban": _text(data, "to_iban", _IBAN, optional=bool(data.get("to_number"))),
+                "to_number": _text(data, "to_number", _NUMBER, optional=True),
                 "amount": format(amount, "f"),
                 "name": _free(data, "to_name"),
                 "text": _free(data, "text"),
@@ -98,7 +100,7 @@ class Bank:
             reason = _text(data, "return_reason", _REASON, optional=True)
             known = self._transfers.get(end_to_end)
             if known is not None:
-                if {key: known[key] for key in request} != request:
+                if {key: known.get(key, "") for key in request} != request:
                     raise Refused(
                         409, "end_to_end_id_used", "Another transfer has this end-to-end id."
                     )

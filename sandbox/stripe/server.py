@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sandbox.common.multipart import parts
 from sandbox.common.serving import (
     BODY_BYTES_MAX,
     GatewayHandler,
@@ -27,7 +28,7 @@ from sandbox.common.serving import (
 from sandbox.stripe import api, page
 from sandbox.stripe.box import Box
 from sandbox.stripe.controls import control
-from sandbox.stripe.forms import BadForm, decode, parts
+from sandbox.stripe.forms import BadForm, decode
 from sandbox.stripe.records import ApiError, Kept, Object, Owner, missing
 
 FILE_BYTES_MAX = 6 * 1024 * 1024

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,8 +40,11 @@ from payments.services.holds import payment_hold
 from payments.services.setup import gateway_connect, method_save
 from payments.services.statements import booked_by_bank
 from payments.services.withdrawals import withdrawal_approve
+from sandbox.bank.payment_file import take_file
+from sandbox.bank.state import Bank
 from tests.payments.money import Brokerage, eur
 from tests.payments.test_write_payment_files import REPORT, refusal
+from tests.shared_data import shared_data
 
 DAY = date(2026, 11, 24)
 IBAN = "FR76 3000 6000 0112 3456 7890 189"
@@ -413,6 +417,30 @@ def test_an_approved_payout_is_left_a_day_before_people_are_called(shop: FileSho
     with shop.shop.scope(), time_machine.travel(now() + timedelta(hours=25)):
         assert watch.sweep(shop.shop.system) == 1
     assert shop.shop.queue("withdrawals") == [withdrawal.pk]
+
+
+def test_the_sandboxs_bank_takes_the_file_and_its_statement_pays(
+    shop: FileShop, tmp_path: Path
+) -> None:
+    bank = Bank(tmp_path / "bank.json")
+    iban = shop.shop.our_iban
+    bank.account_open({"iban": iban, "currency": "EUR", "opening": "120.00", "owner": "Aurora"})
+    target = shop.destination(number="00012345", bic="CHASUS33", town="New York", label="Dollars")
+    paid, poor = shop.approved("100.00"), shop.approved("30.00")
+    dollars = shop.approved("50.00", "USD", destination=target)
+    row, content = shop.hand_over(shop.release(shop.prepare(paid, poor, dollars)))
+    report = take_file(bank, content, today())
+    schema = shared_data("schemas", "iso20022", "pain.002.001.10.xsd")
+    etree.XMLSchema(etree.parse(schema)).assertValid(etree.fromstring(report))
+    heard = shop.hear(row, report)
+    assert (heard.report.taken, heard.report.refused) == (1, 2)
+    assert shop.shop.outgoing(poor).error.startswith("The bank refused it: AM04")
+    assert shop.shop.outgoing(dollars).error.startswith("The bank refused it: AM03")
+    assert shop.state(paid) == "in_progress"
+    [entry] = bank.entries(iban)
+    assert (entry.end_to_end, entry.amount) == (paid.reference, Decimal(-100))
+    take_file(bank, content, today())
+    assert len(bank.entries(iban)) == 1
 
 
 # The pages
