@@ -101,7 +101,7 @@ FILE_PREPARED = Action(
 )
 FILE_RELEASED = Action("payments.file_released", "released the payment file {subject}: {amount}")
 FILE_HANDED_OVER = Action(
-    "payments.file_handed_over", "took the payment file {subject} to the bank: {amount}"
+    "payments.file_handed_over", "gave the payment file {subject} out for the bank: {amount}"
 )
 FILE_GIVEN_AGAIN = Action(
     "payments.file_given_again", "downloaded the payment file {subject} once more", look=True
