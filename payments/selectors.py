@@ -1,12 +1,16 @@
 """Reading money of clients, for pages and for other domains."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from backoffice.core.columns import narrowed
-from backoffice.core.context import Actor
+from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
 from backoffice.portal import keyset
 from clients.models import Client
@@ -59,6 +63,54 @@ def wallet_rows(
         elif ":mt:" in code:
             found.append({"label": f"Account {code.rsplit(':', 1)[-1]}", "value": balance.posted})
     return found
+
+
+# The newest of each kind by its index, then the newest of them all.
+_HISTORY = """
+SELECT * FROM (
+    (SELECT 'deposit' AS kind, id, reference, state, coalesce(paid_amount, asked_amount) AS amount,
+        CASE WHEN paid_currency = '' THEN asked_currency ELSE paid_currency END AS currency,
+        created_at, instrument_label AS what
+     FROM payments_deposit WHERE tenant_id = %(tenant)s AND client_id = %(client)s
+     ORDER BY id DESC LIMIT %(most)s)
+    UNION ALL
+    (SELECT 'withdrawal', w.id, w.reference, w.state, w.amount, w.currency, w.created_at, d.label
+     FROM payments_withdrawal w
+     JOIN payments_destination d ON d.tenant_id = w.tenant_id AND d.id = w.destination_id
+     WHERE w.tenant_id = %(tenant)s AND w.client_id = %(client)s AND w.id <> %(this)s
+     ORDER BY w.id DESC LIMIT %(most)s)
+    UNION ALL
+    (SELECT 'chargeback', id, reference, state, amount, currency, created_at, reason_code
+     FROM payments_chargeback WHERE tenant_id = %(tenant)s AND client_id = %(client)s
+     ORDER BY id DESC LIMIT %(most)s)
+) flow ORDER BY created_at DESC LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A movement of a client's money: ``kind`` is deposit, withdrawal or chargeback."""
+
+    kind: str
+    pk: UUID
+    reference: str
+    state: str
+    money: Money
+    at: datetime
+    what: str
+
+
+def history(client: Client, this: Withdrawal, most: int = 8) -> list[Flow]:
+    """What moved before a withdrawal that is decided on, the newest first; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HISTORY,
+            {"tenant": current_tenant_id(), "client": client.pk, "this": this.pk, "most": most},
+        )
+        return [
+            Flow(kind, pk, reference, state, Money.rounded(amount, currency), at, what)
+            for kind, pk, reference, state, amount, currency, at, what in cursor.fetchall()
+        ]
 
 
 def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import (
     Case,
     Count,
@@ -28,7 +29,7 @@ from django.db.models.functions import TruncDate
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
-from backoffice.core.money import EXPONENTS
+from backoffice.core.money import EXPONENTS, Money
 from clients.models import Client
 from trading.bridge import port
 from trading.models import (
@@ -219,6 +220,51 @@ def lots_opened(tenant_id: int, client_id: UUID, since: datetime | None) -> Deci
 def positions_for(actor: Actor) -> QuerySet[Position]:
     rows = Position.objects.filter(tenant_id=actor.tenant_id)
     return rows if actor.desks is None else rows.filter(account__client__desk_id__in=actor.desks)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNow:
+    """A live account as last seen, with what is open on it."""
+
+    pk: UUID
+    login: int
+    equity: Money
+    margin_free: Money
+    positions: int
+    lots: Decimal
+    floating: Money
+
+
+_ACCOUNTS_NOW = """
+SELECT a.id, a.login, a.currency, a.equity, a.margin_free, p.count, p.lots, p.floating
+FROM trading_account a CROSS JOIN LATERAL (
+    SELECT count(*) AS count, coalesce(sum(lots), 0) AS lots,
+        coalesce(sum(profit + swap), 0) AS floating
+    FROM trading_position p
+    WHERE p.tenant_id = a.tenant_id AND p.server_id = a.server_id AND p.login = a.login
+) p
+WHERE a.tenant_id = %s AND a.client_id = %s AND a.live AND a.login IS NOT NULL
+  AND a.gone_at IS NULL
+ORDER BY p.count DESC, a.login LIMIT %s
+"""
+
+
+def accounts_now(client_id: UUID) -> list[AccountNow]:
+    """A client's live accounts, those with open positions first; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS_NOW, [current_tenant_id(), client_id, ROWS_SHOWN])
+        return [
+            AccountNow(
+                pk=pk,
+                login=login,
+                equity=Money.rounded(equity, currency),
+                margin_free=Money.rounded(free, currency),
+                positions=count,
+                lots=lots,
+                floating=Money.rounded(floating, currency),
+            )
+            for pk, login, currency, equity, free, count, lots, floating in cursor.fetchall()
+        ]
 
 
 @dataclass(frozen=True, slots=True)

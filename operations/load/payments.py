@@ -1,14 +1,25 @@
 """Deposits and withdrawals: those that the books tell of, and those that wait for a decision."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from operations.load.books import GATEWAY, hold_ids, open_payouts
 from operations.load.bulk import NULL, Bulk, blocks
 from operations.load.flows import CURRENCIES, FIRST_IN, Flows, flows_of
 from operations.load.size import Size, Whole, money, texts
 from operations.load.waiting import waiting
+from payments.automatic.rules import Rule, dump
+from payments.automatic.states import VersionState
 from payments.chargeback_states import ChargebackState
-from payments.models import Chargeback, Deposit, Destination, GatewayAccount, Method, Withdrawal
+from payments.models import (
+    Chargeback,
+    Deposit,
+    Destination,
+    GatewayAccount,
+    Method,
+    RuleVersion,
+    Withdrawal,
+)
 from payments.states import DepositState, WithdrawalState
 
 DEPOSIT_COLUMNS = (
@@ -35,6 +46,7 @@ def load(size: Size, bulk: Bulk) -> None:
         code="card",
         defaults={"name": "Card", "gateway": gateway, "currencies": list(CURRENCIES)},
     )
+    _rules()
     over = {"method_id": method.pk, "gateway_id": gateway.pk}
     flows = flows_of(size)
     destinations = size.ids("destination", flows.born)
@@ -48,6 +60,15 @@ def load(size: Size, bulk: Bulk) -> None:
     _deposits(size, bulk, over)
     _inquiries(size, bulk, gateway)
     _withdrawals(size, bulk, over, destinations)
+
+
+def _rules() -> None:
+    """So that a decision's page asks what it asks where rules are in force."""
+    rule = Rule("Cards under 500", Decimal(500), methods=("card",))
+    RuleVersion.objects.get_or_create(
+        number=1,
+        defaults={"rules": [dump(rule)], "note": "To begin with", "state": VersionState.ACTIVE},
+    )
 
 
 def _destinations(size: Size, flows: Flows, ids: list[str]) -> Iterator[str]:

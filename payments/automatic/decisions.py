@@ -55,17 +55,21 @@ def rules_of(version: RuleVersion) -> list[rules.Rule]:
 
 
 def judge(
-    row: Withdrawal, found: Sequence[Check], policy: WithdrawalPolicy | None = None
+    row: Withdrawal,
+    found: Sequence[Check],
+    policy: WithdrawalPolicy | None = None,
+    steps: Sequence[str] | None = None,
 ) -> Judged:
     """What the rules in force say of it now; nothing is written. ``found``: the checks of the
-    grid; ``policy``: the tenant's, where the caller has read it."""
+    grid; ``policy``: the tenant's, and ``steps``: those of its approval, where the caller has read
+    them."""
     version = version_in_force()
     is_on = (policy or policy_of_tenant()).automatic
     if version is None:
         open_ = rules.open_checks(found)
         why = rules.lower(open_[0][2]) if open_ else NO_RULES
         return Judged(None, is_on, None, Verdict(False, "", why, ()))
-    facts = facts_of(row, found)
+    facts = facts_of(row, found, steps)
     return Judged(version, is_on, facts, rules.evaluate(rules_of(version), facts))
 
 

@@ -58,8 +58,9 @@ CROSS JOIN (
 """
 
 
-def facts_of(row: Withdrawal, found: Sequence[Check]) -> Facts:
-    """As things stand now. ``found``: the checks of the grid, which the caller has run."""
+def facts_of(row: Withdrawal, found: Sequence[Check], steps: Sequence[str] | None = None) -> Facts:
+    """As things stand now. ``found``: the checks of the grid, which the caller has run; ``steps``:
+    what its band asks for, where the caller has read it."""
     with connection.cursor() as cursor:
         cursor.execute(
             _FACTS,
@@ -93,7 +94,7 @@ def facts_of(row: Withdrawal, found: Sequence[Check]) -> Facts:
         client_sum=client_sum,
         tenant_count=tenant_count,
         tenant_sum=tenant_sum,
-        approver=approver_of(row.amount_base),
+        approver=approver_of(row.amount_base, steps),
         checks=rules.open_checks(found),
     )
 
@@ -102,12 +103,14 @@ def days_since(moment: datetime, at: datetime | None = None) -> int:
     return max(((at or now()) - moment).days, 0)
 
 
-def approver_of(amount_base: Decimal | None) -> str:
+def approver_of(amount_base: Decimal | None, steps: Sequence[str] | None = None) -> str:
     """Who decides it by its band; empty where one who approves withdrawals does, whose work rules
     may do. Of an amount without a rate nobody can say."""
     if amount_base is None:
         return ""
-    return approver_words(steps_for(current_tenant_id(), DECIDES, amount_base))
+    if steps is None:
+        steps = steps_for(current_tenant_id(), DECIDES, amount_base)
+    return approver_words(steps)
 
 
 def approver_words(steps: Sequence[str]) -> str:

@@ -29,18 +29,20 @@ from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import Queue, item_for
 from clients.models import Client
 from clients.services import note_add
-from payments import access, evaluation, queues, rules, watch
+from payments import access, evaluation, lists, queues, rules, watch
 from payments import forms as money_forms
 from payments.automatic import decisions
+from payments.chargebacks.lists import badge as chargeback_badge
 from payments.holds import standing
 from payments.models import Deposit, PaymentHold, WebhookMessage, Withdrawal
 from payments.reasons import REJECTIONS
-from payments.selectors import wallet_rows
+from payments.selectors import Flow, history, wallet_rows
 from payments.services import holds, parts, payouts, withdrawals
 from payments.services.withdrawals import KIND
 from payments.sources import Plan, plan_of
 from payments.states import WITHDRAWAL_COLOURS, WithdrawalState
 from payments.views.parts import part_lines
+from trading.selectors import accounts_now
 
 WORK = "payments.work_payment"
 GET_POST = require_http_methods(["GET", "POST"])
@@ -90,8 +92,11 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "amount": Money(row.amount, row.currency),
         "checks": checks,
         "wallets": wallet_rows(actor, row.client, Money(row.amount, row.currency), row),
+        "known": _known(row.client),
+        "accounts": accounts_now(row.client_id) if actor.can("trading.view_account") else None,
+        "history": [_flow(flow) for flow in history(row.client, row)],
         "plan": found,
-        "said": _said(row, checks, found),
+        "said": _said(row, checks, found, approval),
         "parts": lines,
         "approval": _approval(approval, row),
         "holds": held,
@@ -109,11 +114,40 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _said(row: Withdrawal, checks: Sequence[rules.Check], found: Plan) -> dict[str, Any] | None:
+def _known(client: Client) -> list[dict[str, Any]]:
+    """Who it is, for a decision; nothing of it costs a query."""
+    band = client.get_risk_band_display()
+    risk = band if client.risk_score is None else f"{band}, score {client.risk_score}"
+    exposed = ["politically exposed"] if client.politically_exposed else []
+    return [
+        {"label": "Client since", "value": client.created_at},
+        {"label": "Country", "value": client.residence},
+        {"label": "Category", "value": client.get_category_display()},
+        {"label": "KYC level", "value": client.level},
+        {"label": "Risk", "value": ", ".join([risk, *exposed])},
+    ]
+
+
+_BADGES: Mapping[str, Callable[[str], Any]] = {
+    "deposit": lists.deposit_badge,
+    "withdrawal": lists.withdrawal_badge,
+    "chargeback": chargeback_badge,
+}
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    url = reverse(f"payments:{flow.kind}", args=[flow.pk])
+    return {"flow": flow, "url": url, "badge": _BADGES[flow.kind](flow.state)}
+
+
+def _said(
+    row: Withdrawal, checks: Sequence[rules.Check], found: Plan, approval: Approval | None
+) -> dict[str, Any] | None:
     """What the rules say: of one that waits as things stand, of any other as they stood."""
     if row.state != WithdrawalState.REVIEW:
         return decisions.said_then(row)
-    return decisions.said(decisions.judge(row, checks, found.policy))
+    steps = approval.steps if approval else None
+    return decisions.said(decisions.judge(row, checks, found.policy, steps))
 
 
 def holds_on(actor: Actor, row: Deposit | Withdrawal) -> dict[str, Any]:

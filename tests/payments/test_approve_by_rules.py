@@ -33,6 +33,7 @@ from payments.services.holds import payment_hold
 from payments.services.withdrawals import withdrawal_approve, withdrawal_edit, withdrawal_reject
 from tests.payments.factories import make_rules, rules_in_force
 from tests.payments.money import Brokerage, eur
+from tests.trading import rows as trading_rows
 
 Browse = Callable[[str], Browser]
 RULE = Rule("Small ones", Decimal(200), paid_before_min=0)
@@ -438,3 +439,17 @@ def test_a_withdrawal_shows_the_rule_that_decided_and_why(rich: Brokerage, brows
     assert "at most 200.00 EUR" in page
     page = _text(pavel, reverse("payments:withdrawal", args=[taken.pk]))
     assert "“Small ones”, version 1" in page
+
+
+def test_a_decision_shows_who_it_is_what_is_open_and_what_moved_before(
+    rich: Brokerage, browse: Browse
+) -> None:
+    row = rich.withdraw("40.00")
+    with rich.scope():
+        account = trading_rows.make_account(rich.world.actor("adam"), client=rich.client)
+        trading_rows.make_position(account, 7)
+    page = _text(browse("petra"), reverse("payments:withdrawal-decide", args=[row.pk]))
+    assert "Client since" in page
+    assert str(account.login) in page
+    assert "1, 1 lots" in page
+    assert "D-2" in page.split("Before this")[1].split("Timeline")[0]
