@@ -310,7 +310,7 @@ def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
     if (row.state in OUT or row.state == WithdrawalState.PAYING) and actor.can(WORK):
         url = reverse("payments:withdrawal-look", args=[row.pk])
         found.append(Button("Ask the gateway", url, icon="refresh"))
-    if row.state == WithdrawalState.UNKNOWN:
+    if _may_be_settled(row):
         may = actor.can("payments.resolve_unknown")
         why_not = "" if may else "You don't hold the right to settle it."
         url = reverse("payments:withdrawal-resolve", args=[row.pk])
@@ -321,6 +321,13 @@ def _withdrawal_buttons(actor: Actor, row: Withdrawal) -> Sequence[Button]:
         url = reverse("payments:withdrawal-cancel", args=[row.pk])
         found.append(Button("Cancel", url, method="get"))
     return found
+
+
+def _may_be_settled(row: Withdrawal) -> bool:
+    """Its outcome is unknown; or it went to a bank, which answers no question of ours."""
+    if row.state in (WithdrawalState.SUBMITTED, WithdrawalState.IN_PROGRESS):
+        return row.gateway is not None and adapter_for(row.gateway).by_statement
+    return row.state == WithdrawalState.UNKNOWN
 
 
 UNDER_WAY = (OperationState.QUEUED, OperationState.SENDING, OperationState.UNKNOWN)

@@ -383,5 +383,6 @@ def test_a_file_is_made_released_and_downloaded_on_its_pages(
     assert (
         row.reference in pavel.get(f"{reverse('payments:file-list')}?segment=out").content.decode()
     )
-    facts = pavel.get(reverse("payments:withdrawal", args=[withdrawal.pk])).content.decode()
+    facts = petra.get(reverse("payments:withdrawal", args=[withdrawal.pk])).content.decode()
     assert row.reference in facts
+    assert "Settle with proof" in facts
