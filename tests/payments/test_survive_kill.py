@@ -17,8 +17,10 @@ import pytest
 from django.db import connection
 
 from backoffice.core.clock import now
+from backoffice.portal.batches import batch_ask
 from backoffice.workflow import outbox
-from backoffice.workflow.models import OutboxItem
+from backoffice.workflow.approvals import pending_for
+from backoffice.workflow.models import ApprovalVote, OutboxItem
 from payments.gateways import http
 from payments.models import Deposit, Withdrawal
 from payments.services.withdrawals import withdrawal_approve
@@ -85,6 +87,12 @@ IN_PARTS = _points(
     "payments.books:part_paid:return",
     "payments.services.parts:part_answered:return",
     "backoffice.workflow.outbox:_finish:call",
+)
+BATCH = _points(
+    "backoffice.workflow.approvals:approval_vote:return",
+    "backoffice.portal.batches:_tried:return",
+    "backoffice.portal.batches:item_work:return",
+    "backoffice.portal.batches:_end:return",
 )
 
 
@@ -200,4 +208,26 @@ def test_a_part_is_given_back_once_wherever_its_worker_dies(shop: Brokerage) -> 
         with shop.scope():
             [part] = row.parts.all()
         assert shop.journals(part.reference) == ["withdrawal"], point
+    assert shop.sound()
+
+
+@pytest.mark.slow
+def test_a_batch_is_voted_through_once_wherever_its_worker_dies(shop: Brokerage) -> None:
+    shop.funded("10000.00")
+    shop.approved_card()
+    for count, point in enumerate(BATCH, 1):
+        rows = [shop.withdraw("30.00"), shop.withdraw("40.00")]
+        with shop.scope():
+            seen = [pending_for(shop.system, row.pk) for row in rows]
+            chosen = [each.pk for each in seen if each is not None]
+            batch = batch_ask(actor=shop.world.actor("petra"), chosen=chosen)
+        _dies(shop, point)
+        _another_takes_over(shop)
+        assert [shop.outgoing(row).state for row in rows] == ["submitted", "submitted"], point
+        with shop.scope():
+            assert ApprovalVote.objects.count() == 2 * count, point
+            assert list(batch.items.values_list("state", flat=True)) == ["done", "done"], point
+            batch.refresh_from_db()
+            assert batch.state == "done", point
+        assert len(shop.cashier.payouts) == 2 * count, point
     assert shop.sound()
