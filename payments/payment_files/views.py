@@ -84,7 +84,7 @@ def _prepare_page(
     banks: Sequence[GatewayAccount],
     bank: GatewayAccount | None,
 ) -> HttpResponse:
-    found = waiting.waiting(request.actor, bank) if bank is not None else []
+    found, is_cut = waiting.waiting(request.actor, bank) if bank is not None else ([], False)
     chosen = set(request.POST.getlist("selected"))
     lines = [
         {
@@ -104,7 +104,7 @@ def _prepare_page(
         "bank": bank,
         "lines": lines,
         "totals": list(waiting.by_currency(ready).values()),
-        "most": waiting.WAITING_MAX,
+        "most": waiting.WAITING_MAX if is_cut else 0,
     }
     status = 422 if form.errors else 200
     return render(request, "payments/payment_file_new.html", context, status=status)

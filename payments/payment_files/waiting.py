@@ -24,8 +24,9 @@ from payments.services.payouts import net_amount
 from payments.states import PartState, WithdrawalState
 from payments.watch import BY_FILE
 
-# Of what waits, the oldest are shown, and go first.
-WAITING_MAX = 500
+# Of what waits, the oldest are shown, and go first: each is looked at by itself, three questions to
+# the database, on the page and again when the file is made and given out.
+WAITING_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,16 @@ def payouts_of(
     return found
 
 
-def waiting(actor: Actor, gateway: GatewayAccount) -> list[Waiting]:
-    """At most ``WAITING_MAX`` of them, each with what is in its way."""
+def waiting(actor: Actor, gateway: GatewayAccount) -> tuple[list[Waiting], bool]:
+    """At most ``WAITING_MAX`` of them, each with what is in its way; and whether there are more."""
     ours = account_of(gateway)
     found = []
-    for payout in payouts_of(actor, gateway)[:WAITING_MAX]:
+    rows = payouts_of(actor, gateway)
+    for payout in rows[:WAITING_MAX]:
         payment = payment_of(payout)
         why = why_not(actor, payout) or problem_of(payment, ours)
         found.append(Waiting(payout, is_sepa(payment, ours), why))
-    return found
+    return found, len(rows) > WAITING_MAX
 
 
 def why_not(actor: Actor, payout: Payout) -> str:

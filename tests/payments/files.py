@@ -99,5 +99,5 @@ class FileShop:
 
     def waits(self) -> list[tuple[str, str]]:
         with self.shop.scope():
-            found = waiting.waiting(self.shop.actor, self.gateway)
+            found, _ = waiting.waiting(self.shop.actor, self.gateway)
             return [(each.payout.reference, each.problem) for each in found]

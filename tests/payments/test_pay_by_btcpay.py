@@ -10,11 +10,20 @@ import time_machine
 import urllib3
 from django.test import Client as Browser
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backoffice.core.clock import now
 from payments.accounts import notify_url
 from payments.gateways.btcpay.adapter import signature
-from payments.gateways.port import AskFirst, GatewayError, NothingFollows, NoticeUnreadable
+from payments.gateways.btcpay.invoices import notice_of
+from payments.gateways.port import (
+    AskFirst,
+    GatewayError,
+    NothingFollows,
+    NoticeUnreadable,
+    Outcome,
+)
 from payments.gateways.registry import adapter_of
 from payments.models import GatewayAccount, WebhookMessage, WithdrawalPart
 from payments.services.deposits import deposit_cancel
@@ -309,6 +318,41 @@ def test_a_redelivery_is_the_message_that_it_repeats() -> None:
 def test_a_message_says_at_most_what_to_ask_about(body: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         adapter_of("btcpay").read(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+PAID = st.fixed_dictionaries({"status": st.sampled_from(["Settled", "Processing", 1])}, optional={
+    "value": JSON, "fee": JSON})  # fmt: skip
+
+
+@given(
+    invoice=st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.sampled_from(["x", ""]) | JSON,
+            "status": st.sampled_from(["New", "Settled", "Expired", "Invalid"]) | JSON,
+            "currency": st.sampled_from(["EUR", "BTC"]) | JSON,
+            "amount": st.sampled_from(["5.00", "0.1", "1e99"]) | JSON,
+            "metadata": JSON,
+        },
+    ),
+    methods=st.lists(
+        st.fixed_dictionaries({}, optional={"rate": JSON, "payments": JSON | st.lists(PAID)}),
+        max_size=2,
+    ),
+)
+def test_no_answer_of_the_server_breaks_the_reader(
+    invoice: dict[str, Any], methods: list[dict[str, Any]]
+) -> None:
+    try:
+        notice = notice_of(invoice, methods, at=now())
+    except NoticeUnreadable:
+        return
+    assert notice.outcome in set(Outcome)
 
 
 def _example(schemas: dict[str, Any], schema: dict[str, Any]) -> Any:

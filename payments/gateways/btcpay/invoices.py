@@ -87,8 +87,11 @@ def _outcome(status: str, arrived: Arrived, *, is_marked: bool) -> tuple[Outcome
 def _arrived(methods: Sequence[Data], asked: Decimal, currency: str) -> Arrived:
     settled, slack, coming, ways = Decimal(0), Decimal(0), False, []
     for method in methods:
+        payments = _payments(method)
+        if not payments:
+            continue  # one that was never used may have no rate either
         rate = amount_of(method.get("rate"))
-        for payment in _payments(method):
+        for payment in payments:
             if payment.get("status") == "Processing":
                 coming = True
             if payment.get("status") != "Settled":
