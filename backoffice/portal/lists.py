@@ -307,10 +307,11 @@ def _box(bulk: Bulk, row: Any) -> str:
     value, money = bulk.value(row), bulk.amount(row)
     if not value:
         return '<td class="select"><span class="hidden-text">On its own page</span>'
-    sum_ = f' data-amount="{money.amount:f}" data-currency="{money.currency}"' if money else ""
+    sum_ = f' data-sum="{money.amount:f} {money.currency}"' if money else ""
+    # As short as it can be: fifty of them stand on a page.
     return (
-        f'<td class="select"><label><input type="checkbox" data-select name="selected"'
-        f' value="{escape(value)}" form="bulk"{sum_} aria-label="{escape(str(row))}"></label>'
+        f'<td class="select"><label><input type=checkbox data-select name=selected'
+        f' value="{escape(value)}"{sum_} aria-label="{escape(str(row))}"></label>'
     )
 
 

@@ -43,21 +43,22 @@ def rules_page(request: StaffRequest) -> HttpResponse:
     policy, version = sources.policy(), version_in_force()
     mine = RuleVersion.objects.filter(tenant_id=actor.tenant_id).select_related("evidence")
     known = list(mine.order_by("-number")[:VERSIONS_SHOWN])
+    starting = pending_for(actor, policy.pk, versions.ON_KIND)
     context = {
         "policy": policy,
         "version": version,
         "rules": rule_lines(version, base) if version else [],
         "stats": _today(actor, base),
         "versions": [version_line(row) for row in known],
-        "starting": pending_for(actor, policy.pk, versions.ON_KIND),
+        "starting": starting,
         "manages": actor.can(MANAGE),
-        "actions": _switches(actor, is_on=policy.automatic),
+        "actions": _switches(actor, is_on=policy.automatic, is_asked=starting is not None),
         "events": timeline(actor, policy.pk, *(row.pk for row in known)),
     }
     return render(request, "payments/rules.html", context)
 
 
-def _switches(actor: Actor, *, is_on: bool) -> list[Button]:
+def _switches(actor: Actor, *, is_on: bool, is_asked: bool) -> list[Button]:
     found = []
     if actor.can(MANAGE):
         found.append(Button("New version", reverse("payments:rules-new"), method="get", key="c"))
@@ -66,7 +67,9 @@ def _switches(actor: Actor, *, is_on: bool) -> list[Button]:
         url = reverse("payments:rules-off")
         found.append(Button("Switch off", url, kind="danger", icon="player-pause", why_not=why))
     else:
-        why = "" if actor.can(MANAGE) else "You don't hold the right to switch it on."
+        why = "A second person was asked already." if is_asked else ""
+        if not actor.can(MANAGE):
+            why = "You don't hold the right to switch it on."
         url = reverse("payments:rules-on")
         found.append(
             Button("Ask to switch on", url, kind="primary", icon="player-play", why_not=why)

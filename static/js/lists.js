@@ -31,7 +31,7 @@ function showSelection(scope) {
 /* One sum per currency, to be read before something is sent; what is booked is reckoned elsewhere. */
 function sums(chosen) {
   const totals = new Map();
-  for (const { amount, currency } of chosen.map((box) => box.dataset)) {
+  for (const [amount, currency] of chosen.map((box) => (box.dataset.sum ?? "").split(" "))) {
     if (!amount) continue;
     const known = totals.get(currency) ?? { total: 0, places: 0 };
     known.total += Number(amount);
