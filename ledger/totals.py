@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -98,46 +99,65 @@ WITH line AS (
 )
 """  # noqa: E501
 
-_SUMS = f"""{_OF_DAY}
-SELECT count(*), coalesce(sum(greatest(change, 0)), 0)::bigint,
-       coalesce(sum(greatest(-change, 0)), 0)::bigint,
-       coalesce(encode(sha256(convert_to(string_agg(
+# Each side by the index of its own: of both together the planner reads every month.
+_SIDES = """
+WITH line AS MATERIALIZED (
+    SELECT x.created_at, x.effective_at, x.journal_id, x.line, x.amount AS change, x.currency
+    FROM ledger_transfer x
+    WHERE x.tenant_id = %(tenant)s AND x.debit_account_id = ANY (%(accounts)s::uuid[])
+      AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
+      AND (x.created_at >= %(since)s - interval '1 hour' OR x.ahead)
+    UNION ALL
+    SELECT x.created_at, x.effective_at, x.journal_id, x.line, -x.amount, x.currency
+    FROM ledger_transfer x
+    WHERE x.tenant_id = %(tenant)s AND x.credit_account_id = ANY (%(accounts)s::uuid[])
+      AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
+      AND (x.created_at >= %(since)s - interval '1 hour' OR x.ahead)
+)
+"""
+_HASH = f"""{_OF_DAY}
+SELECT coalesce(encode(sha256(convert_to(string_agg(
            format('%%s %%s %%s %%s %%s', extract(epoch FROM created_at),
                   extract(epoch FROM effective_at), journal_id, line, change),
            chr(10) ORDER BY created_at, journal_id, line), 'UTF8')), 'hex'), '')
 FROM line
 """  # noqa: S608 - put together of constants
-_LINES = f"""{_OF_DAY}
-SELECT line.effective_at, line.journal_id, j.kind, j.business_ref, line.change, line.currency
-FROM line JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = line.journal_id
-ORDER BY line.created_at, line.journal_id, line.line LIMIT %(most)s
-"""  # noqa: S608 - put together of constants
+_MOVED = f"""{_SIDES}, sums AS (
+    SELECT count(*), coalesce(sum(greatest(change, 0)), 0)::bigint AS debits,
+           coalesce(sum(greatest(-change, 0)), 0)::bigint AS credits
+    FROM line
+), newest AS (
+    SELECT * FROM line ORDER BY created_at DESC, journal_id DESC, line DESC LIMIT %(most)s
+)
+SELECT s.count, s.debits, s.credits, n.effective_at, n.journal_id, j.kind, j.business_ref, n.change, n.currency
+FROM sums s LEFT JOIN newest n ON true
+LEFT JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = n.journal_id
+ORDER BY n.created_at DESC, n.journal_id DESC, n.line DESC
+"""  # noqa: S608, E501 - put together of constants
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What was booked onto an account of the house in a time, by value date; in minor units.
-
-    ``sha256`` is over its lines in the order of booking, a line each: when, valued when, journal,
-    number, signed amount. Empty when there is none.
-    """
+    """What was booked onto an account of the house in a time, by value date; in minor units. Lines
+    are only ever added: another ``count`` is what another reading shows first. ``newest`` are the
+    last ones, the newest first."""
 
     count: int
     debits: int
     credits: int
-    sha256: str
+    newest: list["BookedLine"]
 
 
-def booked_sums(
-    tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime
-) -> Booked:
-    """``accounts``: the shards of one account."""
+def booked_hash(tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime) -> str:
+    """SHA-256 over the lines behind ``booked_of`` in the order of booking, a line each: when,
+    valued when, journal, number, signed amount. Empty when there is none."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _SUMS,
+            _HASH,
             {"tenant": tenant_id, "accounts": list(accounts), "since": since, "until": until},
         )
-        return Booked(*cursor.fetchone())
+        found: str = cursor.fetchone()[0]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,26 +171,26 @@ class BookedLine:
     amount: Money
 
 
-def booked_lines(
+def booked_of(
     tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime, most: int
-) -> list[BookedLine]:
-    """The lines behind ``booked_sums``, the oldest first, at most ``most``."""
+) -> Booked:
+    """``accounts``: the shards of one account. At most ``most`` of its lines come with it."""
+    facts: dict[str, Any] = {
+        "tenant": tenant_id,
+        "accounts": list(accounts),
+        "since": since,
+        "until": until,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LINES,
-            {
-                "tenant": tenant_id,
-                "accounts": list(accounts),
-                "since": since,
-                "until": until,
-                "most": most,
-            },
-        )
+        cursor.execute(_MOVED, {**facts, "most": most})
         rows = cursor.fetchall()
-    return [
+    newest = [
         BookedLine(valued, journal, kind, ref, Money.from_minor(change, currency))
-        for valued, journal, kind, ref, change, currency in rows
+        for _, _, _, valued, journal, kind, ref, change, currency in rows
+        if journal is not None
     ]
+    count, debits, credits_ = rows[0][:3]
+    return Booked(count, debits, credits_, newest)
 
 
 def booked_since(tenant_id: int, since: datetime, until: datetime) -> int:

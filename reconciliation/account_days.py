@@ -18,13 +18,14 @@ from backoffice.core.money import EXPONENTS, Money
 from ledger import selectors as ledger
 from ledger.chart import bank_client, bank_own
 from ledger.days import day_end
-from ledger.totals import Booked, BookedLine, booked_lines, booked_sums
+from ledger.entries import AccountRef
+from ledger.totals import Booked, booked_hash, booked_of
 from payments.services.settlements import clearing_codes
 from reconciliation.days import AccountStatement, statements_of
 from reconciliation.models import BankAccount, Break, SignOff, Statement, StatementLine
 
 FRIDAY = 5
-LINES_SHOWN_MAX = 500
+LINES_SHOWN_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,8 @@ def places(actor: Actor) -> list[Place]:
     banks = BankAccount.objects.filter(tenant_id=actor.tenant_id, active=True).order_by("name")
     found = [Place(b.pk, b.name, b.currency, _code_of(b), b) for b in banks]
     for gateway, code in clearing_codes(actor):
-        for balance in ledger.balances(actor.tenant_id, code):
-            currency = balance.account.currency
-            if balance.account.code == code:
-                found.append(Place(gateway.pk, gateway.name, currency, code))
+        for account in ledger.accounts_named(actor.tenant_id, code):
+            found.append(Place(gateway.pk, gateway.name, account.currency, code))
     return found
 
 
@@ -134,6 +133,10 @@ class AccountDay:
             for row in self._lines().values("state").annotate(count=Count("pk")).order_by("state")
         }
 
+    @property
+    def line_count(self) -> int:
+        return sum(self.counts.values())
+
     def lines(self) -> list[StatementLine]:
         return list(
             self._lines().select_related("statement__file").order_by("id")[:LINES_SHOWN_MAX]
@@ -166,32 +169,28 @@ class AccountDay:
 
     @cached_property
     def booked(self) -> Booked:
-        """What the ledger has of the day, its hash included."""
-        return booked_sums(self.actor.tenant_id, self._ids, self.since, self.until)
-
-    def booked_rows(self) -> list[BookedLine]:
-        return booked_lines(
-            self.actor.tenant_id, self._ids, self.since, self.until, LINES_SHOWN_MAX
-        )
+        """What the ledger has of the day."""
+        return booked_of(self.actor.tenant_id, self._ids, self.since, self.until, LINES_SHOWN_MAX)
 
     @cached_property
     def _ids(self) -> list[UUID]:
-        found = ledger.account(self.actor.tenant_id, self.place.code, self.place.currency)
-        return list(found.ids) if found else []
-
-    def _balance(self, at: datetime) -> Money:
-        found = ledger.account(self.actor.tenant_id, self.place.code, self.place.currency)
-        if found is None:
-            return Money.zero(self.place.currency)
-        return ledger.balance_valued_at(self.actor.tenant_id, found, at)
+        return list(self._account.ids) if self._account else []
 
     @cached_property
+    def _account(self) -> AccountRef | None:
+        return ledger.account(self.actor.tenant_id, self.place.code, self.place.currency)
+
+    @property
     def ledger_opening(self) -> Money:
-        return self._balance(self.since)
+        if self._account is None or self._account.normal > 0:
+            return self.ledger_closing - self.money_in + self.money_out
+        return self.ledger_closing + self.money_in - self.money_out
 
     @cached_property
     def ledger_closing(self) -> Money:
-        return self._balance(self.until)
+        if self._account is None:
+            return Money.zero(self.place.currency)
+        return ledger.balance_valued_at(self.actor.tenant_id, self._account, self.until)
 
     @property
     def difference(self) -> Money | None:
@@ -238,15 +237,16 @@ class AccountDay:
     def money_out(self) -> Money:
         return Money.from_minor(self.booked.credits, self.place.currency)
 
-    @property
+    @cached_property
     def ledger_sha256(self) -> str:
         """Over the ledger's rows of the day in their order."""
-        return self.booked.sha256
+        return booked_hash(self.actor.tenant_id, self._ids, self.since, self.until)
 
     def changed(self, signed: SignOff) -> bool:
-        """Whether an input is another than when it was signed."""
-        now = (self.statement_sha256, self.ledger_sha256)
-        return now != (signed.statement_sha256, signed.ledger_sha256)
+        """Whether an input is another than when it was signed. The books only ever grow, so they
+        are what they were while they have as many lines."""
+        now = (self.statement_sha256, self.booked.count)
+        return now != (signed.statement_sha256, signed.booked)
 
 
 def _hash(parts: Iterable[str]) -> str:

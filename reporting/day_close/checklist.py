@@ -170,9 +170,8 @@ def _unresolved(actor: Actor, row: BusinessDay) -> Check:
 def _standing(actor: Actor, code: str, at: datetime) -> list[Money]:
     """What stood on an account of the house at a moment, by value date; nothing where zero."""
     found = (
-        ledger.balance_valued_at(actor.tenant_id, each.account, at)
-        for each in ledger.balances(actor.tenant_id, code)
-        if each.account.code == code
+        ledger.balance_valued_at(actor.tenant_id, account, at)
+        for account in ledger.accounts_named(actor.tenant_id, code)
     )
     return [money for money in found if money]
 
