@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -14,62 +13,16 @@ from clients.errors import ActionStopped
 from payments.chargebacks.people import chargeback_enter
 from payments.errors import NotEnoughMoney
 from payments.models import Deposit, Transfer, Withdrawal
-from payments.services.transfers import transfer_request
 from payments.services.withdrawals import withdrawal_approve
 from payments.tasks import payments_watch
 from sandbox.gateway.server import CashierServer
 from sandbox.mt5.faults import FaultKind
-from tests.payments.money import Brokerage, eur
-from tests.trading.house import BALANCE, STD_USD, House, house_of
+from tests.payments.both import Both
+from tests.payments.money import eur
+from tests.trading.house import BALANCE, STD_USD, house_of
 from tests.world import World
-from trading import services as trading
-from trading.models import Account
 
 Browse = Callable[[str], Browser]
-
-
-class Both(Brokerage):
-    """The cashier's brokerage with a trading server and an account of the client there."""
-
-    house: House
-    account: Account
-
-    def open(self, **more: Any) -> Account:
-        with self.house.scope() as actor:
-            account = trading.account_open(
-                actor=actor, client=self.client, group=self.house.group(**more), leverage=30
-            )
-        self.work()
-        return self.house.account(account)
-
-    def move(
-        self, amount: str, source: Account | None, target: Account | None, **more: Any
-    ) -> Transfer:
-        with self.scope():
-            row = transfer_request(
-                actor=self.actor,
-                client=self.client,
-                source=source,
-                target=target,
-                money=more.pop("money", eur(amount)),
-                **more,
-            )
-        self.work()
-        return self.moved(row)
-
-    def moved(self, row: Transfer) -> Transfer:
-        with self.scope():
-            return Transfer.objects.get(pk=row.pk)
-
-    def mirror(self, account: Account) -> Any:
-        return self.balance(f"client:{self.client.pk}:mt:Live 1:{account.login}")
-
-    def bridge(self) -> Any:
-        return self.balance("mt:bridge")
-
-    def there(self, account: Account) -> Any:
-        """What the trading server itself says, in major units."""
-        return Decimal(self.house.user(account.login).balance) / 100
 
 
 @pytest.fixture
