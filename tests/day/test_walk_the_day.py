@@ -401,6 +401,27 @@ def day_closed(day: Day) -> None:
     _state(lead, "Closed")  # the page that asked has followed
 
 
+def many_approved(day: Day) -> None:
+    """From the keyboard: chosen in the list, approved in one go, followed to the end."""
+    lead = day.people.at("lead")
+    _go(lead, "Withdrawals")
+    expect(lead.locator("input[data-select]").first).to_be_visible()
+    for key in "jx" * 8:
+        lead.keyboard.press(key)
+    chosen = lead.locator("input[data-select]:checked").count()
+    assert chosen > 1
+    expect(lead.locator("[data-bulk-count]")).to_have_text(f"{chosen} selected")
+    lead.keyboard.press("a")
+    sure = lead.get_by_role("dialog")
+    expect(sure).to_contain_text(f"{chosen} selected: ")
+    sure.get_by_role("button", name="Approve").click()
+    _state(lead, "Worked through")
+    expect(lead.get_by_text(f"{chosen} of {chosen}")).to_be_visible()
+    assert lead.locator("#batch tbody .state").filter(has_text="Approved").count() > 1
+    _link(lead, "Batches")
+    expect(lead.locator("tr[data-row]")).to_have_count(1)
+
+
 def audit_verified(day: Day) -> None:
     mary = day.people.at("manager")
     _go(mary, "Audit trail")
@@ -427,6 +448,7 @@ def test_a_day_goes_from_a_new_client_to_the_verified_trail(
             gateway_settled,
             report_signed,
             day_closed,
+            many_approved,
             audit_verified,
         ):
             step(day)
