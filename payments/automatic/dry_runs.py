@@ -2,7 +2,7 @@
 those. Facts are as they stood when each was asked for; today's rates stand for those of then."""
 
 import json
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -203,15 +203,14 @@ def tried(version: Sequence[Rule], past: Sequence[Past], days: int) -> dict[str,
     """What ``version`` would have said of each, in their order: what it approves counts for the
     limits of the 24 hours after."""
     base, approvers = base_currency(), _approvers()
-    lately: deque[Past] = deque()
+    lately = Lately()
     approved: list[tuple[Past, str]] = []
     left: Counter[str] = Counter()
     for one in sorted(past, key=lambda each: (each.at, each.id)):
-        while lately and lately[0].at <= one.at - DAY:
-            lately.popleft()
+        lately.forget(one.at - DAY)
         verdict = rules.evaluate(version, _facts(one, base, approvers, lately))
         if verdict.approves:
-            lately.append(one)
+            lately.add(one)
             approved.append((one, verdict.rule))
         else:
             failed = next((line for line in verdict.conditions if not line.holds), None)
@@ -220,8 +219,35 @@ def tried(version: Sequence[Rule], past: Sequence[Past], days: int) -> dict[str,
     return _result(approved, left, len(past), base, days)
 
 
-def _facts(one: Past, base: str, approvers: "Approvers", lately: Sequence[Past]) -> Facts:
-    mine = [each for each in lately if each.client_id == one.client_id]
+class Lately:
+    """How many and how much was approved in the 24 hours before, of each client and of all."""
+
+    def __init__(self) -> None:
+        self._rows: deque[Past] = deque()
+        self._counts: Counter[UUID | None] = Counter()
+        self._sums: defaultdict[UUID | None, Decimal] = defaultdict(Decimal)
+
+    def add(self, one: Past) -> None:
+        self._rows.append(one)
+        self._count(one, 1)
+
+    def forget(self, until: datetime) -> None:
+        while self._rows and self._rows[0].at <= until:
+            self._count(self._rows.popleft(), -1)
+
+    def _count(self, one: Past, sign: int) -> None:
+        for whose in (one.client_id, None):
+            self._counts[whose] += sign
+            self._sums[whose] += sign * (one.amount_base or Decimal(0))
+
+    def of(self, client_id: UUID | None) -> tuple[int, Decimal]:
+        """None: of all."""
+        return self._counts[client_id], self._sums[client_id]
+
+
+def _facts(one: Past, base: str, approvers: "Approvers", lately: Lately) -> Facts:
+    client_count, client_sum = lately.of(one.client_id)
+    tenant_count, tenant_sum = lately.of(None)
     found = [("unknown", "bad", "Its checks of then are not known")]
     if one.checks is not None:
         found = [
@@ -240,10 +266,10 @@ def _facts(one: Past, base: str, approvers: "Approvers", lately: Sequence[Past])
         destination_days=days_since(one.destination_since, one.at),
         paid_before=one.paid_before,
         net=one.net,
-        client_count=len(mine),
-        client_sum=_sum(mine),
-        tenant_count=len(lately),
-        tenant_sum=_sum(lately),
+        client_count=client_count,
+        client_sum=client_sum,
+        tenant_count=tenant_count,
+        tenant_sum=tenant_sum,
         approver=approvers(one.amount_base),
         checks=tuple(found),
     )
