@@ -29,7 +29,6 @@ from clients.services import restriction_place
 from compliance.monitoring.definitions import scenarios_install
 from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
-from kyc.defaults import levels_install
 from kyc.services import case_open
 from operations.models import Notification
 from payments.models import Transfer
@@ -179,13 +178,11 @@ def _document(world: World) -> Arguments:
 
 def _case(world: World) -> Arguments:
     adam = world.actor("adam")
-    levels_install(actor=adam)
     return {"pk": case_open(actor=adam, client=make_lead(adam), level=1).pk}
 
 
 def _case_document(world: World) -> Arguments:
     adam = world.actor("adam")
-    levels_install(actor=adam)
     client = make_lead(adam)
     document = make_document(adam, client)
     return {

@@ -9,6 +9,7 @@ from backoffice.staff.selectors import actor_for, known_permissions
 from backoffice.staff.services import member_add, role_create
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
+from kyc.defaults import levels_install
 
 # first name -> role code; everybody here works for Aurora
 PEOPLE = {
@@ -57,6 +58,9 @@ def make_world() -> None:
     )
     _people(aurora, PEOPLE)
     _people(borealis, {STRANGER: "administrator"})
+    # Some eighty rows, which each test about a level would otherwise lay for itself.
+    with tenant_scope(aurora.pk, _actors["adam"]):
+        levels_install(actor=_actors["adam"])
 
 
 def load_world() -> World:

@@ -11,7 +11,7 @@ from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from kyc import checks
 from kyc.checks import CheckAnswer
-from kyc.defaults import SCREENING, levels_install
+from kyc.defaults import SCREENING
 from kyc.models import CheckOutcome
 from tests.world import World
 
@@ -48,8 +48,6 @@ class Brokerage:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        with self.as_("adam") as adam:
-            levels_install(actor=adam)
 
     def as_(self, name: str) -> AbstractContextManager[Actor]:
         return _scoped(self.world.actor(name))
