@@ -171,29 +171,21 @@ def balance_valued_at(tenant_id: int, account: AccountRef, until: datetime) -> M
     Where days are closed up to ``until`` it is their snapshot's; else what the books showed then,
     mended by what was valued otherwise than it was booked: the lines of a year are not added up.
     """
-    ids = list(account.ids)
-    [(is_kept,)] = _rows(
-        "SELECT EXISTS (SELECT FROM ledger_dayclose"
-        " WHERE tenant_id = %s AND ends_at >= %s AND snapshot_at IS NOT NULL)",
-        [tenant_id, until],
+    [(minor,)] = _rows(
+        _VALUED_AT,
+        {
+            "tenant": tenant_id,
+            "accounts": list(account.ids),
+            "until": until,
+            "normal": account.normal,
+        },
     )
-    if not is_kept:
-        [(otherwise,)] = _rows(
-            _VALUED_OTHERWISE, {"tenant": tenant_id, "accounts": ids, "until": until}
-        )
-        mended = Money.from_minor(account.normal * otherwise, account.currency)
-        return balance_known_at(tenant_id, account, until) + mended
-    rows = _rows(
-        "SELECT account, debits, credits FROM ledger_valued_at(%s, %s::uuid[], %s)",
-        [tenant_id, ids, until],
-    )
-    minor = account.normal * sum(debits - credits for _, debits, credits in rows)
-    return Money.from_minor(minor, account.currency)
+    return Money.from_minor(int(minor), account.currency)
 
 
-# Booked later and valued before the moment, less booked before and valued later; as a debit counts.
-# Lines are valued at most an hour after their booking, but for the few that say so (``ahead``).
-_VALUED_OTHERWISE = """
+# Otherwise: booked later and valued before the moment, less booked before and valued later; as a
+# debit counts. Lines are valued at most an hour after their booking, but for the few that say so.
+_VALUED_AT = """
 WITH line AS (
     SELECT x.amount, x.created_at, x.effective_at FROM ledger_transfer x
     WHERE x.tenant_id = %(tenant)s AND x.debit_account_id = ANY (%(accounts)s::uuid[])
@@ -203,8 +195,19 @@ WITH line AS (
     WHERE x.tenant_id = %(tenant)s AND x.credit_account_id = ANY (%(accounts)s::uuid[])
       AND (x.created_at >= %(until)s - interval '1 hour' OR x.ahead)
 )
-SELECT coalesce(sum(CASE WHEN created_at >= %(until)s THEN amount ELSE -amount END), 0)::bigint
-FROM line WHERE (created_at >= %(until)s) = (effective_at < %(until)s)
+SELECT CASE WHEN EXISTS (
+    SELECT FROM ledger_dayclose
+    WHERE tenant_id = %(tenant)s AND ends_at >= %(until)s AND snapshot_at IS NOT NULL
+) THEN (
+    SELECT %(normal)s * coalesce(sum(debits - credits), 0)
+    FROM ledger_valued_at(%(tenant)s, %(accounts)s::uuid[], %(until)s)
+) ELSE (
+    SELECT coalesce(sum(balance), 0)
+    FROM ledger_known_at(%(tenant)s, %(accounts)s::uuid[], %(until)s)
+) + %(normal)s * (
+    SELECT coalesce(sum(CASE WHEN created_at >= %(until)s THEN amount ELSE -amount END), 0)
+    FROM line WHERE (created_at >= %(until)s) = (effective_at < %(until)s)
+) END
 """
 
 
