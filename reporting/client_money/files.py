@@ -1,7 +1,5 @@
 """The files of a report: made by a worker after the commit, kept by hash, never made again."""
 
-import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from reporting import actions
 from reporting.client_money.document import write_document
 from reporting.client_money.workbook import write_workbook
 from reporting.errors import FileDamaged
+from reporting.kept_files import file_make, hash_file
 from reporting.models import ClientMoneyReport, ReportFile
 from reporting.states import FILES_TOPIC, ReportState
 
@@ -57,37 +56,25 @@ def files_make(*, actor: Actor, report: ClientMoneyReport) -> list[ReportFile]:
 def _file(
     actor: Actor, report: ClientMoneyReport, kind: Kind, write: Callable[[Path], None]
 ) -> ReportFile:
-    found = ReportFile.objects.filter(
-        tenant_id=current_tenant_id(), report=report, kind=kind
-    ).first()
-    if found is not None:
+    kept = ReportFile.objects.filter(tenant_id=current_tenant_id(), report=report, kind=kind)
+    if (found := kept.first()) is not None:
         return found
     name = f"{report.reference}-{report.day:%Y-%m-%d}-{kind.value}.{_suffix(kind)}"
-    path = folder(report.tenant_id) / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and put in place whole: a worker that dies leaves no half file under its name.
-    draft = path.with_suffix(f".{os.getpid()}.part")
-    write(draft)
-    digest, size = hash_file(draft)
-    draft.replace(path)
-    path.chmod(0o440)
-    file = ReportFile.objects.create(
-        tenant_id=current_tenant_id(), report=report, kind=kind, name=name, sha256=digest, size=size
-    )
-    data = {"name": name, "sha256": digest, "size": size}
-    audit(actor=actor, action=actions.FILE_MADE, subject=report, data=data)
-    return file
+
+    def record(digest: str, size: int) -> None:
+        kept.create(
+            tenant_id=current_tenant_id(), report=report, kind=kind,
+            name=name, sha256=digest, size=size,
+        )  # fmt: skip
+        data = {"name": name, "sha256": digest, "size": size}
+        audit(actor=actor, action=actions.FILE_MADE, subject=report, data=data)
+
+    file_make(folder(report.tenant_id) / name, write, record)
+    return kept.get()
 
 
 def _suffix(kind: Kind) -> str:
     return "xlsx" if kind == Kind.WORKBOOK else "pdf"
-
-
-def hash_file(path: Path) -> tuple[str, int]:
-    """(SHA-256 in hex, size in bytes), read in pieces."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest, path.stat().st_size
 
 
 def opened(*, actor: Actor, file: ReportFile) -> Path:

@@ -2,7 +2,6 @@
 after the commit, kept by hash, never made again."""
 
 import csv
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ from backoffice.workflow.models import OutboxItem
 from ledger.days import snapshots_take
 from reporting import actions
 from reporting.client_money.document import STYLE
-from reporting.client_money.files import folder, hash_file
+from reporting.client_money.files import folder
 from reporting.errors import FileDamaged
+from reporting.kept_files import file_make, hash_file
 from reporting.models import BusinessDay, DayFile, DayTotal
 from reporting.states import DAY_FILES_TOPIC
 
@@ -55,25 +55,21 @@ def file_path(file: DayFile) -> Path:
 
 
 def _file(actor: Actor, row: BusinessDay, kind: Kind, write: Callable[[Path], None]) -> DayFile:
-    found = DayFile.objects.filter(tenant_id=actor.tenant_id, day=row, kind=kind).first()
-    if found is not None:
+    kept = DayFile.objects.filter(tenant_id=actor.tenant_id, day=row, kind=kind)
+    if (found := kept.first()) is not None:
         return found
     suffix = "csv" if kind == Kind.TOTALS else "pdf"
     name = f"day-close-{row.day:%Y-%m-%d}-{kind.value}.{suffix}"
-    path = folder(row.tenant_id) / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and put in place whole: a worker that dies leaves no half file under its name.
-    draft = path.with_suffix(f".{os.getpid()}.part")
-    write(draft)
-    digest, size = hash_file(draft)
-    draft.replace(path)
-    path.chmod(0o440)
-    file = DayFile.objects.create(
-        tenant_id=current_tenant_id(), day=row, kind=kind, name=name, sha256=digest, size=size
-    )
-    data = {"name": name, "sha256": digest, "size": size}
-    audit(actor=actor, action=actions.FILE_MADE, subject=row, data=data)
-    return file
+
+    def record(digest: str, size: int) -> None:
+        kept.create(
+            tenant_id=current_tenant_id(), day=row, kind=kind, name=name, sha256=digest, size=size
+        )
+        data = {"name": name, "sha256": digest, "size": size}
+        audit(actor=actor, action=actions.FILE_MADE, subject=row, data=data)
+
+    file_make(folder(row.tenant_id) / name, write, record)
+    return kept.get()
 
 
 def write_totals(path: Path, row: BusinessDay, totals: list[DayTotal]) -> None:

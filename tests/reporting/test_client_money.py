@@ -31,6 +31,7 @@ from ledger import chart
 from ledger.entries import Line
 from ledger.models import DayClose
 from ledger.services import account_for, post
+from reporting.client_money import files
 from reporting.client_money.collect import Policy
 from reporting.client_money.files import file_path
 from reporting.client_money.services import (
@@ -40,9 +41,11 @@ from reporting.client_money.services import (
     report_sign,
 )
 from reporting.client_money.tasks import client_money_nightly
+from reporting.client_money.workbook import write_workbook
 from reporting.day_close.policy import last_business_day
 from reporting.day_close.services import policy_set as day_policy_set
 from reporting.errors import AlreadySigned, DayNotOver
+from reporting.kept_files import hash_file
 from reporting.models import (
     ClientMoneyBalance,
     ClientMoneyFigure,
@@ -353,6 +356,27 @@ def test_a_download_is_in_the_trail_and_a_changed_file_is_not_handed_out(
     with scope(house.actor):
         downloads = AuditEntry.objects.filter(action="reporting.file_downloaded")
         assert downloads.count() == 1
+
+
+def test_of_two_workers_the_second_leaves_the_file_of_the_first(
+    house: House, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write_workbook
+
+    def meanwhile(path: Path, report: ClientMoneyReport, brokerage: str) -> None:
+        monkeypatch.setattr(files, "write_workbook", written)
+        files.files_make(actor=house.actor, report=report)
+        path.write_bytes(b"the same figures, made a second time")
+
+    _usual(house)
+    house.close()
+    report = _prepare(house)
+    with scope(house.actor):
+        monkeypatch.setattr(files, "write_workbook", meanwhile)
+        made = files.files_make(actor=house.actor, report=report)
+        assert [hash_file(file_path(file))[0] for file in made] == [file.sha256 for file in made]
+        assert ReportFile.objects.count() == 2
+        assert not list(file_path(made[0]).parent.glob("*.part"))
 
 
 def test_a_report_is_run_signed_and_read_through_the_pages(house: House, browse: Browse) -> None:
