@@ -272,6 +272,7 @@ WITHDRAWALS = register(
             ),
             ALL,
         ),
+        page_size=45,
         columns=[
             Column(
                 "reference",

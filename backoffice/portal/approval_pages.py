@@ -154,6 +154,7 @@ APPROVALS = register(
             Segment("all", "All", lambda rows, actor: rows),
         ],
         exportable=False,
+        page_size=40,
         prepare=_prepared,
         template="portal/approvals.html",
         bulk=lambda: bulk(

@@ -128,6 +128,8 @@ class ListPage:
     note: str = ""
     #: Counted no further. Fewer where each row counted costs a join or many counts are shown.
     count_max: int = keyset.COUNT_MAX
+    #: Rows of a page. Fewer where a row is heavy: a page weighs no more than 60 KB.
+    page_size: int = PAGE_SIZE
     exportable: bool = True
     template: str = "portal/list.html"
     bulk: Callable[[], Bulk] | None = None
@@ -239,7 +241,7 @@ def list_context(state: ListState) -> dict[str, Any]:
     found = keyset.keyset_page(
         state.rows,
         order=state.order,
-        size=PAGE_SIZE,
+        size=page.page_size,
         after=params.get("after", ""),
         before=params.get("before", ""),
     )
