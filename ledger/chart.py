@@ -170,6 +170,17 @@ def bonus_expense() -> AccountSpec:
     return _spec("bonus:expense", Kind.EXPENSE)
 
 
+def goodwill() -> AccountSpec:
+    """What we give clients without owing it to them; a bonus is something else."""
+    return _spec("goodwill:expense", Kind.EXPENSE)
+
+
+def corrections() -> AccountSpec:
+    """What our own mistakes in clients' wallets cost us; both sides of one that touched two clients
+    meet here."""
+    return _spec("correction:expense", Kind.EXPENSE)
+
+
 def chargeback_loss() -> AccountSpec:
     return _spec("chargeback:loss", Kind.EXPENSE)
 
@@ -210,6 +221,8 @@ _HOUSE = {
     "fx:pnl": "Result of conversions",
     "fx:position": "Currency position",
     "bonus:expense": "Bonuses",
+    "goodwill:expense": "Goodwill to clients",
+    "correction:expense": "Corrections of mistakes",
     "chargeback:loss": "Losses on chargebacks",
     "dealing:pnl": "Dealing result",
     "mt:bridge": "Between wallet and trading server",

@@ -112,7 +112,18 @@ FILE_ANSWERED = Action(
     "handed in the bank's report of {subject}: {taken} taken, {refused} refused",
 )
 
+ADJUSTMENT_ASKED = Action(
+    "payments.adjustment_asked", "asked for {subject}: {amount} {way}, {what}: {reason}"
+)
+ADJUSTMENT_BOOKED = Action("payments.adjustment_booked", "booked {subject}: {amount} {way}, {what}")
+ADJUSTMENT_REFUSED = Action("payments.adjustment_refused", "refused {subject}: {reason}")
+ADJUSTMENT_CANCELLED = Action("payments.adjustment_cancelled", "cancelled {subject}: {reason}")
+
 declare(
+    ADJUSTMENT_ASKED,
+    ADJUSTMENT_BOOKED,
+    ADJUSTMENT_REFUSED,
+    ADJUSTMENT_CANCELLED,
     FILE_PREPARED,
     FILE_RELEASED,
     FILE_HANDED_OVER,

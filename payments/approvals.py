@@ -3,9 +3,12 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.urls import reverse
+
 from backoffice.core.context import Actor
 from backoffice.workflow.approvals import ApprovalKind, nothing_to_undo, register
 from backoffice.workflow.models import Approval
+from payments.adjustments import services as adjustments
 from payments.automatic import versions
 from payments.chargebacks import debts
 from payments.models import Chargeback, PaymentFile, Withdrawal
@@ -109,3 +112,16 @@ PAYMENT_FILE = ApprovalKind(
     url=lambda approval: f"/money/files/{approval.subject_id}/",
 )
 register(PAYMENT_FILE)
+
+
+ADJUSTMENT = ApprovalKind(
+    code=adjustments.KIND,
+    label="Wallet adjustment",
+    permission=adjustments.APPROVE,
+    content=adjustments.content_now,
+    execute=adjustments.adjustment_booked,
+    refused=adjustments.adjustment_refused,
+    url=lambda approval: reverse("payments:adjustment", args=[approval.subject_id]),
+    shown=adjustments.shown,
+)
+register(ADJUSTMENT)

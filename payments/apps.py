@@ -17,6 +17,7 @@ class PaymentsConfig(AppConfig):
         from backoffice.workflow import moves
         from payments import (  # noqa: F401 - they register themselves
             actions,
+            adjustment_states,
             approvals,
             books_check,
             chargeback_states,
@@ -39,7 +40,8 @@ class PaymentsConfig(AppConfig):
         moves.register(chargeback_states.ANSWER)
         moves.register(payment_file_states.PAYMENT_FILE)
         release_checks.register(check.CODE, check.release_check, order=50)
-        for name in ("Deposit", "Withdrawal", "Transfer", "Chargeback"):
+        moves.register(adjustment_states.WALLET_ADJUSTMENT)
+        for name in ("Deposit", "Withdrawal", "Transfer", "Chargeback", "WalletAdjustment"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
         moves.register(states.PART)
@@ -60,6 +62,7 @@ class PaymentsConfig(AppConfig):
             ("withdrawal", "Withdrawals", "arrow-up-right"),
             ("transfer", "Transfers", "arrows-exchange"),
             ("chargeback", "Chargebacks", "receipt-refund"),
+            ("adjustment", "Wallet adjustments", "scale"),
         ):
             search.register(
                 search.Kind(code, label, icon, "payments.view_payment", _url(f"{code}s"), 30)

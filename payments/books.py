@@ -18,8 +18,16 @@ from ledger.entries import AccountRef, HoldRef, Line, Posting
 from ledger.errors import InsufficientFunds
 from ledger.services import account_for, hold_place, hold_settle, hold_void, post
 from payments.accounts import adapter_for
+from payments.adjustment_states import Direction
 from payments.errors import NotEnoughMoney
-from payments.models import Deposit, GatewayAccount, Transfer, Withdrawal, WithdrawalPart
+from payments.models import (
+    Deposit,
+    GatewayAccount,
+    Transfer,
+    WalletAdjustment,
+    Withdrawal,
+    WithdrawalPart,
+)
 
 
 def wallet(actor: Actor, client_id: object, currency: str) -> AccountRef:
@@ -368,3 +376,34 @@ def transfer_to_wallet(*, actor: Actor, transfer: Transfer) -> Posting:
     """What no account takes goes from the bridge into the client's wallet."""
     taker = wallet(actor, transfer.client_id, transfer.currency)
     return _transfer_step(actor, transfer, "back", _bridge(actor, transfer.currency), taker)
+
+
+# Adjustments
+
+
+def wallet_adjusted(
+    *, actor: Actor, adjustment: WalletAdjustment, counter: chart.AccountSpec, approved_by: str
+) -> Posting:
+    """Between a wallet and an account of the house, as two people decided. Raises
+    ``NotEnoughMoney``: what is on hold is not there to be taken."""
+    money = Money(adjustment.amount, adjustment.currency)
+    mine = wallet(actor, adjustment.client_id, money.currency)
+    ours = account_for(actor=actor, spec=counter, currency=money.currency)
+    gives = adjustment.direction == Direction.TO_CLIENT
+    line = Line(ours, mine, money) if gives else Line(mine, ours, money)
+    try:
+        return post(
+            actor=actor,
+            key=f"{adjustment.reference}:book",
+            kind="wallet_adjustment",
+            lines=[line],
+            business_ref=adjustment.reference,
+            approved_by=approved_by,
+            meta={"asked_by": adjustment.asked_by_ref, "reason": adjustment.reason},
+        )
+    except InsufficientFunds as error:
+        raise NotEnoughMoney(
+            f"The wallet has {error.available} available; {money} is to be taken. "
+            "Nothing was booked.",
+            fields={"amount": f"{error.available} is available."},
+        ) from error

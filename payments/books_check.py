@@ -69,6 +69,12 @@ WITH booked AS (
                      'chargeback_write_off')
     FROM payments_chargeback c LEFT JOIN booked b ON b.business_ref = c.reference
     WHERE c.tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'wallet adjustment', a.reference, a.state,
+        CASE a.state WHEN 'booked' THEN ARRAY['wallet_adjustment'] ELSE '{}' END,
+        coalesce(b.kinds, '{}')
+    FROM payments_walletadjustment a LEFT JOIN booked b ON b.business_ref = a.reference
+    WHERE a.tenant_id = %(tenant)s
 )
 SELECT what, reference, state, kinds, found FROM expected WHERE kinds <> found
 ORDER BY what, reference
@@ -127,6 +133,29 @@ JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
 WHERE x.currency <> p.currency
    OR x.amount <> p.amount * power(10::numeric, (%(places)s::jsonb ->> p.currency)::int)
 ORDER BY p.reference
+"""
+
+# A booked adjustment names its journal: one line, of its amount, between the wallet and the account
+# that was approved, in the direction that was approved.
+_ADJUSTMENTS = """
+SELECT a.reference, a.amount, a.currency, coalesce(string_agg(
+    format('%%s to %%s: %%s minor %%s', d.code, c.code, x.amount, x.currency), '; '), 'nothing')
+FROM payments_walletadjustment a
+CROSS JOIN LATERAL (SELECT format('client:%%s:wallet', a.client_id) AS wallet) w
+LEFT JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = a.journal_id
+    AND j.business_ref = a.reference
+LEFT JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
+    AND x.created_at = j.created_at
+LEFT JOIN ledger_account d ON d.tenant_id = %(tenant)s AND d.id = x.debit_account_id
+LEFT JOIN ledger_account c ON c.tenant_id = %(tenant)s AND c.id = x.credit_account_id
+WHERE a.tenant_id = %(tenant)s AND a.state = 'booked'
+GROUP BY a.id, a.reference, a.amount, a.currency, a.direction, a.counter, w.wallet
+HAVING count(x.*) <> 1 OR NOT bool_and(
+    x.currency = a.currency
+    AND x.amount = a.amount * power(10::numeric, (%(places)s::jsonb ->> a.currency)::int)
+    AND CASE a.direction WHEN 'to_client' THEN d.code = a.counter AND c.code = w.wallet
+        ELSE d.code = w.wallet AND c.code = a.counter END)
+ORDER BY a.reference
 """
 
 # By chargeback: what each kind of its journals moved, against what it says itself.
@@ -206,6 +235,10 @@ def payments_faults(tenant_id: int) -> Iterator[Fault]:
         for reference, amount, booked, currency in cursor.fetchall():
             detail = f"{amount} on the payment, {booked} minor {currency} in the books"
             yield Fault("a payment is booked with its amount", reference, detail)
+        cursor.execute(_ADJUSTMENTS, values)
+        for reference, amount, currency, booked in cursor.fetchall():
+            detail = f"{amount} {currency} on the adjustment, {booked} in the books"
+            yield Fault("a wallet adjustment is booked as it was approved", reference, detail)
         cursor.execute(_CHARGEBACKS, values)
         for reference, what, amount, booked, currency in cursor.fetchall():
             detail = f"{what}: {amount} on the chargeback, {booked} minor {currency} in the books"

@@ -27,7 +27,7 @@ def show_error(form: forms.Form, error: DomainError) -> None:
         form.add_error(None, error.sentence)
 
 
-def _currencies() -> list[tuple[str, str]]:
+def currencies() -> list[tuple[str, str]]:
     tenant = Tenant.objects.get(pk=current_tenant_id())
     return [(code, code) for code in tenant.currencies or [tenant.base_currency]]
 
@@ -61,7 +61,7 @@ class _AmountForm(forms.Form):
         super().__init__(*args, **kwargs)
         choice = self.fields["currency"]
         assert isinstance(choice, forms.ChoiceField)
-        choice.choices = _currencies()
+        choice.choices = currencies()
         self.initial.setdefault("key", uuid4().hex)
 
     def clean(self) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from clients.models import Client
 from ledger import chart
 from ledger import selectors as ledger
 from payments import access
+from payments.adjustments.access import adjustments_for
 from payments.chargeback_states import CHARGEBACK_ANSWERABLE
 from payments.chargebacks.access import chargebacks_for
-from payments.models import Chargeback, Deposit, Transfer, Withdrawal
+from payments.models import Chargeback, Deposit, Transfer, WalletAdjustment, Withdrawal
 from payments.states import (
     DEPOSIT_SET_ASIDE,
     TRANSFER,
@@ -131,6 +132,7 @@ def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]
         "chargebacks": list(
             Chargeback.objects.filter(**mine).select_related("deposit").order_by("-id")[:most]
         ),
+        "adjustments": list(WalletAdjustment.objects.filter(**mine).order_by("-id")[:most]),
     }
 
 
@@ -156,11 +158,13 @@ def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
     disputed = narrowed(
         chargebacks_for(actor), (*own, *sum_, *left), client=who, deposit=("reference",)
     )
+    adjusted = narrowed(adjustments_for(actor), (*own, *sum_, "direction", "why"), client=who)
     return {
         "deposits": list(deposits.order_by("-id")[:most]),
         "withdrawals": list(withdrawals.order_by("-id")[:most]),
         "transfers": list(transfers.order_by("-id")[:most]),
         "chargebacks": list(disputed.order_by("-id")[:most]),
+        "adjustments": list(adjusted.order_by("-id")[:most]),
     }
 
 

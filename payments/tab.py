@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -13,13 +14,15 @@ from backoffice.staff.access import StaffRequest
 from clients import tabs
 from clients.models import Client
 from payments import selectors
+from payments.adjustment_states import ADJUSTMENT_COLOURS, AdjustmentState
+from payments.adjustments import services as adjustments
 from payments.chargeback_states import (
     CHARGEBACK_ANSWERABLE,
     CHARGEBACK_COLOURS,
     ChargebackState,
 )
 from payments.chargebacks import books, rules
-from payments.models import Chargeback, Deposit, Destination, Withdrawal
+from payments.models import Chargeback, Deposit, Destination, WalletAdjustment, Withdrawal
 from payments.services.transfers import way
 from payments.states import (
     DEPOSIT_COLOURS,
@@ -32,6 +35,7 @@ from payments.states import (
 )
 
 ASK = "payments.request_withdrawal"
+TOLD = 20
 COLOURS = {"new": "attention", "approved": "good", "suspended": "bad", "retired": "neutral"}
 
 
@@ -82,6 +86,11 @@ def parts(recent: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
             "url": reverse("payments:chargeback-list"),
             "rows": [_chargeback(row) for row in recent["chargebacks"]],
         },
+        {
+            "label": "Wallet adjustments",
+            "url": reverse("payments:adjustment-list"),
+            "rows": [_adjustment(row) for row in recent["adjustments"]],
+        },
     ]
 
 
@@ -97,6 +106,7 @@ def _actions(actor: Actor, client: Client) -> list[Button]:
         ("New deposit", "payments:deposit-new", "payments.work_payment", "arrow-down-left"),
         ("New withdrawal", "payments:withdrawal-new", ASK, "arrow-up-right"),
         ("New transfer", "payments:transfer-new", "payments.transfer_money", "arrows-exchange"),
+        ("Adjust the wallet", "payments:adjustment-new", adjustments.ASK, "scale"),
         ("New destination", "payments:destination-new", ASK, "plus"),
     ]
     return [
@@ -175,6 +185,17 @@ def _chargeback(row: Chargeback) -> dict[str, Any]:
     return _line(row, "chargeback", f"of {what}", books.money_of(row), colour)
 
 
+def _adjustment(row: WalletAdjustment) -> dict[str, Any]:
+    colour = ADJUSTMENT_COLOURS[AdjustmentState(row.state)]
+    return _line(row, "adjustment", adjustments.said(row), adjustments.money_of(row), colour)
+
+
+def _adjusted(actor: Actor, client: Client) -> Sequence[UUID]:
+    """What the client's timeline tells of adjustments: the last ones."""
+    mine = WalletAdjustment.objects.filter(tenant_id=actor.tenant_id, client=client)
+    return list(mine.order_by("-id").values_list("pk", flat=True)[:TOLD])
+
+
 def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
     if not actor.can("payments.view_payment"):
         return []
@@ -229,3 +250,4 @@ tabs.register(
     )
 )
 tabs.register_open_items(_open_items)
+tabs.register_subjects(_adjusted)

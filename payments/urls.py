@@ -1,5 +1,6 @@
 from django.urls import path
 
+from payments.adjustments import views as adjustments
 from payments.chargebacks import views as chargebacks
 from payments.payment_files import views as payment_files
 from payments.views import (
@@ -66,6 +67,9 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", chargebacks.evidence_file, name="evidence-file"),
     path("evidence/<uuid:pk>/remove/", chargebacks.evidence_remove, name="evidence-remove"),
     path("deposits/<uuid:pk>/chargeback/", chargebacks.chargeback_new, name="chargeback-new"),
+    path("adjustments/", adjustments.adjustment_list, name="adjustment-list"),
+    path("adjustments/<uuid:pk>/", adjustments.adjustment_page, name="adjustment"),
+    path("adjustments/<uuid:pk>/cancel/", adjustments.adjustment_cancel, name="adjustment-cancel"),
     path("files/", payment_files.file_list, name="file-list"),
     path("files/new/", payment_files.file_new, name="file-new"),
     path("files/<uuid:pk>/", payment_files.file_page, name="file"),
@@ -78,6 +82,7 @@ urlpatterns = [
     path("clients/<uuid:pk>/deposit/", ask.deposit_new, name="deposit-new"),
     path("clients/<uuid:pk>/withdrawal/", ask.withdrawal_new, name="withdrawal-new"),
     path("clients/<uuid:pk>/transfer/", ask.transfer_new, name="transfer-new"),
+    path("clients/<uuid:pk>/adjustment/", adjustments.adjustment_new, name="adjustment-new"),
     path("clients/<uuid:pk>/destination/", ask.destination_new, name="destination-new"),
     path("destinations/<uuid:pk>/approve/", ask.destination_approve, name="destination-approve"),
     path("destinations/<uuid:pk>/suspend/", ask.destination_suspend, name="destination-suspend"),

@@ -16,6 +16,7 @@ from backoffice.core.transitions import Machine
 from backoffice.portal.timeline import EVENTS_MAX, Event
 from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
+from payments.adjustment_states import WALLET_ADJUSTMENT, AdjustmentState
 from payments.chargeback_states import ANSWER, CHARGEBACK, AnswerState, ChargebackState
 from payments.gateways.registry import KINDS
 from payments.models import (
@@ -24,6 +25,7 @@ from payments.models import (
     Deposit,
     PaymentFile,
     Transfer,
+    WalletAdjustment,
     Withdrawal,
     WithdrawalPart,
 )
@@ -189,7 +191,13 @@ FILES = Watched(
         str(_F.ACKNOWLEDGED): "each of its payouts is watched by itself, as sent",
     },
 )
-WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS, FILES)
+ADJUSTMENTS = Watched(
+    WALLET_ADJUSTMENT,
+    WalletAdjustment,
+    {},
+    {str(AdjustmentState.ASKED): "no money waits; it is on the approvals page until it is decided"},
+)
+WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS, FILES, ADJUSTMENTS)
 # What goes to its bank in a file waits for people, not for the outbox.
 BY_FILE = sorted(kind for kind, adapter in KINDS.items() if adapter.pays_by_file)
 FILE_AFTER = DAY

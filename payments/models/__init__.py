@@ -1,5 +1,6 @@
 """Money in, money out, money between, and money that is taken back."""
 
+from payments.models.adjustments import WalletAdjustment
 from payments.models.automatic import DryRun, RuleDecision, RuleVersion
 from payments.models.chargebacks import Chargeback, ChargebackAnswer, ChargebackEvidence
 from payments.models.movements import (
@@ -36,6 +37,7 @@ __all__ = [
     "RuleDecision",
     "RuleVersion",
     "Transfer",
+    "WalletAdjustment",
     "WebhookMessage",
     "Withdrawal",
     "WithdrawalPart",

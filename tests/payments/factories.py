@@ -9,6 +9,8 @@ from backoffice.core.money import Money
 from backoffice.workflow.approvals import approval_vote
 from backoffice.workflow.models import OutboxItem
 from clients.models import Client
+from payments.adjustment_states import Direction, Why
+from payments.adjustments.services import adjustment_ask
 from payments.automatic.dry_runs import dry_run_ask, dry_run_make
 from payments.automatic.rules import Rule
 from payments.automatic.versions import version_make, version_propose
@@ -24,6 +26,7 @@ from payments.models import (
     PaymentFile,
     PaymentHold,
     RuleVersion,
+    WalletAdjustment,
     WebhookMessage,
     Withdrawal,
     WithdrawalPart,
@@ -210,3 +213,15 @@ def rules_in_force(world: World, *wanted: Rule) -> RuleVersion:
     asked = version_propose(actor=world.actor("petra"), version=version)
     approval_vote(actor=world.actor("adam"), approval=asked, approves=True)
     return RuleVersion.objects.get(pk=version.pk)
+
+
+def make_adjustment(world: World) -> WalletAdjustment:
+    """An adjustment that waits for a second person."""
+    return adjustment_ask(
+        actor=world.actor("pavel"),
+        client=make_active(world.actor("olivia")),
+        direction=Direction.TO_CLIENT,
+        why=Why.GOODWILL,
+        money=HUNDRED,
+        reason="waited three days for an answer",
+    )

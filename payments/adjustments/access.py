@@ -1,0 +1,21 @@
+"""Which adjustment an actor may see: a stranger's is not found, whatever its id."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from backoffice.core.context import Actor
+from payments.models import WalletAdjustment
+
+
+def adjustments_for(actor: Actor) -> QuerySet[WalletAdjustment]:
+    rows = WalletAdjustment.objects.filter(tenant_id=actor.tenant_id).select_related("client")
+    return rows if actor.desks is None else rows.filter(client__desk_id__in=actor.desks)
+
+
+def adjustment_for(actor: Actor, pk: UUID) -> WalletAdjustment:
+    row = adjustments_for(actor).filter(pk=pk).first()
+    if row is None:
+        raise Http404("There is no such adjustment.")
+    return row
