@@ -31,13 +31,14 @@ LINES_SHOWN_MAX = 100
 @dataclass(frozen=True, slots=True)
 class Place:
     """An account that is signed off: at a bank or with a gateway, in one currency. ``code`` is its
-    account in the ledger; ``bank`` is None with a gateway."""
+    account in the ledger; ``bank`` is None with a gateway, whose ``account`` is known."""
 
     pk: UUID
     label: str
     currency: str
     code: str
     bank: BankAccount | None = None
+    account: AccountRef | None = None
 
 
 def places(actor: Actor) -> list[Place]:
@@ -46,7 +47,8 @@ def places(actor: Actor) -> list[Place]:
     found = [Place(b.pk, b.name, b.currency, _code_of(b), b) for b in banks]
     for gateway, code in clearing_codes(actor):
         for account in ledger.accounts_named(actor.tenant_id, code):
-            found.append(Place(gateway.pk, gateway.name, account.currency, code))
+            place = Place(gateway.pk, gateway.name, account.currency, code, account=account)
+            found.append(place)
     return found
 
 
@@ -178,7 +180,9 @@ class AccountDay:
 
     @cached_property
     def _account(self) -> AccountRef | None:
-        return ledger.account(self.actor.tenant_id, self.place.code, self.place.currency)
+        return self.place.account or ledger.account(
+            self.actor.tenant_id, self.place.code, self.place.currency
+        )
 
     @property
     def ledger_opening(self) -> Money:

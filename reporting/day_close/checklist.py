@@ -3,7 +3,7 @@
 Red keeps the day open. Amber may stay as it is when the person who asks for the close writes why.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -167,18 +167,15 @@ def _unresolved(actor: Actor, row: BusinessDay) -> Check:
     return _check("unknown", label, Check.CARRY, f"In doubt: {', '.join(parts)}.", url)
 
 
-def _standing(actor: Actor, code: str, at: datetime) -> list[Money]:
-    """What stood on an account of the house at a moment, by value date; nothing where zero."""
-    found = (
-        ledger.balance_valued_at(actor.tenant_id, account, at)
-        for account in ledger.accounts_named(actor.tenant_id, code)
-    )
-    return [money for money in found if money]
+def _standing(actor: Actor, code: str, *moments: datetime) -> Iterator[list[Money]]:
+    """What stood on an account of the house at each moment, by value date: of each currency."""
+    for account in ledger.accounts_named(actor.tenant_id, code):
+        yield [ledger.balance_valued_at(actor.tenant_id, account, at) for at in moments]
 
 
 def _unallocated(actor: Actor, row: BusinessDay) -> Check:
     label = "Unallocated money"
-    found = _standing(actor, "unallocated", row.ends_at)
+    found = [money for [money] in _standing(actor, "unallocated", row.ends_at) if money]
     if not found:
         return _check("unallocated", label, Check.GOOD, "None at the end of the day.")
     says = f"{_list(found)} of clients whom nobody knows yet."
@@ -190,14 +187,11 @@ def _in_transit(actor: Actor, row: BusinessDay, policy: DayPolicy) -> Check:
     at least."""
     label, code = "Money in transit", "in_transit:bank"
     allowed = _count(policy.transit_days, "day")
-    before = {
-        money.currency: money
-        for money in _standing(actor, code, row.ends_at - timedelta(days=policy.transit_days))
-    }
+    then = row.ends_at - timedelta(days=policy.transit_days)
     stale = [
-        min(abs(money), abs(before[money.currency]))
-        for money in _standing(actor, code, row.ends_at)
-        if money.currency in before and money.amount * before[money.currency].amount > 0
+        min(abs(now_there), abs(before))
+        for before, now_there in _standing(actor, code, then, row.ends_at)
+        if before.amount * now_there.amount > 0
     ]
     if not stale:
         return _check("transit", label, Check.GOOD, f"Nothing for longer than {allowed}.")
