@@ -25,8 +25,8 @@ DAYS_BEFORE = timedelta(days=10)  # how long before its line a transfer may have
 # are far too low, and a loop within a loop over a million rows does not end.
 _PREPARE = """
     SET LOCAL work_mem = '192MB'; SET LOCAL jit = off; SET LOCAL enable_nestloop = off;
-    DROP TABLE IF EXISTS pg_temp.entry, pg_temp.item, pg_temp.pair, pg_temp.left_entry,
-        pg_temp.left_item, pg_temp.alike_set
+    DROP TABLE IF EXISTS pg_temp.entry, pg_temp.item, pg_temp.named, pg_temp.met, pg_temp.pair,
+        pg_temp.left_entry, pg_temp.left_item, pg_temp.alike_set
 """
 _AS_BEFORE = """
     SET LOCAL work_mem TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT
@@ -36,18 +36,20 @@ _UNTIL = """
     {0}.day + CASE WHEN extract(isodow FROM {0}.day) IN (3, 4, 5) THEN 5
                    WHEN extract(isodow FROM {0}.day) = 6 THEN 4 ELSE 3 END
 """
+# A side without a reference has no hash, and so meets nothing.
+_HASH = "CASE WHEN {0} <> '' THEN hashtextextended({0}, 0) END"
 # All of a report that waits for its first run; of earlier ones what nothing was found for.
 _ENTRY = """
     CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
     SELECT e.*, CASE WHEN e.is_payout THEN {until} END AS until FROM (
     SELECT l.id, l.report_id, l.gross AS minor, l.booked_on AS day, l.our_ref AS ref,
-           hashtextextended(l.our_ref, 0) AS hash, l.in_text, l.kind = 'payout' AS is_payout,
+           {hash} AS hash, l.in_text, l.kind = 'payout' AS is_payout,
            l.source_ref, l.kind = 'dispute' AS is_dispute
     FROM reconciliation_settlementline l
     WHERE l.tenant_id = %(tenant)s AND l.currency = %(currency)s AND l.kind <> 'fee'
       AND l.report_id = ANY(%(reports)s)
     UNION ALL
-    SELECT l.id, l.report_id, l.gross, l.booked_on, l.our_ref, hashtextextended(l.our_ref, 0),
+    SELECT l.id, l.report_id, l.gross, l.booked_on, l.our_ref, {hash},
            l.in_text, l.kind = 'payout', l.source_ref, l.kind = 'dispute'
     FROM reconciliation_settlementline l
     WHERE l.tenant_id = %(tenant)s AND l.currency = %(currency)s AND l.kind <> 'fee'
@@ -73,16 +75,21 @@ _NAME_DISPUTES = """
       AND d.reference = e.ref
 """
 # What the bank wrote beside a settlement may name the payout: then both are known by that name.
-_NAME_PAYOUTS = """
-    WITH named AS (
-        SELECT i.journal_id, e.id, e.source_ref FROM item i
-        JOIN entry e ON e.is_payout AND e.source_ref <> ''
-        WHERE i.is_settlement AND strpos(i.text, e.source_ref) > 0
-    ), items AS (
-        UPDATE item i SET ref = n.source_ref, hash = hashtextextended(n.source_ref, 0)
-        FROM named n WHERE n.journal_id = i.journal_id
+_PAYOUTS_NAMED = """
+    WITH payout AS MATERIALIZED (
+        SELECT id, source_ref FROM entry WHERE is_payout AND source_ref <> ''
+    ), settlement AS MATERIALIZED (
+        SELECT journal_id, text FROM item WHERE is_settlement
     )
-    UPDATE entry e SET ref = n.source_ref, hash = hashtextextended(n.source_ref, 0), in_text = true
+    SELECT p.id, s.journal_id, p.source_ref FROM payout p
+    JOIN settlement s ON strpos(s.text, p.source_ref) > 0
+"""
+_NAME_PAYOUTS = """
+    CREATE TEMPORARY TABLE named ON COMMIT DROP AS
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS n (id, journal_id, ref);
+    UPDATE item i SET ref = n.ref, hash = hashtextextended(n.ref, 0)
+    FROM named n WHERE n.journal_id = i.journal_id;
+    UPDATE entry e SET ref = n.ref, hash = hashtextextended(n.ref, 0), in_text = true
     FROM named n WHERE n.id = e.id
 """
 _FIRST = "SELECT min(day) FROM entry"
@@ -94,7 +101,7 @@ _ITEM = """
         SELECT t.journal_id, t.line AS journal_line, t.effective_at::date AS day,
                CASE WHEN t.debit_account_id = ANY(%(accounts)s) THEN t.amount ELSE -t.amount END
                    AS minor,
-               j.business_ref AS ref, hashtextextended(j.business_ref, 0) AS hash,
+               j.business_ref AS ref, {hash} AS hash,
                j.kind = 'gateway_settlement' AS is_settlement,
                CASE WHEN j.kind = 'gateway_settlement' THEN j.meta ->> 'text' END AS text
         FROM ledger_transfer t
@@ -115,30 +122,37 @@ _PAIR = """
         difference bigint
     ) ON COMMIT DROP
 """
-# 1 and 3: the same reference and amount. The first of several alike goes with the first.
-_SAME = """
-    INSERT INTO pair
-    SELECT e.id, i.journal_id, i.journal_line, 0, 0, CASE WHEN e.in_text THEN 3 ELSE 1 END, 0
-    FROM {entries} e JOIN {items} i ON i.hash = e.hash AND i.minor = e.minor AND i.ref = e.ref
-    WHERE e.ref <> ''
+# 1 and 3: the same reference and amount. What met nothing stands here with one side only, so that
+# what is left needs no second search.
+_MET = """
+    CREATE TEMPORARY TABLE met ON COMMIT DROP AS
+    SELECT e.id AS line_id, e.in_text, i.journal_id, i.journal_line
+    FROM {entries} e FULL JOIN {items} i
+      ON i.hash = e.hash AND i.minor = e.minor AND i.ref = e.ref
 """
+# The first of several alike goes with the first.
 _NUMBERED = """
     (SELECT *, row_number() OVER (PARTITION BY hash, minor ORDER BY {order}) AS nth FROM {table})
 """
-_REPEATED = """
-    SELECT EXISTS (SELECT FROM {table} WHERE ref <> '' GROUP BY hash, minor HAVING count(*) > 1)
+# As many as there are on either side: none was met twice.
+_SIDES = "SELECT count(line_id), count(journal_id) FROM met"
+_SAME = """
+    SELECT line_id, journal_id, journal_line, 0 AS part, 0 AS share,
+           CASE WHEN in_text THEN 3 ELSE 1 END AS rung, 0 AS difference
+    FROM met WHERE line_id IS NOT NULL AND journal_id IS NOT NULL
 """
 # ``alike``: how many of what is left say the same reference.
 _LEFT = """
     CREATE TEMPORARY TABLE left_entry ON COMMIT DROP AS
-    SELECT *, count(*) OVER (PARTITION BY hash) AS alike,
-           (sum(minor) OVER (PARTITION BY hash))::bigint AS whole
-    FROM entry e WHERE NOT EXISTS (SELECT FROM pair p WHERE p.line_id = e.id);
+    SELECT e.*, count(*) OVER (PARTITION BY e.hash) AS alike,
+           (sum(e.minor) OVER (PARTITION BY e.hash))::bigint AS whole
+    FROM entry e JOIN met m ON m.line_id = e.id WHERE m.journal_id IS NULL;
     CREATE TEMPORARY TABLE left_item ON COMMIT DROP AS
-    SELECT *, count(*) OVER (PARTITION BY hash) AS alike,
-           (sum(minor) OVER (PARTITION BY hash))::bigint AS whole
-    FROM item i WHERE NOT EXISTS (
-        SELECT FROM pair p WHERE p.journal_id = i.journal_id AND p.journal_line = i.journal_line);
+    SELECT i.*, count(*) OVER (PARTITION BY i.hash) AS alike,
+           (sum(i.minor) OVER (PARTITION BY i.hash))::bigint AS whole
+    FROM item i
+    JOIN met m ON m.journal_id = i.journal_id AND m.journal_line = i.journal_line
+    WHERE m.line_id IS NULL;
     CREATE INDEX ON left_item (minor, day);
     ANALYZE left_entry; ANALYZE left_item
 """
@@ -219,9 +233,12 @@ _WRITE = """
         (tenant_id, id, line_id, journal_id, journal_line, part, share, rung, difference, run_id)
     SELECT %(tenant)s, CASE WHEN part = 0 THEN line_id ELSE uuidv7() END, line_id, journal_id,
            journal_line, part, share, rung, difference, %(run)s
-    FROM pair ORDER BY line_id
+    FROM ({same} UNION ALL SELECT * FROM pair) found ORDER BY line_id
 """
-_COUNTS = "SELECT rung, count(*), sum(difference) FROM pair GROUP BY rung ORDER BY rung"
+_COUNTS = """
+    SELECT rung, count(*), sum(difference) FROM ({same} UNION ALL SELECT * FROM pair) found
+    GROUP BY rung ORDER BY rung
+"""
 _NAMED_LEFT = """
     SELECT e.id, e.minor, e.ref, count(i.journal_id), min(i.minor)
     FROM left_entry e LEFT JOIN left_item i ON i.hash = e.hash AND i.ref = e.ref
@@ -358,8 +375,8 @@ def climb(given: Open, terms: Terms, run_id: UUID) -> Outcome:
         cursor.execute(_PREPARE)
         outcome = _open(cursor, given)
         if outcome.lines:
-            _rungs(cursor, terms)
-            cursor.execute(_WRITE, {"tenant": given.tenant_id, "run": run_id})
+            _rungs(cursor, terms, outcome)
+            cursor.execute(_WRITE.format(same=_SAME), {"tenant": given.tenant_id, "run": run_id})
             _read_outcome(cursor, outcome)
         cursor.execute(_BATCHES, _facts(given))
         outcome.batches_off = [BatchOff(*row) for row in cursor.fetchall()]
@@ -380,7 +397,7 @@ def _facts(given: Open) -> dict[str, Any]:
 
 def _open(cursor: CursorWrapper, given: Open) -> Outcome:
     facts = _facts(given)
-    cursor.execute(_ENTRY.format(until=_UNTIL.format("e")), facts)
+    cursor.execute(_ENTRY.format(until=_UNTIL.format("e"), hash=_HASH.format("l.our_ref")), facts)
     lines = cursor.rowcount
     cursor.execute(_NAME_ENTRIES, facts)
     cursor.execute(_NAME_DISPUTES, facts)
@@ -390,22 +407,19 @@ def _open(cursor: CursorWrapper, given: Open) -> Outcome:
     if first is None:
         return Outcome()
     facts["since"] = min(first, given.seen_until or first) - DAYS_BEFORE
-    cursor.execute(_ITEM.format(until=_UNTIL.format("i")), facts)
+    named_by = _HASH.format("j.business_ref")
+    cursor.execute(_ITEM.format(until=_UNTIL.format("i"), hash=named_by), facts)
     items = cursor.rowcount
-    cursor.execute(_NAME_PAYOUTS)
+    cursor.execute(_PAYOUTS_NAMED)
+    if named := cursor.fetchall():
+        cursor.execute(_NAME_PAYOUTS, [list(column) for column in zip(*named, strict=True)])
     cursor.execute("ANALYZE item")
     cursor.execute(_PAIR)
     return Outcome(lines=lines, items=items)
 
 
-def _rungs(cursor: CursorWrapper, terms: Terms) -> None:
-    if _repeats(cursor, "entry") or _repeats(cursor, "item"):
-        entries = _NUMBERED.format(table="entry", order="id")
-        items = _NUMBERED.format(table="item", order="journal_id, journal_line")
-        cursor.execute(_SAME.format(entries=entries, items=items) + " AND i.nth = e.nth")
-    else:
-        cursor.execute(_SAME.format(entries="entry", items="item"))
-    cursor.execute("ANALYZE pair")
+def _rungs(cursor: CursorWrapper, terms: Terms, outcome: Outcome) -> None:
+    _meet(cursor, outcome)
     cursor.execute(_LEFT)
     facts: dict[str, Any] = {
         "percent": terms.percent,
@@ -425,13 +439,19 @@ def _rungs(cursor: CursorWrapper, terms: Terms) -> None:
             cursor.execute(_DROP_PAIRED.format(rung=rung))
 
 
-def _repeats(cursor: CursorWrapper, table: str) -> bool:
-    cursor.execute(_REPEATED.format(table=table))
-    return bool(cursor.fetchone()[0])
+def _meet(cursor: CursorWrapper, outcome: Outcome) -> None:
+    cursor.execute(_MET.format(entries="entry", items="item"))
+    cursor.execute(_SIDES)
+    if cursor.fetchone() != (outcome.lines, outcome.items):
+        entries = _NUMBERED.format(table="entry", order="id")
+        items = _NUMBERED.format(table="item", order="journal_id, journal_line")
+        cursor.execute("DROP TABLE met")
+        cursor.execute(_MET.format(entries=entries, items=items) + " AND i.nth = e.nth")
+    cursor.execute("ANALYZE met")
 
 
 def _read_outcome(cursor: CursorWrapper, outcome: Outcome) -> None:
-    cursor.execute(_COUNTS)
+    cursor.execute(_COUNTS.format(same=_SAME))
     for rung, count, difference in cursor.fetchall():
         outcome.by_rung[rung] = count
         outcome.difference += int(difference)

@@ -266,8 +266,10 @@ _PARTS = """
 def _summed(report: SettlementReport) -> tuple[dict[str, int], dict[str, int], list[list[Any]]]:
     """(matches by rung, what the gateway kept by currency, sums by kind and currency)."""
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '192MB'")  # a million lines meet their matches
         cursor.execute(_PARTS, {"tenant": report.tenant_id, "report": report.pk})
         parts = cursor.fetchall()
+        cursor.execute("SET LOCAL work_mem TO DEFAULT")
     rungs: Counter[str] = Counter()
     costs: Counter[str] = Counter()
     sums: dict[tuple[str, str], list[int]] = {}
