@@ -93,6 +93,11 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300.0},
     },
+    "conversion-quotes": {
+        "task": "payments.tasks.quotes_read",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "commissions": {
         "task": "ib.tasks.accrue_all",
         "schedule": 60.0,

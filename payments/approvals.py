@@ -11,6 +11,7 @@ from backoffice.workflow.models import Approval
 from payments.adjustments import services as adjustments
 from payments.automatic import versions
 from payments.chargebacks import debts
+from payments.conversions import services as conversions
 from payments.models import Chargeback, PaymentFile, Withdrawal
 from payments.payment_files import files
 from payments.services import bands, withdrawals
@@ -125,3 +126,16 @@ ADJUSTMENT = ApprovalKind(
     shown=adjustments.shown,
 )
 register(ADJUSTMENT)
+
+
+CONVERSION = ApprovalKind(
+    code=conversions.KIND,
+    label="Conversion",
+    permission=conversions.APPROVE,
+    content=conversions.content_now,
+    execute=conversions.conversion_booked,
+    refused=conversions.conversion_refused,
+    url=lambda approval: reverse("payments:conversion", args=[approval.subject_id]),
+    shown=conversions.shown,
+)
+register(CONVERSION)

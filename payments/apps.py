@@ -21,6 +21,7 @@ class PaymentsConfig(AppConfig):
             approvals,
             books_check,
             chargeback_states,
+            conversion_states,
             handlers,
             part_handlers,
             payment_file_states,
@@ -33,6 +34,8 @@ class PaymentsConfig(AppConfig):
         from payments.automatic.states import DRY_RUN, VERSION
         from payments.chargebacks import check
         from payments.chargebacks import handlers as chargeback_handlers  # noqa: F401
+        from payments.conversions import actions as conversion_actions  # noqa: F401
+        from payments.conversions import handlers as conversion_handlers  # noqa: F401
         from trading.states import OPERATION, OperationState
 
         moves.register(states.DEPOSIT)
@@ -41,7 +44,9 @@ class PaymentsConfig(AppConfig):
         moves.register(payment_file_states.PAYMENT_FILE)
         release_checks.register(check.CODE, check.release_check, order=50)
         moves.register(adjustment_states.WALLET_ADJUSTMENT)
-        for name in ("Deposit", "Withdrawal", "Transfer", "Chargeback", "WalletAdjustment"):
+        moves.register(conversion_states.CONVERSION)
+        by_client = ("Deposit", "Withdrawal", "Transfer", "Chargeback", "WalletAdjustment")
+        for name in (*by_client, "Conversion"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
         moves.register(states.PART)
@@ -63,6 +68,7 @@ class PaymentsConfig(AppConfig):
             ("transfer", "Transfers", "arrows-exchange"),
             ("chargeback", "Chargebacks", "receipt-refund"),
             ("adjustment", "Wallet adjustments", "scale"),
+            ("conversion", "Conversions", "switch-horizontal"),
         ):
             search.register(
                 search.Kind(code, label, icon, "payments.view_payment", _url(f"{code}s"), 30)
@@ -72,8 +78,14 @@ class PaymentsConfig(AppConfig):
             Entry("Settings", "Gateways", "payments:setup", "plug", MANAGE, "", 60),
         ):
             navigation.register(entry)
+        quotes = ("payments.quote_currencies",)
         text = "Gateways, methods, withdrawal rules, bands of approval, rates"
         register_area(Area("Gateways", text, "plug", "payments:setup", MANAGE, 90))
+        text = "Quotes, spreads, how long an offer stands, who approves large ones"
+        area = Area(
+            "Conversions", text, "switch-horizontal", "payments:conversion-setup", quotes, 95
+        )
+        register_area(area)
 
 
 def _url(folder: str) -> Callable[[UUID], str]:

@@ -75,6 +75,11 @@ WITH booked AS (
         coalesce(b.kinds, '{}')
     FROM payments_walletadjustment a LEFT JOIN booked b ON b.business_ref = a.reference
     WHERE a.tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'conversion', c.reference, c.state,
+        CASE c.state WHEN 'booked' THEN ARRAY['conversion'] ELSE '{}' END, coalesce(b.kinds, '{}')
+    FROM payments_conversion c LEFT JOIN booked b ON b.business_ref = c.reference
+    WHERE c.tenant_id = %(tenant)s
 )
 SELECT what, reference, state, kinds, found FROM expected WHERE kinds <> found
 ORDER BY what, reference
@@ -158,6 +163,35 @@ HAVING count(x.*) <> 1 OR NOT bool_and(
 ORDER BY a.reference
 """
 
+# A booked conversion names its journal: two lines, out of one wallet of the client and into
+# another, met by the house's position, of its amounts; what was got is what was given at its rate.
+_CONVERSIONS = """
+SELECT k.reference, k.give_amount, k.give_currency, k.get_amount, k.get_currency,
+    coalesce(string_agg(format('%%s to %%s: %%s minor %%s', d.code, c.code, x.amount, x.currency),
+        '; '), 'nothing')
+FROM payments_conversion k
+CROSS JOIN LATERAL (SELECT format('client:%%s:wallet', k.client_id) AS wallet,
+    k.give_amount * power(10::numeric, (%(places)s::jsonb ->> k.give_currency)::int) AS give,
+    k.get_amount * power(10::numeric, (%(places)s::jsonb ->> k.get_currency)::int) AS get) w
+LEFT JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = k.journal_id
+    AND j.business_ref = k.reference
+LEFT JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
+    AND x.created_at = j.created_at
+LEFT JOIN ledger_account d ON d.tenant_id = %(tenant)s AND d.id = x.debit_account_id
+LEFT JOIN ledger_account c ON c.tenant_id = %(tenant)s AND c.id = x.credit_account_id
+WHERE k.tenant_id = %(tenant)s AND k.state = 'booked'
+GROUP BY k.id, k.reference, k.give_amount, k.give_currency, k.get_amount, k.get_currency,
+    k.client_rate, w.wallet, w.give, w.get
+HAVING count(x.*) <> 2
+    OR count(*) FILTER (WHERE d.code = w.wallet AND c.code = 'fx:position'
+        AND x.currency = k.give_currency AND x.amount = w.give) <> 1
+    OR count(*) FILTER (WHERE d.code = 'fx:position' AND c.code = w.wallet
+        AND x.currency = k.get_currency AND x.amount = w.get) <> 1
+    OR k.get_amount <> trunc(k.give_amount * k.client_rate,
+        (%(places)s::jsonb ->> k.get_currency)::int)
+ORDER BY k.reference
+"""
+
 # By chargeback: what each kind of its journals moved, against what it says itself.
 _CHARGEBACKS = """
 WITH moved AS (
@@ -239,6 +273,10 @@ def payments_faults(tenant_id: int) -> Iterator[Fault]:
         for reference, amount, currency, booked in cursor.fetchall():
             detail = f"{amount} {currency} on the adjustment, {booked} in the books"
             yield Fault("a wallet adjustment is booked as it was approved", reference, detail)
+        cursor.execute(_CONVERSIONS, values)
+        for reference, give, source, get, target, booked in cursor.fetchall():
+            detail = f"{give} {source} into {get} {target} on the conversion, {booked} in the books"
+            yield Fault("a conversion is booked as it was accepted", reference, detail)
         cursor.execute(_CHARGEBACKS, values)
         for reference, what, amount, booked, currency in cursor.fetchall():
             detail = f"{what}: {amount} on the chargeback, {booked} minor {currency} in the books"

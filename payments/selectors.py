@@ -20,7 +20,15 @@ from payments import access
 from payments.adjustments.access import adjustments_for
 from payments.chargeback_states import CHARGEBACK_ANSWERABLE
 from payments.chargebacks.access import chargebacks_for
-from payments.models import Chargeback, Deposit, Transfer, WalletAdjustment, Withdrawal
+from payments.conversions.access import conversions_for
+from payments.models import (
+    Chargeback,
+    Conversion,
+    Deposit,
+    Transfer,
+    WalletAdjustment,
+    Withdrawal,
+)
 from payments.states import (
     DEPOSIT_SET_ASIDE,
     TRANSFER,
@@ -133,6 +141,7 @@ def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]
             Chargeback.objects.filter(**mine).select_related("deposit").order_by("-id")[:most]
         ),
         "adjustments": list(WalletAdjustment.objects.filter(**mine).order_by("-id")[:most]),
+        "conversions": list(Conversion.objects.filter(**mine).order_by("-id")[:most]),
     }
 
 
@@ -159,12 +168,15 @@ def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
         chargebacks_for(actor), (*own, *sum_, *left), client=who, deposit=("reference",)
     )
     adjusted = narrowed(adjustments_for(actor), (*own, *sum_, "direction", "why"), client=who)
+    pair = ("give_amount", "give_currency", "get_amount", "get_currency")
+    exchanged = narrowed(conversions_for(actor), (*own, *pair), client=who)
     return {
         "deposits": list(deposits.order_by("-id")[:most]),
         "withdrawals": list(withdrawals.order_by("-id")[:most]),
         "transfers": list(transfers.order_by("-id")[:most]),
         "chargebacks": list(disputed.order_by("-id")[:most]),
         "adjustments": list(adjusted.order_by("-id")[:most]),
+        "conversions": list(exchanged.order_by("-id")[:most]),
     }
 
 

@@ -22,7 +22,17 @@ from payments.chargeback_states import (
     ChargebackState,
 )
 from payments.chargebacks import books, rules
-from payments.models import Chargeback, Deposit, Destination, WalletAdjustment, Withdrawal
+from payments.conversion_states import CONVERSION_COLOURS, ConversionState
+from payments.conversions import services as conversions
+from payments.conversions.books import get_of, give_of
+from payments.models import (
+    Chargeback,
+    Conversion,
+    Deposit,
+    Destination,
+    WalletAdjustment,
+    Withdrawal,
+)
 from payments.services.transfers import way
 from payments.states import (
     DEPOSIT_COLOURS,
@@ -91,6 +101,11 @@ def parts(recent: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
             "url": reverse("payments:adjustment-list"),
             "rows": [_adjustment(row) for row in recent["adjustments"]],
         },
+        {
+            "label": "Conversions",
+            "url": reverse("payments:conversion-list"),
+            "rows": [_conversion(row) for row in recent["conversions"]],
+        },
     ]
 
 
@@ -106,6 +121,7 @@ def _actions(actor: Actor, client: Client) -> list[Button]:
         ("New deposit", "payments:deposit-new", "payments.work_payment", "arrow-down-left"),
         ("New withdrawal", "payments:withdrawal-new", ASK, "arrow-up-right"),
         ("New transfer", "payments:transfer-new", "payments.transfer_money", "arrows-exchange"),
+        ("Exchange", "payments:conversion-new", conversions.ASK, "switch-horizontal"),
         ("Adjust the wallet", "payments:adjustment-new", adjustments.ASK, "scale"),
         ("New destination", "payments:destination-new", ASK, "plus"),
     ]
@@ -188,6 +204,11 @@ def _chargeback(row: Chargeback) -> dict[str, Any]:
 def _adjustment(row: WalletAdjustment) -> dict[str, Any]:
     colour = ADJUSTMENT_COLOURS[AdjustmentState(row.state)]
     return _line(row, "adjustment", adjustments.said(row), adjustments.money_of(row), colour)
+
+
+def _conversion(row: Conversion) -> dict[str, Any]:
+    colour = CONVERSION_COLOURS[ConversionState(row.state)]
+    return _line(row, "conversion", f"into {get_of(row)}", give_of(row), colour)
 
 
 def _adjusted(actor: Actor, client: Client) -> Sequence[UUID]:

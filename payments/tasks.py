@@ -2,8 +2,12 @@
 
 from celery import shared_task
 
+from backoffice.core.context import system_actor
 from backoffice.tenancy.scope import all_tenants, tenant_scope
 from payments import watch
+from payments.conversions import feed
+
+QUOTES = "quotes of trading servers"
 
 
 @shared_task
@@ -14,3 +18,21 @@ def payments_watch() -> int:
         with tenant_scope(actor.tenant_id, actor):
             found += watch.sweep(actor)
     return found
+
+
+@shared_task
+def quotes_read() -> int:
+    """Have what trading servers quote kept, for every brokerage that converts; how many."""
+    asked = 0
+    for actor in all_tenants(reason="read quotes between currencies", job=QUOTES):
+        with tenant_scope(actor.tenant_id, actor):
+            wanted = feed.wanted(actor)
+        if wanted:
+            quotes_read_of.delay(actor.tenant_id)
+            asked += 1
+    return asked
+
+
+@shared_task
+def quotes_read_of(tenant_id: int) -> int:
+    return feed.read(system_actor(tenant_id, QUOTES))

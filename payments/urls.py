@@ -2,6 +2,8 @@ from django.urls import path
 
 from payments.adjustments import views as adjustments
 from payments.chargebacks import views as chargebacks
+from payments.conversions import setup_views as conversion_setup
+from payments.conversions import views as conversions
 from payments.payment_files import views as payment_files
 from payments.views import (
     ask,
@@ -70,6 +72,12 @@ urlpatterns = [
     path("adjustments/", adjustments.adjustment_list, name="adjustment-list"),
     path("adjustments/<uuid:pk>/", adjustments.adjustment_page, name="adjustment"),
     path("adjustments/<uuid:pk>/cancel/", adjustments.adjustment_cancel, name="adjustment-cancel"),
+    path("conversions/", conversions.conversion_list, name="conversion-list"),
+    path("conversions/<uuid:pk>/", conversions.conversion_page, name="conversion"),
+    path("conversions/<uuid:pk>/accept/", conversions.conversion_accept, name="conversion-accept"),
+    path("conversions/<uuid:pk>/again/", conversions.conversion_again, name="conversion-again"),
+    path("conversions/<uuid:pk>/cancel/", conversions.conversion_cancel, name="conversion-cancel"),
+    path("position/", conversion_setup.position_page, name="position"),
     path("files/", payment_files.file_list, name="file-list"),
     path("files/new/", payment_files.file_new, name="file-new"),
     path("files/<uuid:pk>/", payment_files.file_page, name="file"),
@@ -83,6 +91,7 @@ urlpatterns = [
     path("clients/<uuid:pk>/withdrawal/", ask.withdrawal_new, name="withdrawal-new"),
     path("clients/<uuid:pk>/transfer/", ask.transfer_new, name="transfer-new"),
     path("clients/<uuid:pk>/adjustment/", adjustments.adjustment_new, name="adjustment-new"),
+    path("clients/<uuid:pk>/exchange/", conversions.conversion_new, name="conversion-new"),
     path("clients/<uuid:pk>/destination/", ask.destination_new, name="destination-new"),
     path("destinations/<uuid:pk>/approve/", ask.destination_approve, name="destination-approve"),
     path("destinations/<uuid:pk>/suspend/", ask.destination_suspend, name="destination-suspend"),
@@ -106,4 +115,13 @@ urlpatterns = [
     path("setup/rules/<uuid:pk>/try/", automatic.rules_try, name="rules-try"),
     path("setup/rules/<uuid:pk>/propose/", automatic.rules_propose, name="rules-propose"),
     path("setup/rates/", setup.rate_set, name="rate-set"),
+    path("setup/conversions/", conversion_setup.setup_page, name="conversion-setup"),
+    path("setup/conversions/rules/", conversion_setup.policy, name="conversion-policy"),
+    path("setup/conversions/quote/", conversion_setup.quote, name="conversion-quote"),
+    path("setup/conversions/spread/", conversion_setup.spread, name="conversion-spread"),
+    path(
+        "setup/conversions/spread/<uuid:pk>/remove/",
+        conversion_setup.spread_remove,
+        name="conversion-spread-remove",
+    ),
 ]

@@ -18,10 +18,12 @@ from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
 from payments.adjustment_states import WALLET_ADJUSTMENT, AdjustmentState
 from payments.chargeback_states import ANSWER, CHARGEBACK, AnswerState, ChargebackState
+from payments.conversion_states import CONVERSION, ConversionState
 from payments.gateways.registry import KINDS
 from payments.models import (
     Chargeback,
     ChargebackAnswer,
+    Conversion,
     Deposit,
     PaymentFile,
     Transfer,
@@ -197,7 +199,17 @@ ADJUSTMENTS = Watched(
     {},
     {str(AdjustmentState.ASKED): "no money waits; it is on the approvals page until it is decided"},
 )
-WATCHED = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS, FILES, ADJUSTMENTS)
+CONVERSIONS = Watched(
+    CONVERSION,
+    Conversion,
+    {},
+    {
+        str(ConversionState.OFFERED): "no money waits; the outbox ends it when its time is over",
+        str(ConversionState.WAITING): "no money waits; it is on the approvals page until then",
+    },
+)
+_PAYMENTS = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS)
+WATCHED = (*_PAYMENTS, FILES, ADJUSTMENTS, CONVERSIONS)
 # What goes to its bank in a file waits for people, not for the outbox.
 BY_FILE = sorted(kind for kind, adapter in KINDS.items() if adapter.pays_by_file)
 FILE_AFTER = DAY

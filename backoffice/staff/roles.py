@@ -48,6 +48,7 @@ _PAYMENTS = _READ | {
     "payments.stop_automatic",
     "payments.transfer_money",
     "payments.adjust_wallet",
+    "payments.convert_money",
     "trading.operate_account",
     "reconciliation.view_break",
     "reconciliation.work_break",
@@ -117,6 +118,8 @@ ROLES = {
                 "payments.resolve_unknown",
                 "payments.approve_write_off",
                 "payments.approve_wallet_adjustment",
+                "payments.approve_conversion",
+                "payments.quote_currencies",
                 "payments.release_payment_file",
                 "trading.approve_correction",
                 "ib.view_partner",
@@ -156,5 +159,6 @@ ROLES["administrator"] = RoleTemplate(
         "staff.manage_settings",
         "trading.manage_servers",
         "payments.manage_gateways",
+        "payments.quote_currencies",
     },
 )

@@ -35,6 +35,7 @@ HOUSE_WIDE = frozenset(
         "reporting.sign_report",
         "compliance.manage_lists",
         "payments.manage_gateways",
+        "payments.quote_currencies",
         "payments.manage_rules",
         "trading.manage_servers",
     }

@@ -3,6 +3,12 @@
 from payments.models.adjustments import WalletAdjustment
 from payments.models.automatic import DryRun, RuleDecision, RuleVersion
 from payments.models.chargebacks import Chargeback, ChargebackAnswer, ChargebackEvidence
+from payments.models.conversions import (
+    Conversion,
+    ConversionPolicy,
+    ConversionQuote,
+    ConversionSpread,
+)
 from payments.models.movements import (
     Deposit,
     DepositPolicy,
@@ -23,6 +29,10 @@ __all__ = [
     "Chargeback",
     "ChargebackAnswer",
     "ChargebackEvidence",
+    "Conversion",
+    "ConversionPolicy",
+    "ConversionQuote",
+    "ConversionSpread",
     "Deposit",
     "DepositPolicy",
     "Destination",

@@ -16,9 +16,13 @@ from payments.automatic.rules import Rule
 from payments.automatic.versions import version_make, version_propose
 from payments.chargebacks.answers import evidence_add
 from payments.chargebacks.people import chargeback_enter
+from payments.conversions import quotes
+from payments.conversions.services import conversion_offer
 from payments.models import (
     Chargeback,
     ChargebackEvidence,
+    Conversion,
+    ConversionSpread,
     Deposit,
     Destination,
     GatewayAccount,
@@ -224,4 +228,35 @@ def make_adjustment(world: World) -> WalletAdjustment:
         why=Why.GOODWILL,
         money=HUNDRED,
         reason="waited three days for an answer",
+    )
+
+
+def quote_currencies(world: World) -> None:
+    """EUR/USD at 1.0840 less 0.5%; a second person above EUR 500; offers stand for a minute."""
+    petra = world.actor("petra")
+    values = {
+        "active": True,
+        "quote_age_s_max": 900,
+        "offer_s": 60,
+        "spread_percent": Decimal("0.5"),
+        "approval_above": Decimal(500),
+        "tolerance_percent": Decimal("0.25"),
+    }
+    quotes.policy_set(actor=petra, values=values)
+    quotes.quote_set(actor=petra, base="EUR", quote="USD", mid=Decimal("1.0840"))
+
+
+def make_conversion(world: World) -> Conversion:
+    """An offer that stands."""
+    quote_currencies(world)
+    deposit = make_deposit(world, "automatic")
+    return conversion_offer(
+        actor=world.actor("pavel"), client=deposit.client, give=Money(Decimal(40), "EUR"),
+        currency="USD",
+    )  # fmt: skip
+
+
+def make_spread(world: World) -> ConversionSpread:
+    return quotes.spread_set(
+        actor=world.actor("petra"), base="EUR", quote="USD", kind="percent", value=Decimal(1)
     )
