@@ -8,11 +8,13 @@ from backoffice.portal.api import api, api_urls
 from backoffice.portal.gallery import gallery
 from clients.api import router as clients_router
 from payments import api as payments_api
+from payments.conversions.api import router as conversions_router
 
 api.add_router("/clients", clients_router)
 api.add_router("/deposits", payments_api.deposits)
 api.add_router("/withdrawals", payments_api.withdrawals)
 api.add_router("/destinations", payments_api.destinations)
+api.add_router("/conversions", conversions_router)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("backoffice.staff.urls")),

@@ -207,7 +207,7 @@ class DestinationsOut(Schema):
 # Reading what was sent
 
 
-def _client(actor: Actor, reference: str) -> Client:
+def client_named(actor: Actor, reference: str) -> Client:
     client = client_by_reference(actor, reference)
     if client is None:
         raise InvalidInput(fields={"client": "There is no client of this reference."})
@@ -225,7 +225,7 @@ def _method(actor: Actor, code: str) -> Method:
     return method
 
 
-def _account(actor: Actor, client: Client, reference: str) -> Account | None:
+def account_named(actor: Actor, client: Client, reference: str) -> Account | None:
     if not reference:
         return None
     account = Account.objects.filter(
@@ -237,14 +237,19 @@ def _account(actor: Actor, client: Client, reference: str) -> Account | None:
 
 
 def _money(payload: MoneyIn) -> Money:
+    return money_of(payload.amount, payload.currency)
+
+
+def money_of(amount: str, currency: str) -> Money:
+    """An amount above zero. Raises ``InvalidInput`` beside its field."""
     try:
-        exponent(payload.currency)
+        exponent(currency)
     except InvalidInput as error:
         raise InvalidInput(fields={"currency": error.sentence}) from None
-    if not _AMOUNT.match(payload.amount):
+    if not _AMOUNT.match(amount):
         raise InvalidInput(fields={"amount": 'An amount is written like "250.00".'})
     try:
-        money = Money.parse(payload.amount, payload.currency)
+        money = Money.parse(amount, currency)
     except InvalidInput as error:
         raise InvalidInput(fields={"amount": error.sentence}) from None
     if money.minor <= 0:
@@ -253,7 +258,7 @@ def _money(payload: MoneyIn) -> Money:
 
 
 @contextmanager
-def _discreet() -> Iterator[None]:
+def discreet() -> Iterator[None]:
     """Why a client may not do something is for staff; the caller learns that it is so."""
     try:
         yield
@@ -261,7 +266,7 @@ def _discreet() -> Iterator[None]:
         raise ActionStopped("This client may not do this now. Nothing was done.") from None
 
 
-def _text(amount: Decimal, currency: str) -> str:
+def amount_text(amount: Decimal, currency: str) -> str:
     return format(Money.rounded(amount, currency).amount, "f")
 
 
@@ -274,11 +279,11 @@ class ListIn(Schema):
     limit: int = Field(50, ge=1, le=PAGE_MAX)
 
 
-def _page(
+def page_of(
     actor: Actor, rows: QuerySet[Any], asked: ListIn, statuses: Mapping[str, str]
 ) -> tuple[list[Any], str]:
     if asked.client:
-        rows = rows.filter(client=_client(actor, asked.client))
+        rows = rows.filter(client=client_named(actor, asked.client))
     if asked.status:
         states = [state for state, status in statuses.items() if status == asked.status]
         if not states:
@@ -304,7 +309,7 @@ def _pay_to(row: Deposit) -> PayToOut | None:
         iban=found.iban,
         bic=found.bic,
         bank=found.bank,
-        amount=_text(found.money.amount, found.money.currency),
+        amount=amount_text(found.money.amount, found.money.currency),
         currency=found.money.currency,
         reference=found.reference,
     )
@@ -317,9 +322,9 @@ def _deposit(row: Deposit) -> DepositOut:
         client=row.client.reference,
         method=row.method.code,
         status=DEPOSIT_STATUS[row.state],
-        amount=_text(row.asked_amount, row.asked_currency),
+        amount=amount_text(row.asked_amount, row.asked_currency),
         currency=row.asked_currency,
-        paid_amount=_text(row.paid_amount, row.paid_currency) if row.paid_amount else None,
+        paid_amount=amount_text(row.paid_amount, row.paid_currency) if row.paid_amount else None,
         paid_currency=row.paid_currency if arrived else None,
         pay_url=row.pay_url if row.state == _D.REDIRECTED else "",
         pay_to=_pay_to(row),
@@ -333,13 +338,13 @@ def _deposit(row: Deposit) -> DepositOut:
 @api_view(WORK, status=201)
 def deposit_start(request: Any, payload: DepositIn) -> DepositOut:
     actor = request.actor
-    client = _client(actor, payload.client)
+    client = client_named(actor, payload.client)
     facts: dict[str, Any] = {
         "method": _method(actor, payload.method),
         "money": _money(payload),
-        "account": _account(actor, client, payload.account),
+        "account": account_named(actor, client, payload.account),
     }
-    with _discreet():
+    with discreet():
         row = deposit_create(actor=actor, client=client, **facts)
     return _deposit(row)
 
@@ -348,7 +353,7 @@ def deposit_start(request: Any, payload: DepositIn) -> DepositOut:
 @api_view(VIEW)
 def deposit_list(request: ApiHttpRequest, asked: Query[ListIn]) -> DepositsOut:
     rows = access.deposits_for(request.actor)
-    page, following = _page(request.actor, rows, asked, DEPOSIT_STATUS)
+    page, following = page_of(request.actor, rows, asked, DEPOSIT_STATUS)
     return DepositsOut(items=[_deposit(row) for row in page], next=following)
 
 
@@ -378,10 +383,10 @@ def _withdrawal(row: Withdrawal) -> WithdrawalOut:
         method=row.method.code,
         destination=row.destination_id,
         status=WITHDRAWAL_STATUS[row.state],
-        amount=_text(row.amount, row.currency),
+        amount=amount_text(row.amount, row.currency),
         currency=row.currency,
-        fee=_text(row.fee_amount, row.currency),
-        paid_amount=_text(row.paid_amount, row.currency) if row.paid_amount else None,
+        fee=amount_text(row.fee_amount, row.currency),
+        paid_amount=amount_text(row.paid_amount, row.currency) if row.paid_amount else None,
         text=_said(row),
         created_at=row.created_at,
         paid_at=row.paid_at,
@@ -397,7 +402,7 @@ def _withdrawal(row: Withdrawal) -> WithdrawalOut:
 @api_view(ASK, status=201)
 def withdrawal_ask(request: Any, payload: WithdrawalIn) -> WithdrawalOut:
     actor = request.actor
-    client = _client(actor, payload.client)
+    client = client_named(actor, payload.client)
     destination = Destination.objects.filter(
         tenant_id=actor.tenant_id, client=client, pk=payload.destination
     ).first()
@@ -406,9 +411,9 @@ def withdrawal_ask(request: Any, payload: WithdrawalIn) -> WithdrawalOut:
     facts: dict[str, Any] = {
         "method": _method(actor, payload.method),
         "money": _money(payload),
-        "account": _account(actor, client, payload.account),
+        "account": account_named(actor, client, payload.account),
     }
-    with _discreet():
+    with discreet():
         row = withdrawal_request(actor=actor, client=client, destination=destination, **facts)
     return _withdrawal(row)
 
@@ -417,7 +422,7 @@ def withdrawal_ask(request: Any, payload: WithdrawalIn) -> WithdrawalOut:
 @api_view(VIEW)
 def withdrawal_list(request: ApiHttpRequest, asked: Query[ListIn]) -> WithdrawalsOut:
     rows = access.withdrawals_for(request.actor)
-    page, following = _page(request.actor, rows, asked, WITHDRAWAL_STATUS)
+    page, following = page_of(request.actor, rows, asked, WITHDRAWAL_STATUS)
     return WithdrawalsOut(items=[_withdrawal(row) for row in page], next=following)
 
 
@@ -475,7 +480,7 @@ def _destination(row: Destination) -> DestinationOut:
 def destination_add(request: Any, payload: DestinationIn) -> DestinationOut:
     """Staff approve it before anything is paid to it."""
     values = payload.model_dump()
-    client = _client(request.actor, values.pop("client"))
+    client = client_named(request.actor, values.pop("client"))
     return _destination(
         destination_services.destination_add(actor=request.actor, client=client, **values)
     )
@@ -486,6 +491,6 @@ def destination_add(request: Any, payload: DestinationIn) -> DestinationOut:
 )
 @api_view(VIEW)
 def destination_list(request: ApiHttpRequest, client: str) -> DestinationsOut:
-    rows = access.destinations_for(request.actor).filter(client=_client(request.actor, client))
+    rows = access.destinations_for(request.actor).filter(client=client_named(request.actor, client))
     kept = rows.exclude(state=Destination.State.RETIRED).order_by("id")
     return DestinationsOut(items=[_destination(row) for row in kept])
