@@ -138,7 +138,11 @@ class TransferForm(_AmountForm):
         label="From", queryset=Account.objects.none(), required=False, empty_label="wallet"
     )
     target = forms.ModelChoiceField(
-        label="To", queryset=Account.objects.none(), required=False, empty_label="wallet"
+        label="To",
+        queryset=Account.objects.none(),
+        required=False,
+        empty_label="wallet",
+        help_text="An account in another currency? “Exchange” moves it on to there.",
     )
     field_order = ("source", "target", "amount", "currency")
 

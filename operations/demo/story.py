@@ -25,6 +25,7 @@ from operations.demo import Demo, step
 from operations.demo.cards import Cards, cards_of
 from operations.demo.chargebacks import chargebacks
 from operations.demo.coins import Coins, coins_of
+from operations.demo.exchanges import exchanges
 from operations.demo.files import payment_files
 from operations.demo.payments import Till, till_of
 from operations.demo.settlements import Settlements
@@ -147,6 +148,7 @@ class Story:
         self.settlements.lay()
         chargebacks(self)
         payment_files(self)
+        exchanges(self)
         for night in self._nights():
             day = night.date() - timedelta(days=1)
             if day.weekday() < 5:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from backoffice.core.context import Actor
-from payments.models import Conversion
+from payments.models import Conversion, Transfer
 
 
 def conversions_for(actor: Actor) -> QuerySet[Conversion]:
@@ -20,3 +20,9 @@ def conversion_for(actor: Actor, pk: UUID) -> Conversion:
     if row is None:
         raise Http404("There is no such conversion.")
     return row
+
+
+def conversions_of(actor: Actor, transfer: Transfer) -> list[tuple[UUID, str]]:
+    """The conversion whose money a transfer carries on, as id and reference; mostly none."""
+    rows = Conversion.objects.filter(tenant_id=actor.tenant_id, transfer=transfer)
+    return list(rows.values_list("pk", "reference"))

@@ -21,6 +21,7 @@ from ledger import selectors as ledger
 from payments import access, lists, selectors, tab, wire
 from payments.accounts import adapter_for
 from payments.automatic import decisions
+from payments.conversions.access import conversions_of
 from payments.holds import standing
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services import holds
@@ -359,6 +360,10 @@ def transfer_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     if row.deposit is not None:
         url = reverse("payments:deposit", args=[row.deposit_id])
         facts.append(_fact("For the deposit", row.deposit.reference, url))
+    for pk, reference in conversions_of(request.actor, row):
+        facts.append(
+            _fact("Exchanged for it", reference, reverse("payments:conversion", args=[pk]))
+        )
     return _page(
         request,
         row,
