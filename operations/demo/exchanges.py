@@ -37,7 +37,7 @@ def exchanges(story: "Story") -> None:
         _funded(story, client, amount, days + 0.4)
         story.ago(partial(_exchange, story, client, amount, what), days=days)
     for minutes, amount, what in ((210, 3_200, "yes"), (35, 300, "no")):
-        client = busy[-1 - (amount == 300)]
+        client = busy[1] if what == "yes" else busy[-2]
         _funded(story, client, amount, 0.9)
         story.ago(partial(_exchange, story, client, amount, what), minutes=minutes)
 

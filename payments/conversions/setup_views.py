@@ -54,6 +54,8 @@ def setup_page(request: StaffRequest) -> HttpResponse:
         "policy": policy,
         "age": quotes.age_words(policy.quote_age_s_max),
         "stands": quotes.age_words(policy.offer_s),
+        "usual": rules.plain(policy.spread_percent),
+        "tolerance": rules.plain(policy.tolerance_percent),
         "base": book.base,
         "history": changes(ConversionPolicy.history.filter(**mine), labels=LABELS),
         "actions": [

@@ -90,8 +90,11 @@ def overview(request: StaffRequest) -> HttpResponse:
 def _overview_buttons(actor: Actor) -> Sequence[Button]:
     if actor.desks is not None:
         return ()
-    url = reverse("payments:file-list")
-    return (Button("Payment files", url, method="get", icon="file-export"),)
+    files, position = reverse("payments:file-list"), reverse("payments:position")
+    found = [Button("Payment files", files, method="get", icon="file-export")]
+    if actor.can("ledger.view_ledger"):
+        found.append(Button("Currency position", position, method="get", icon="scale"))
+    return found
 
 
 def journal_rows(actor: Actor, *references: str) -> list[Row]:
