@@ -98,6 +98,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "bonuses": {
+        "task": "payments.tasks.bonuses_look",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "commissions": {
         "task": "ib.tasks.accrue_all",
         "schedule": 60.0,

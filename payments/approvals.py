@@ -10,6 +10,7 @@ from backoffice.workflow.approvals import ApprovalKind, nothing_to_undo, registe
 from backoffice.workflow.models import Approval
 from payments.adjustments import services as adjustments
 from payments.automatic import versions
+from payments.bonuses import services as bonuses
 from payments.chargebacks import debts
 from payments.conversions import services as conversions
 from payments.models import Chargeback, PaymentFile, Withdrawal
@@ -139,3 +140,16 @@ CONVERSION = ApprovalKind(
     shown=conversions.shown,
 )
 register(CONVERSION)
+
+
+BONUS = ApprovalKind(
+    code=bonuses.KIND,
+    label="Bonus",
+    permission=bonuses.APPROVE,
+    content=bonuses.content_now,
+    execute=bonuses.bonus_approved,
+    refused=bonuses.bonus_refused,
+    url=lambda approval: reverse("payments:bonus", args=[approval.subject_id]),
+    shown=bonuses.shown,
+)
+register(BONUS)

@@ -5,6 +5,7 @@ from django.apps import AppConfig
 
 VIEW = ("payments.view_payment",)
 MANAGE = ("payments.manage_gateways",)
+PLURALS = {"bonus": "bonuses"}
 
 
 class PaymentsConfig(AppConfig):
@@ -19,6 +20,7 @@ class PaymentsConfig(AppConfig):
             actions,
             adjustment_states,
             approvals,
+            bonus_states,
             books_check,
             chargeback_states,
             conversion_states,
@@ -32,6 +34,8 @@ class PaymentsConfig(AppConfig):
         )
         from payments.automatic import dry_runs  # noqa: F401 - it registers its work
         from payments.automatic.states import DRY_RUN, VERSION
+        from payments.bonuses import actions as bonus_actions  # noqa: F401
+        from payments.bonuses import handlers as bonus_handlers
         from payments.chargebacks import check
         from payments.chargebacks import handlers as chargeback_handlers  # noqa: F401
         from payments.conversions import actions as conversion_actions  # noqa: F401
@@ -46,9 +50,12 @@ class PaymentsConfig(AppConfig):
         moves.register(adjustment_states.WALLET_ADJUSTMENT)
         moves.register(conversion_states.CONVERSION)
         by_client = ("Deposit", "Withdrawal", "Transfer", "Chargeback", "WalletAdjustment")
-        for name in (*by_client, "Conversion"):
+        moves.register(bonus_states.BONUS)
+        for name in (*by_client, "Conversion", "Bonus"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
-        moves.register(states.WITHDRAWAL, {states.WithdrawalState.APPROVED: ["payments.submit"]})
+        approved = str(states.WithdrawalState.APPROVED)
+        going = {approved: ["payments.submit", bonus_handlers.WITHDRAWAL]}
+        moves.register(states.WITHDRAWAL, going)
         moves.register(states.PART)
         moves.register(VERSION)
         moves.register(DRY_RUN)
@@ -69,9 +76,17 @@ class PaymentsConfig(AppConfig):
             ("chargeback", "Chargebacks", "receipt-refund"),
             ("adjustment", "Wallet adjustments", "scale"),
             ("conversion", "Conversions", "switch-horizontal"),
+            ("bonus", "Bonuses", "star"),
         ):
             search.register(
-                search.Kind(code, label, icon, "payments.view_payment", _url(f"{code}s"), 30)
+                search.Kind(
+                    code,
+                    label,
+                    icon,
+                    "payments.view_payment",
+                    _url(PLURALS.get(code, f"{code}s")),
+                    30,
+                )
             )
         for entry in (
             Entry("Work", "Money", "payments:overview", "wallet", VIEW, "m", 40),
@@ -86,6 +101,9 @@ class PaymentsConfig(AppConfig):
             "Conversions", text, "switch-horizontal", "payments:conversion-setup", quotes, 95
         )
         register_area(area)
+        text = "Whether bonuses are given, and where the law forbids them"
+        manage = ("payments.manage_bonuses",)
+        register_area(Area("Bonuses", text, "star", "payments:bonus-setup", manage, 96))
 
 
 def _url(folder: str) -> Callable[[UUID], str]:

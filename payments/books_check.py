@@ -80,6 +80,11 @@ WITH booked AS (
         CASE c.state WHEN 'booked' THEN ARRAY['conversion'] ELSE '{}' END, coalesce(b.kinds, '{}')
     FROM payments_conversion c LEFT JOIN booked b ON b.business_ref = c.reference
     WHERE c.tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'bonus', o.reference, o.state,
+        CASE o.state WHEN 'released' THEN ARRAY['bonus'] ELSE '{}' END, coalesce(b.kinds, '{}')
+    FROM payments_bonus o LEFT JOIN booked b ON b.business_ref = o.reference
+    WHERE o.tenant_id = %(tenant)s
 )
 SELECT what, reference, state, kinds, found FROM expected WHERE kinds <> found
 ORDER BY what, reference
@@ -192,6 +197,27 @@ HAVING count(x.*) <> 2
 ORDER BY k.reference
 """
 
+# A released bonus: what was on the account at its release, from the house to the client's wallet.
+_BONUSES = """
+SELECT o.reference, o.amount, o.currency, coalesce(string_agg(
+    format('%%s to %%s: %%s minor %%s', d.code, c.code, x.amount, x.currency), '; '), 'nothing')
+FROM payments_bonus o
+LEFT JOIN trading_balanceoperation p ON p.tenant_id = %(tenant)s AND p.id = o.operation_id
+LEFT JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = o.journal_id
+    AND j.business_ref = o.reference
+LEFT JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
+    AND x.created_at = j.created_at
+LEFT JOIN ledger_account d ON d.tenant_id = %(tenant)s AND d.id = x.debit_account_id
+LEFT JOIN ledger_account c ON c.tenant_id = %(tenant)s AND c.id = x.credit_account_id
+WHERE o.tenant_id = %(tenant)s AND o.state = 'released'
+GROUP BY o.id, o.reference, o.client_id, o.amount, o.currency, p.amount, p.kind, p.state
+HAVING count(x.*) <> 1 OR coalesce(p.kind <> 'credit' OR p.state <> 'applied', true)
+    OR NOT bool_and(x.currency = o.currency AND d.code = 'bonus:expense'
+        AND c.code = format('client:%%s:wallet', o.client_id)
+        AND x.amount = -p.amount * power(10::numeric, (%(places)s::jsonb ->> o.currency)::int))
+ORDER BY o.reference
+"""
+
 # By chargeback: what each kind of its journals moved, against what it says itself.
 _CHARGEBACKS = """
 WITH moved AS (
@@ -277,6 +303,10 @@ def payments_faults(tenant_id: int) -> Iterator[Fault]:
         for reference, give, source, get, target, booked in cursor.fetchall():
             detail = f"{give} {source} into {get} {target} on the conversion, {booked} in the books"
             yield Fault("a conversion is booked as it was accepted", reference, detail)
+        cursor.execute(_BONUSES, values)
+        for reference, amount, currency, booked in cursor.fetchall():
+            detail = f"{amount} {currency} given, {booked} in the books"
+            yield Fault("a bonus is paid once its credit is off the account", reference, detail)
         cursor.execute(_CHARGEBACKS, values)
         for reference, what, amount, booked, currency in cursor.fetchall():
             detail = f"{what}: {amount} on the chargeback, {booked} minor {currency} in the books"

@@ -11,6 +11,7 @@ from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from backoffice.workflow.outbox import TryLater
 from payments.accounts import adapter_for, opened
+from payments.bonuses.services import bonus_operation_ended
 from payments.gateways.port import (
     GatewayError,
     NotFound,
@@ -141,7 +142,8 @@ def deposit_credited(actor: Actor, item: OutboxItem) -> None:
 def operation_ended(actor: Actor, item: OutboxItem) -> None:
     """A balance operation on a trading server was applied, refused or given up."""
     with tenant_scope(actor.tenant_id, actor):
-        transfer_operation_ended(actor=actor, operation_id=_subject(item))
+        if transfer_operation_ended(actor=actor, operation_id=_subject(item)) is None:
+            bonus_operation_ended(actor=actor, operation_id=_subject(item))
 
 
 @outbox.handles("payments.deposit_expire")

@@ -18,10 +18,12 @@ from ledger import chart
 from ledger import selectors as ledger
 from payments import access
 from payments.adjustments.access import adjustments_for
+from payments.bonuses.access import bonuses_for
 from payments.chargeback_states import CHARGEBACK_ANSWERABLE
 from payments.chargebacks.access import chargebacks_for
 from payments.conversions.access import conversions_for
 from payments.models import (
+    Bonus,
     Chargeback,
     Conversion,
     Deposit,
@@ -142,6 +144,9 @@ def recent(actor: Actor, client: Client, most: int = 20) -> dict[str, list[Any]]
         ),
         "adjustments": list(WalletAdjustment.objects.filter(**mine).order_by("-id")[:most]),
         "conversions": list(Conversion.objects.filter(**mine).order_by("-id")[:most]),
+        "bonuses": list(
+            Bonus.objects.filter(**mine).select_related("account").order_by("-id")[:most]
+        ),
     }
 
 
@@ -170,6 +175,7 @@ def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
     adjusted = narrowed(adjustments_for(actor), (*own, *sum_, "direction", "why"), client=who)
     pair = ("give_amount", "give_currency", "get_amount", "get_currency")
     exchanged = narrowed(conversions_for(actor), (*own, *pair), client=who)
+    given = narrowed(bonuses_for(actor), (*own, *sum_), client=who, account=("login",))
     return {
         "deposits": list(deposits.order_by("-id")[:most]),
         "withdrawals": list(withdrawals.order_by("-id")[:most]),
@@ -177,6 +183,7 @@ def latest(actor: Actor, most: int = 12) -> dict[str, list[Any]]:
         "chargebacks": list(disputed.order_by("-id")[:most]),
         "adjustments": list(adjusted.order_by("-id")[:most]),
         "conversions": list(exchanged.order_by("-id")[:most]),
+        "bonuses": list(given.order_by("-id")[:most]),
     }
 
 

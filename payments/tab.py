@@ -16,6 +16,8 @@ from clients.models import Client
 from payments import selectors
 from payments.adjustment_states import ADJUSTMENT_COLOURS, AdjustmentState
 from payments.adjustments import services as adjustments
+from payments.bonus_states import BONUS_COLOURS, BonusState
+from payments.bonuses import policies, services
 from payments.chargeback_states import (
     CHARGEBACK_ANSWERABLE,
     CHARGEBACK_COLOURS,
@@ -26,6 +28,7 @@ from payments.conversion_states import CONVERSION_COLOURS, ConversionState
 from payments.conversions import services as conversions
 from payments.conversions.books import get_of, give_of
 from payments.models import (
+    Bonus,
     Chargeback,
     Conversion,
     Deposit,
@@ -106,6 +109,11 @@ def parts(recent: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
             "url": reverse("payments:conversion-list"),
             "rows": [_conversion(row) for row in recent["conversions"]],
         },
+        {
+            "label": "Bonuses",
+            "url": reverse("payments:bonus-list"),
+            "rows": [_bonus(row) for row in recent["bonuses"]],
+        },
     ]
 
 
@@ -125,11 +133,15 @@ def _actions(actor: Actor, client: Client) -> list[Button]:
         ("Adjust the wallet", "payments:adjustment-new", adjustments.ASK, "scale"),
         ("New destination", "payments:destination-new", ASK, "plus"),
     ]
-    return [
+    found = [
         Button(label, reverse(name, args=[client.pk]), method="get", icon=icon)
         for label, name, right, icon in offered
         if actor.can(right)
     ]
+    if actor.can(services.ASK):
+        url, why = reverse("payments:bonus-new", args=[client.pk]), policies.why_not(client)
+        found.append(Button("Give a bonus", url, method="get", icon="star", why_not=why))
+    return found
 
 
 def _destination(actor: Actor, row: Destination) -> dict[str, Any]:
@@ -209,6 +221,11 @@ def _adjustment(row: WalletAdjustment) -> dict[str, Any]:
 def _conversion(row: Conversion) -> dict[str, Any]:
     colour = CONVERSION_COLOURS[ConversionState(row.state)]
     return _line(row, "conversion", f"into {get_of(row)}", give_of(row), colour)
+
+
+def _bonus(row: Bonus) -> dict[str, Any]:
+    colour = BONUS_COLOURS[BonusState(row.state)]
+    return _line(row, "bonus", f"on {row.account.login}", services.money_of(row), colour)
 
 
 def _adjusted(actor: Actor, client: Client) -> Sequence[UUID]:

@@ -5,6 +5,7 @@ from celery import shared_task
 from backoffice.core.context import system_actor
 from backoffice.tenancy.scope import all_tenants, tenant_scope
 from payments import watch
+from payments.bonuses import handlers as bonuses
 from payments.conversions import feed
 
 QUOTES = "quotes of trading servers"
@@ -36,3 +37,9 @@ def quotes_read() -> int:
 @shared_task
 def quotes_read_of(tenant_id: int) -> int:
     return feed.read(system_actor(tenant_id, QUOTES))
+
+
+@shared_task
+def bonuses_look() -> int:
+    """Release, end or leave the bonuses that are on accounts; returns how many there are."""
+    return sum(map(bonuses.look, all_tenants(reason="bonuses that are due", job="bonuses")))

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from payments.adjustments import views as adjustments
+from payments.bonuses import views as bonuses
 from payments.chargebacks import views as chargebacks
 from payments.conversions import setup_views as conversion_setup
 from payments.conversions import views as conversions
@@ -77,6 +78,9 @@ urlpatterns = [
     path("conversions/<uuid:pk>/accept/", conversions.conversion_accept, name="conversion-accept"),
     path("conversions/<uuid:pk>/again/", conversions.conversion_again, name="conversion-again"),
     path("conversions/<uuid:pk>/cancel/", conversions.conversion_cancel, name="conversion-cancel"),
+    path("bonuses/", bonuses.bonus_list, name="bonus-list"),
+    path("bonuses/<uuid:pk>/", bonuses.bonus_page, name="bonus"),
+    path("bonuses/<uuid:pk>/cancel/", bonuses.bonus_cancel, name="bonus-cancel"),
     path("position/", conversion_setup.position_page, name="position"),
     path("files/", payment_files.file_list, name="file-list"),
     path("files/new/", payment_files.file_new, name="file-new"),
@@ -92,6 +96,7 @@ urlpatterns = [
     path("clients/<uuid:pk>/transfer/", ask.transfer_new, name="transfer-new"),
     path("clients/<uuid:pk>/adjustment/", adjustments.adjustment_new, name="adjustment-new"),
     path("clients/<uuid:pk>/exchange/", conversions.conversion_new, name="conversion-new"),
+    path("clients/<uuid:pk>/bonus/", bonuses.bonus_new, name="bonus-new"),
     path("clients/<uuid:pk>/destination/", ask.destination_new, name="destination-new"),
     path("destinations/<uuid:pk>/approve/", ask.destination_approve, name="destination-approve"),
     path("destinations/<uuid:pk>/suspend/", ask.destination_suspend, name="destination-suspend"),
@@ -115,6 +120,7 @@ urlpatterns = [
     path("setup/rules/<uuid:pk>/try/", automatic.rules_try, name="rules-try"),
     path("setup/rules/<uuid:pk>/propose/", automatic.rules_propose, name="rules-propose"),
     path("setup/rates/", setup.rate_set, name="rate-set"),
+    path("setup/bonuses/", bonuses.setup_page, name="bonus-setup"),
     path("setup/conversions/", conversion_setup.setup_page, name="conversion-setup"),
     path("setup/conversions/rules/", conversion_setup.policy, name="conversion-policy"),
     path("setup/conversions/quote/", conversion_setup.quote, name="conversion-quote"),

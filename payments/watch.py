@@ -17,10 +17,12 @@ from backoffice.portal.timeline import EVENTS_MAX, Event
 from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
 from payments.adjustment_states import WALLET_ADJUSTMENT, AdjustmentState
+from payments.bonus_states import BONUS, BonusState
 from payments.chargeback_states import ANSWER, CHARGEBACK, AnswerState, ChargebackState
 from payments.conversion_states import CONVERSION, ConversionState
 from payments.gateways.registry import KINDS
 from payments.models import (
+    Bonus,
     Chargeback,
     ChargebackAnswer,
     Conversion,
@@ -208,8 +210,21 @@ CONVERSIONS = Watched(
         str(ConversionState.WAITING): "no money waits; it is on the approvals page until then",
     },
 )
+_ON_THE_WIRE = "its balance operation is looked for by trading until its outcome is known"
+BONUSES = Watched(
+    BONUS,
+    Bonus,
+    {},
+    {
+        str(BonusState.ASKED): "no money waits; it is on the approvals page until it is decided",
+        str(BonusState.ACTIVE): "it is credit on an account; the clock looks at it",
+        str(BonusState.GRANTING): _ON_THE_WIRE,
+        str(BonusState.REMOVING): _ON_THE_WIRE,
+        str(BonusState.RELEASING): _ON_THE_WIRE,
+    },
+)
 _PAYMENTS = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS)
-WATCHED = (*_PAYMENTS, FILES, ADJUSTMENTS, CONVERSIONS)
+WATCHED = (*_PAYMENTS, FILES, ADJUSTMENTS, CONVERSIONS, BONUSES)
 # What goes to its bank in a file waits for people, not for the outbox.
 BY_FILE = sorted(kind for kind, adapter in KINDS.items() if adapter.pays_by_file)
 FILE_AFTER = DAY

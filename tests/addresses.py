@@ -431,13 +431,14 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_evidence: "evidence-file evidence-remove",
     money.make_adjustment: "adjustment adjustment-cancel",
     money.make_conversion: "conversion conversion-accept conversion-again conversion-cancel",
+    money.make_bonus: "bonus bonus-cancel",
     money.make_spread: "conversion-spread-remove",
     money.make_payment_file: "file file-hand-over file-cancel file-report",
     _transfer: "transfer transfer-decide transfer-again transfer-wallet transfer-look",
     _transfer_with_leg: "transfer-settle",
     lambda world: money.make_method(world).gateway: "gateway gateway-test",
     lambda world: make_lead(world.actor("olivia")): "deposit-new withdrawal-new transfer-new"
-    " destination-new adjustment-new conversion-new",
+    " destination-new adjustment-new conversion-new bonus-new",
     lambda world: money.make_destination(
         world, make_lead(world.actor("olivia"))
     ): "destination-approve destination-suspend destination-edit destination-retire",

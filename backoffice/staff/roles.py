@@ -49,6 +49,7 @@ _PAYMENTS = _READ | {
     "payments.transfer_money",
     "payments.adjust_wallet",
     "payments.convert_money",
+    "payments.give_bonus",
     "trading.operate_account",
     "reconciliation.view_break",
     "reconciliation.work_break",
@@ -119,6 +120,7 @@ ROLES = {
                 "payments.approve_write_off",
                 "payments.approve_wallet_adjustment",
                 "payments.approve_conversion",
+                "payments.approve_bonus",
                 "payments.quote_currencies",
                 "payments.release_payment_file",
                 "trading.approve_correction",
@@ -160,5 +162,6 @@ ROLES["administrator"] = RoleTemplate(
         "trading.manage_servers",
         "payments.manage_gateways",
         "payments.quote_currencies",
+        "payments.manage_bonuses",
     },
 )

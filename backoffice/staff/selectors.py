@@ -36,6 +36,7 @@ HOUSE_WIDE = frozenset(
         "compliance.manage_lists",
         "payments.manage_gateways",
         "payments.quote_currencies",
+        "payments.manage_bonuses",
         "payments.manage_rules",
         "trading.manage_servers",
     }

@@ -2,6 +2,7 @@
 
 from payments.models.adjustments import WalletAdjustment
 from payments.models.automatic import DryRun, RuleDecision, RuleVersion
+from payments.models.bonuses import Bonus, BonusPolicy
 from payments.models.chargebacks import Chargeback, ChargebackAnswer, ChargebackEvidence
 from payments.models.conversions import (
     Conversion,
@@ -26,6 +27,8 @@ from payments.models.movements import (
 from payments.models.payment_files import PaymentFile, PaymentFileItem, PaymentFileReport
 
 __all__ = [
+    "Bonus",
+    "BonusPolicy",
     "Chargeback",
     "ChargebackAnswer",
     "ChargebackEvidence",

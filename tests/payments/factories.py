@@ -8,17 +8,21 @@ from backoffice.core.context import system_actor
 from backoffice.core.money import Money
 from backoffice.workflow.approvals import approval_vote
 from backoffice.workflow.models import OutboxItem
-from clients.models import Client
+from clients.models import Category, Client
 from payments.adjustment_states import Direction, Why
 from payments.adjustments.services import adjustment_ask
 from payments.automatic.dry_runs import dry_run_ask, dry_run_make
 from payments.automatic.rules import Rule
 from payments.automatic.versions import version_make, version_propose
+from payments.bonus_states import OnWithdrawal
+from payments.bonuses.policies import policy_set
+from payments.bonuses.services import bonus_ask
 from payments.chargebacks.answers import evidence_add
 from payments.chargebacks.people import chargeback_enter
 from payments.conversions import quotes
 from payments.conversions.services import conversion_offer
 from payments.models import (
+    Bonus,
     Chargeback,
     ChargebackEvidence,
     Conversion,
@@ -43,6 +47,7 @@ from payments.services.notices import message_process, message_store
 from payments.services.setup import gateway_connect, method_save, policy_save
 from payments.services.withdrawals import withdrawal_approve, withdrawal_request
 from tests.clients.factories import make_active, picture
+from tests.trading import rows as trading_rows
 from tests.world import World
 
 HUNDRED = Money(Decimal(100), "EUR")
@@ -260,3 +265,16 @@ def make_spread(world: World) -> ConversionSpread:
     return quotes.spread_set(
         actor=world.actor("petra"), base="EUR", quote="USD", kind="percent", value=Decimal(1)
     )
+
+
+def make_bonus(world: World) -> Bonus:
+    """A professional's bonus that waits for a second person."""
+    policy_set(actor=world.actor("adam"), active=True, barred_regulators=[])
+    client = make_active(world.actor("olivia"))
+    Client.objects.filter(pk=client.pk).update(category=Category.PROFESSIONAL)
+    client.refresh_from_db()
+    account = trading_rows.make_account(world.actor("adam"), client=client, login=100_777)
+    return bonus_ask(
+        actor=world.actor("pavel"), client=client, account=account, money=HUNDRED, lots=None,
+        days=None, on_withdrawal=OnWithdrawal.WHOLE, base=None, reason="welcome",
+    )  # fmt: skip
