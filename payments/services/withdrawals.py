@@ -481,8 +481,10 @@ def withdrawal_edit(
     method_check(row.method, money, out=True)
     _check_destination(target, row.client, row.method)
     if money != money_of(row):
-        books.withdrawal_released(actor=actor, withdrawal=row)
-        step = f"hold:{uuid7().hex[-12:]}"
+        # Keys of its own: the last hold is released by the plain one, when it is refused.
+        new = uuid7().hex[-12:]
+        books.withdrawal_released(actor=actor, withdrawal=row, step=f"void:{new}")
+        step = f"hold:{new}"
         row.amount, row.currency = money.amount, money.currency
         row.hold_id = books.withdrawal_held(actor=actor, withdrawal=row, amount=money, step=step).id
     fee = rules.fee(money, percent=row.method.fee_percent, fixed=row.method.fee_fixed)

@@ -477,3 +477,21 @@ def test_another_brokerages_client_destination_or_withdrawal_is_not_there(
         with pytest.raises(Withdrawal.DoesNotExist):
             withdrawal_approve(actor=stranger, withdrawal=row)
     assert rich.outgoing(row).state == "review"
+
+
+def test_what_was_changed_can_still_be_refused_or_taken_back(rich: Brokerage) -> None:
+    """Each hold is released under a key of its own; one key for two holds stopped the second."""
+    olivia, petra = rich.world.actor("olivia"), rich.world.actor("petra")
+    for amount in ("300.00", "200.00"):
+        row = rich.withdraw("100.00")
+        with rich.scope():
+            withdrawal_edit(
+                actor=olivia, withdrawal=row, money=eur(amount), destination=rich.target
+            )
+            assert rich.available() == 1000 - Decimal(amount)
+            if amount == "300.00":
+                withdrawal_reject(actor=petra, withdrawal=row, reason_code="other")
+            else:
+                withdrawal_cancel(actor=rich.actor, withdrawal=row, reason="Not wanted")
+        assert (rich.wallet(), rich.available()) == (1000, 1000)
+    assert rich.sound()
