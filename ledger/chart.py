@@ -138,6 +138,11 @@ def fee(name: str) -> AccountSpec:
     return _spec(f"fee:{name}", Kind.INCOME, shards=HOUSE_SHARDS)
 
 
+def fee_borne() -> AccountSpec:
+    """Fees that we bear for clients: what ``fee`` earned and nobody was charged."""
+    return _spec("fee:borne", Kind.EXPENSE, shards=HOUSE_SHARDS)
+
+
 def gateway_cost() -> AccountSpec:
     return _spec("gateway:cost", Kind.EXPENSE, shards=HOUSE_SHARDS)
 
@@ -217,6 +222,7 @@ _HOUSE = {
     "bank:cost": "Charges of banks",
     "bank:interest": "Interest of banks",
     "ib:commission": "Commissions of partners",
+    "fee:borne": "Fees borne for clients",
     "fee:rounding": "Differences written off",
     "fx:pnl": "Result of conversions",
     "fx:position": "Currency position",

@@ -55,6 +55,7 @@ AUTOMATIC_ON = Action("payments.automatic_on", "switched automatic approval on")
 GATEWAY_CONNECTED = Action("payments.gateway_connected", "connected the gateway {name}")
 GATEWAY_CHANGED = Action("payments.gateway_changed", "changed the gateway {name}: {fields}")
 METHOD_SAVED = Action("payments.method_saved", "changed the method {name}: {fields}")
+METHOD_MOVED = Action("payments.method_moved", "moved the method {name} to place {place}")
 POLICY_SAVED = Action("payments.policy_saved", "changed the rules of withdrawals: {changes}")
 RATE_SET = Action("payments.rate_set", "set the rate of {currency} to {rate}")
 NOTICE_PUT_ASIDE = Action("payments.notice_put_aside", "put a gateway's message aside: {reason}")
@@ -188,6 +189,7 @@ declare(
     GATEWAY_SETTLED,
     GATEWAY_CONNECTED,
     GATEWAY_CHANGED,
+    METHOD_MOVED,
     METHOD_SAVED,
     POLICY_SAVED,
     RATE_SET,

@@ -34,9 +34,10 @@ from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from clients.models import Client, ClientAction
 from payments.gateways.cashier.signing import message_signature
+from payments.methods.services import method_save, terms_in
 from payments.models import Deposit, GatewayAccount, Method, WebhookMessage
 from payments.services.deposits import deposit_create
-from payments.services.setup import gateway_connect, method_save
+from payments.services.setup import gateway_connect
 from payments.states import DepositState
 
 MESSAGES, MESSAGES_QUICK = 300, 10
@@ -132,11 +133,10 @@ class Shop:
             values = {
                 "name": "Card",
                 "gateway": gateway,
-                "currencies": ["EUR"],
-                "amount_min": Decimal(1),
                 "deposit_policy": "automatic",
             }
-            method = method_save(actor=actor, code="card", values=values)
+            terms = terms_in(["EUR"], amount_min=Decimal(1))
+            method = method_save(actor=actor, code="card", values=values, terms=terms)
             clients = Client.objects.bulk_create(
                 Client(
                     tenant_id=tenant.pk,

@@ -20,6 +20,7 @@ from ledger.services import account_for, hold_place, hold_settle, hold_void, pos
 from payments.accounts import adapter_for
 from payments.adjustment_states import Direction
 from payments.errors import NotEnoughMoney
+from payments.methods.fees import Fee
 from payments.models import (
     Deposit,
     GatewayAccount,
@@ -72,30 +73,38 @@ def deposit_credited(
     actor: Actor,
     deposit: Deposit,
     paid: Money,
-    fee: Money,
+    fee: Fee,
     set_aside: bool,
     effective_at: datetime | None = None,
 ) -> Posting:
-    """Gross to the wallet, the fee as a line of its own out of it."""
+    """Gross to the wallet; the fee is a line of its own, out of it or out of our pocket."""
     target = wallet(actor, deposit.client_id, paid.currency)
     source = (
         _set_aside(actor, paid.currency)
         if set_aside
         else house(actor, _gateway(deposit), paid.currency)
     )
-    lines = [Line(source, target, paid)]
-    if fee:
-        income = account_for(actor=actor, spec=chart.fee("deposit"), currency=paid.currency)
-        lines.append(Line(target, income, fee, "fee"))
     return post(
         actor=actor,
         key=f"{deposit.reference}:credit",
         kind="deposit",
-        lines=lines,
+        lines=[Line(source, target, paid), *_fee_lines(actor, "deposit", target, fee)],
         business_ref=deposit.reference,
         effective_at=effective_at,
         into_open_day=True,
     )
+
+
+def _fee_lines(actor: Actor, name: str, payer: AccountRef, fee: Fee) -> list[Line]:
+    """One line or none. Clients' money is not touched by a fee that the brokerage bears: it earns
+    what it costs itself, so that both can be read."""
+    if not fee.total:
+        return []
+    income = account_for(actor=actor, spec=chart.fee(name), currency=fee.total.currency)
+    if not fee.borne:
+        return [Line(payer, income, fee.client, "fee")]
+    cost = account_for(actor=actor, spec=chart.fee_borne(), currency=fee.house.currency)
+    return [Line(cost, income, fee.house, "fee_borne")]
 
 
 def gateway_settled(
@@ -193,23 +202,32 @@ def withdrawal_paid(
     actor: Actor,
     withdrawal: Withdrawal,
     paid: Money,
-    fee: Money,
+    fee: Fee,
     effective_at: datetime | None = None,
 ) -> Posting:
     """What was paid leaves the wallet for good, then the fee; what is left of the hold is free."""
     assert withdrawal.hold_id is not None
     key = f"{withdrawal.reference}:paid"
     posting = _settle(actor, key, withdrawal.hold_id, paid, effective_at)
-    if fee:
-        income = account_for(actor=actor, spec=chart.fee("withdrawal"), currency=fee.currency)
+    fee_booked(actor=actor, withdrawal=withdrawal, fee=fee)
+    return posting
+
+
+def fee_of(row: Withdrawal) -> Fee:
+    return Fee(Money(row.fee_amount, row.currency), Money(row.fee_borne_amount, row.currency))
+
+
+def fee_booked(*, actor: Actor, withdrawal: Withdrawal, fee: Fee) -> None:
+    """The fee of a withdrawal, once it is paid."""
+    payer = wallet(actor, withdrawal.client_id, withdrawal.currency)
+    if lines := _fee_lines(actor, "withdrawal", payer, fee):
         post(
             actor=actor,
             key=f"{withdrawal.reference}:fee",
             kind="withdrawal_fee",
-            lines=[Line(wallet(actor, withdrawal.client_id, fee.currency), income, fee, "fee")],
+            lines=lines,
             business_ref=withdrawal.reference,
         )
-    return posting
 
 
 def _settle(

@@ -34,7 +34,8 @@ WITH booked AS (
                 WHERE p.tenant_id = %(tenant)s AND p.withdrawal_id = w.id
                   AND p.paid_amount IS NOT NULL)
                 THEN '{}'::text[] ELSE ARRAY['withdrawal'] END
-            || CASE WHEN w.fee_amount > 0 THEN ARRAY['withdrawal_fee'] ELSE '{}' END
+            || CASE WHEN w.fee_amount + w.fee_borne_amount > 0
+                THEN ARRAY['withdrawal_fee'] ELSE '{}' END
             || CASE WHEN w.state = 'returned_after_paid' AND NOT EXISTS (
                         SELECT FROM payments_withdrawalpart p
                         WHERE p.tenant_id = %(tenant)s AND p.withdrawal_id = w.id
@@ -143,6 +144,38 @@ JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
 WHERE x.currency <> p.currency
    OR x.amount <> p.amount * power(10::numeric, (%(places)s::jsonb ->> p.currency)::int)
 ORDER BY p.reference
+"""
+
+# By payment that took place: what its journals charged the client and what we bore ourselves.
+_FEES = """
+WITH booked AS (
+    SELECT j.business_ref, x.currency,
+        coalesce(sum(x.amount) FILTER (WHERE x.code = 'fee'), 0) AS charged,
+        coalesce(sum(x.amount) FILTER (WHERE x.code = 'fee_borne'), 0) AS borne
+    FROM ledger_journal j
+    JOIN ledger_transfer x ON x.tenant_id = %(tenant)s AND x.journal_id = j.id
+        AND x.created_at = j.created_at
+    WHERE j.tenant_id = %(tenant)s AND j.kind IN ('deposit', 'withdrawal_fee')
+      AND x.code IN ('fee', 'fee_borne') AND j.reverses_id IS NULL
+      AND NOT EXISTS (SELECT FROM ledger_journal r
+                      WHERE r.tenant_id = %(tenant)s AND r.reverses_id = j.id)
+    GROUP BY j.business_ref, x.currency
+), said AS (
+    SELECT reference, paid_currency AS currency, fee_amount, fee_borne_amount
+    FROM payments_deposit
+    WHERE tenant_id = %(tenant)s AND state IN ('credited', 'mt_pending', 'done')
+    UNION ALL
+    SELECT reference, currency, fee_amount, fee_borne_amount FROM payments_withdrawal
+    WHERE tenant_id = %(tenant)s AND state IN ('paid', 'returned_after_paid')
+)
+SELECT s.reference, s.fee_amount, s.fee_borne_amount, s.currency,
+    coalesce(b.charged, 0), coalesce(b.borne, 0)
+FROM said s
+CROSS JOIN LATERAL (SELECT power(10::numeric, (%(places)s::jsonb ->> s.currency)::int) AS unit) u
+LEFT JOIN booked b ON b.business_ref = s.reference AND b.currency = s.currency
+WHERE s.fee_amount * u.unit <> coalesce(b.charged, 0)
+   OR s.fee_borne_amount * u.unit <> coalesce(b.borne, 0)
+ORDER BY s.reference
 """
 
 # A booked adjustment names its journal: one line, of its amount, between the wallet and the account
@@ -295,6 +328,13 @@ def payments_faults(tenant_id: int) -> Iterator[Fault]:
         for reference, amount, booked, currency in cursor.fetchall():
             detail = f"{amount} on the payment, {booked} minor {currency} in the books"
             yield Fault("a payment is booked with its amount", reference, detail)
+        cursor.execute(_FEES, values)
+        for reference, fee, borne, currency, charged, cost in cursor.fetchall():
+            detail = (
+                f"{fee} charged and {borne} borne on the payment, {charged} and {cost} minor "
+                f"{currency} in the books"
+            )
+            yield Fault("a fee is booked to who pays it", reference, detail)
         cursor.execute(_ADJUSTMENTS, values)
         for reference, amount, currency, booked in cursor.fetchall():
             detail = f"{amount} {currency} on the adjustment, {booked} in the books"

@@ -17,6 +17,7 @@ from clients.models import ClientAction
 from clients.selectors import allowed
 from payments import release_checks, rules
 from payments.holds import standing
+from payments.methods.selectors import InCurrency, limits_of
 from payments.models import Deposit, Destination, PaymentHold, Rate, Withdrawal
 from payments.rules import Check, Colour
 from payments.sources import CREDITED, GONE, Plan, plan_of
@@ -46,9 +47,10 @@ def checks(
     row: Withdrawal,
     found_plan: Plan | None = None,
     held: Sequence[PaymentHold] | None = None,
+    limits: InCurrency | None = None,
 ) -> list[Check]:
-    """Every line of the grid, as things stand now. A page gives the plan and the standing holds
-    that it has read already."""
+    """Every line of the grid, as things stand now. A page gives the plan, the standing holds and
+    the limits that it has read already."""
     found_plan = found_plan or plan_of(row)
     around = _around(row)
     found = [
@@ -56,7 +58,7 @@ def checks(
         _same_name(row),
         _destination(row),
         _used(row, around),
-        _limits(row, around),
+        _limits(row, around, limits or limits_of(row)),
         _source(row, found_plan),
         *_traded(row, found_plan.policy.lots_per_1000),
         *_margin(around),
@@ -180,15 +182,24 @@ def _used(row: Withdrawal, around: _Around) -> Check:
     return Check("used", Colour.ATTENTION, "First payment to it", note)
 
 
-def _limits(row: Withdrawal, around: _Around) -> Check:
+def _limits(row: Withdrawal, around: _Around, limits: InCurrency | None) -> Check:
     count = around.count + 1
     total = Money.rounded(row.amount + around.total, row.currency)
     note = f"{total} in 24 hours, {count} of {COUNT_PER_DAY_MAX}"
     if count > COUNT_PER_DAY_MAX:
         return Check("limits", Colour.ATTENTION, "Many in a day", note)
-    most = row.method.amount_max
-    if most is not None and total.amount > most:
-        return Check("limits", Colour.ATTENTION, "Over the day's limit", note)
+    # Limits are kept when it is asked for; they may have been lowered since.
+    if limits is None:
+        word = f"{row.method.name} pays no {row.currency} any more"
+        return Check("limits", Colour.ATTENTION, "Not in the method's terms", word)
+    for used, most, of in (
+        (limits.used.day, limits.terms.day_max, "day's"),
+        (limits.used.month, limits.terms.month_max, "month's"),
+        (row.amount, limits.terms.amount_max, "payment's"),
+    ):
+        if most is not None and used > most:
+            word = f"{Money.rounded(used, row.currency)} of {Money.rounded(most, row.currency)}"
+            return Check("limits", Colour.ATTENTION, f"Over the {of} limit", word)
     return Check("limits", Colour.GOOD, "Within limits", note)
 
 

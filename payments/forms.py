@@ -14,7 +14,7 @@ from backoffice.portal.fields import AmountField
 from backoffice.tenancy.models import Tenant
 from clients.models import Client
 from payments.gateways.registry import KINDS
-from payments.models import DepositPolicy, Destination, GatewayAccount, Method
+from payments.models import Destination, GatewayAccount, Method
 from payments.reasons import REJECTIONS
 from trading.models import Account
 
@@ -295,39 +295,6 @@ class GatewayForm(forms.Form):
             unused += [] if adapter.needs_api_key else ["api_key"]
             for name in unused:
                 del self.fields[name]
-
-
-class MethodForm(forms.Form):
-    code = forms.SlugField(label="Code", max_length=30)
-    name = forms.CharField(label="Name", max_length=60)
-    gateway = forms.ModelChoiceField(label="Gateway", queryset=GatewayAccount.objects.none())
-    currencies = forms.MultipleChoiceField(
-        label="Currencies", choices=[(code, code) for code in EXPONENTS]
-    )
-    takes_deposits = forms.BooleanField(label="For deposits", required=False, initial=True)
-    makes_withdrawals = forms.BooleanField(label="For withdrawals", required=False, initial=True)
-    amount_min = AmountField(label="Least", initial=Decimal(10))
-    amount_max = AmountField(label="Most", required=False)
-    deposit_policy = forms.ChoiceField(label="Deposits are", choices=DepositPolicy.choices)
-    deposit_threshold = AmountField(label="At once up to", required=False)
-    fee_percent = AmountField(label="Fee, percent", initial=Decimal(0))
-    fee_fixed = AmountField(label="Fee, fixed", initial=Decimal(0))
-    expires_minutes = forms.IntegerField(label="Minutes to pay", initial=60)
-    instrument = forms.ChoiceField(label="Paid with", choices=Destination.Kind.choices)
-    refund_days = forms.IntegerField(
-        label="Days in which it takes refunds",
-        initial=180,
-        min_value=0,
-        help_text="Withdrawals go back to cards and wallets first, as long as they do.",
-    )
-    position = forms.IntegerField(label="Place in lists", initial=100)
-    active = forms.BooleanField(label="In use", required=False, initial=True)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["gateway"].queryset = GatewayAccount.objects.filter(  # type: ignore[attr-defined]
-            tenant_id=current_tenant_id()
-        ).order_by("name")
 
 
 class PolicyForm(forms.Form):

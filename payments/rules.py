@@ -1,4 +1,4 @@
-"""Pure rules of payments: fees, what a deposit's arrival leads to, names. No database."""
+"""Pure rules of payments: what a deposit's arrival leads to, names. No database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +9,6 @@ from backoffice.core.money import Money
 from clients.rules import folded
 
 NAME_WORDS_SHARED_MIN = 2
-
-
-def fee(money: Money, *, percent: Decimal, fixed: Decimal) -> Money:
-    """``percent`` of the amount plus ``fixed``, never more than the amount."""
-    asked = Money.rounded(money.amount * percent / 100 + fixed, money.currency)
-    return min(asked, money, key=lambda each: each.amount)
 
 
 def same_name(one: str, other: str) -> bool:

@@ -5,6 +5,7 @@ from payments.bonuses import views as bonuses
 from payments.chargebacks import views as chargebacks
 from payments.conversions import setup_views as conversion_setup
 from payments.conversions import views as conversions
+from payments.methods import views as methods
 from payments.payment_files import views as payment_files
 from payments.views import (
     ask,
@@ -106,9 +107,10 @@ urlpatterns = [
     path("setup/gateways/new/", setup.gateway_new, name="gateway-new"),
     path("setup/gateways/<uuid:pk>/", setup.gateway_page, name="gateway"),
     path("setup/gateways/<uuid:pk>/test/", setup.gateway_test, name="gateway-test"),
-    path("setup/methods/new/", setup.method_new, name="method-new"),
-    path("setup/methods/<uuid:pk>/", setup.method_page, name="method"),
-    path("setup/methods/<uuid:pk>/switch/", setup.method_switch, name="method-switch"),
+    path("setup/methods/new/", methods.method_new, name="method-new"),
+    path("setup/methods/<uuid:pk>/", methods.method_page, name="method"),
+    path("setup/methods/<uuid:pk>/switch/", methods.method_switch, name="method-switch"),
+    path("setup/methods/<uuid:pk>/move/", methods.method_move, name="method-move"),
     path("setup/policy/", setup_rules.policy, name="policy"),
     path("setup/bands/", setup_rules.bands_page, name="bands"),
     path("setup/bands/change/", setup_rules.bands_change, name="bands-change"),

@@ -424,7 +424,7 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_part: "part-retry part-give-up part-resolve",
     money.make_hold: "hold-release",
     money.make_message: "notice notice-aside",
-    money.make_method: "method method-switch",
+    money.make_method: "method method-switch method-move",
     money.make_rules: "rules-version rules-try rules-propose",
     money.make_chargeback: "chargeback chargeback-add chargeback-submit chargeback-accept"
     " chargeback-settle chargeback-write-off chargeback-look",

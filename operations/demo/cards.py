@@ -2,14 +2,15 @@
 
 import json
 import os
-from decimal import Decimal
 from typing import Any
 
 from backoffice.core.money import Money
 from clients.models import Client
+from operations.demo import methods
 from operations.demo.past import HOST, call
 from operations.demo.payments import Till, card_of
 from payments.accounts import adapter_for, notify_url, opened
+from payments.methods.services import method_save
 from payments.models import Deposit
 from payments.services import setup
 from payments.services.deposits import deposit_create
@@ -41,15 +42,12 @@ class Cards:
                 api_key=key,
             )
             values = {
-                "currencies": till.demo.tenant.currencies,
                 "makes_withdrawals": False,
-                "amount_min": Decimal(20),
-                "amount_max": Decimal(20_000),
                 "gateway": self.gateway,
                 "name": "Card (Stripe)",
-                "position": 15,
             }
-            self.method = setup.method_save(actor=lead, code="stripe", values=values)
+            terms = methods.stripe(till.demo.tenant)
+            self.method = method_save(actor=lead, code="stripe", values=values, terms=terms)
             url = notify_url(self.gateway)
         self._control("accounts", id=self.owner, key=key, secret=secret, url=url)
 

@@ -2,14 +2,15 @@
 
 import json
 import os
-from decimal import Decimal
 from typing import Any
 
 from backoffice.core.money import Money
 from clients.models import Client
+from operations.demo import methods
 from operations.demo.past import HOST, call
 from operations.demo.payments import Till
 from payments.accounts import adapter_for, notify_url, opened
+from payments.methods.services import method_save
 from payments.services import setup
 from payments.services.deposits import deposit_create
 from payments.services.notices import message_store
@@ -41,15 +42,13 @@ class Coins:
                 api_key=key,
             )
             values = {
-                "currencies": till.demo.tenant.currencies,
-                "amount_min": Decimal(20),
-                "amount_max": Decimal(20_000),
                 "gateway": self.gateway,
                 "name": "Crypto",
                 "instrument": "wallet",
-                "position": 30,
+                **methods.NOT_EVERYWHERE,
             }
-            self.method = setup.method_save(actor=lead, code="crypto", values=values)
+            terms = methods.crypto(till.demo.tenant)
+            self.method = method_save(actor=lead, code="crypto", values=values, terms=terms)
             url = notify_url(self.gateway)
         self._control("stores", id=self.store, key=key, secret=secret, url=url)
 

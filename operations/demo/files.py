@@ -4,7 +4,6 @@ approved payouts that wait for the next."""
 import http.client
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,11 @@ from backoffice.core.clock import today
 from backoffice.core.money import Money
 from backoffice.workflow.approvals import approval_vote, pending_for
 from clients.models import Client
+from operations.demo import methods
 from operations.demo.past import HOST
 from operations.demo.payments import BICS, IBANS, Till
 from operations.demo.people import ENTITIES
+from payments.methods.services import method_save
 from payments.models import PaymentFile, Withdrawal
 from payments.payment_files import answers, files
 from payments.services import setup
@@ -53,15 +54,13 @@ class ByFile:
                 bank="Demo bank",
             )
             values = {
-                "currencies": [till.currency],
                 "takes_deposits": False,
-                "amount_min": Decimal(50),
                 "gateway": self.gateway,
                 "name": "Bank wire by file",
                 "instrument": "bank",
-                "position": 25,
             }
-            self.method = setup.method_save(actor=lead, code="wire-file", values=values)
+            terms = methods.wire_by_file(till.demo.tenant)
+            self.method = method_save(actor=lead, code="wire-file", values=values, terms=terms)
 
     def approved(self, client: Client, amount: Money) -> Withdrawal | None:
         """Paid in by card some time ago; all of it leaves by wire."""

@@ -15,7 +15,7 @@ from backoffice.workflow import outbox
 from backoffice.workflow.approvals import approval_vote
 from backoffice.workflow.models import ApprovalBand
 from clients.models import Client
-from operations.demo import Demo
+from operations.demo import Demo, methods
 from operations.demo.past import HOST, call
 from operations.demo.people import ENTITIES
 from operations.demo.reconciliation import ACCOUNTS
@@ -23,6 +23,7 @@ from payments.accounts import adapter_for, opened
 from payments.automatic.dry_runs import dry_run_ask
 from payments.automatic.rules import Rule
 from payments.automatic.versions import version_make, version_propose
+from payments.methods.services import method_save
 from payments.models import Deposit, Destination, Method, Withdrawal
 from payments.services import setup
 from payments.services.deposits import deposit_create
@@ -121,15 +122,9 @@ class Till:
                 merchant_id=self.merchant,
                 secret=secret,
             )
-            values = {
-                "currencies": self.demo.tenant.currencies,
-                "amount_min": Decimal(20),
-                "amount_max": Decimal(50_000),
-                "gateway": self.gateway,
-                "name": "Card",
-                "position": 10,
-            }
-            self.card = setup.method_save(actor=lead, code="card", values=values)
+            values = {"gateway": self.gateway, "name": "Card"}
+            terms = methods.card(self.demo.tenant)
+            self.card = method_save(actor=lead, code="card", values=values, terms=terms)
             self._bank(lead)
             for most, steps in BANDS:
                 ApprovalBand.objects.get_or_create(
@@ -176,14 +171,10 @@ class Till:
             bic=BICS[self.merchant],
             bank="Demo bank",
         )
-        values = {
-            "currencies": [self.currency],
-            "amount_min": Decimal(50),
-            "gateway": gateway,
-            "name": "Bank wire",
-            "position": 20,
-        }
-        self.wire = setup.method_save(actor=lead, code="wire", values=values)
+        values = {"gateway": gateway, "name": "Bank wire"}
+        terms = methods.wire(self.demo.tenant)
+        self.wire = method_save(actor=lead, code="wire", values=values, terms=terms)
+        methods.same_day_lay(actor=lead, tenant=self.demo.tenant, gateway=gateway)
 
     # Money in
 

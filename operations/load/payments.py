@@ -11,12 +11,14 @@ from operations.load.waiting import waiting
 from payments.automatic.rules import Rule, dump
 from payments.automatic.states import VersionState
 from payments.chargeback_states import ChargebackState
+from payments.methods.states import Direction
 from payments.models import (
     Chargeback,
     Deposit,
     Destination,
     GatewayAccount,
     Method,
+    MethodTerms,
     RuleVersion,
     Withdrawal,
 )
@@ -44,8 +46,11 @@ def load(size: Size, bulk: Bulk) -> None:
     )
     method, _ = Method.objects.get_or_create(
         code="card",
-        defaults={"name": "Card", "gateway": gateway, "currencies": list(CURRENCIES)},
+        defaults={"name": "Card", "gateway": gateway},
     )
+    for currency in CURRENCIES:
+        for direction in Direction:
+            MethodTerms.objects.get_or_create(method=method, currency=currency, direction=direction)
     _rules()
     over = {"method_id": method.pk, "gateway_id": gateway.pk}
     flows = flows_of(size)

@@ -10,12 +10,10 @@ from payments.models.conversions import (
     ConversionQuote,
     ConversionSpread,
 )
+from payments.models.methods import DepositPolicy, GatewayAccount, Method, MethodTerms
 from payments.models.movements import (
     Deposit,
-    DepositPolicy,
     Destination,
-    GatewayAccount,
-    Method,
     PaymentHold,
     Rate,
     Transfer,
@@ -42,6 +40,7 @@ __all__ = [
     "DryRun",
     "GatewayAccount",
     "Method",
+    "MethodTerms",
     "PaymentFile",
     "PaymentFileItem",
     "PaymentFileReport",

@@ -14,7 +14,8 @@ from payments.chargeback_states import (
     AnswerState,
     ChargebackState,
 )
-from payments.models.movements import Deposit, GatewayAccount, amount_field
+from payments.models.methods import GatewayAccount, amount_field
+from payments.models.movements import Deposit
 
 
 class Chargeback(TenantModel):

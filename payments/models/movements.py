@@ -1,7 +1,6 @@
-"""Money in, money out, money between: methods, gateways, destinations, and each movement's state.
+"""Money in, money out, money between: destinations, and each movement with its state.
 
-Amounts are major units in the row's currency; the ledger holds the truth of balances. Secrets of
-gateways are sealed and never shown again.
+Amounts are major units in the row's currency; the ledger holds the truth of balances.
 """
 
 from typing import Any, ClassVar
@@ -13,6 +12,8 @@ from django.db.models import Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
+from payments.models.methods import GatewayAccount, Method
+from payments.models.methods import amount_field as amount_field
 from payments.states import (
     DEPOSIT_LIVE,
     TRANSFER_NOT_DONE,
@@ -23,59 +24,6 @@ from payments.states import (
     WithdrawalState,
 )
 from trading.models import Account, BalanceOperation
-
-
-def amount_field(*, null: bool = False, default: int | None = None) -> Any:
-    """Major units, wide enough for crypto's eight places."""
-    options: dict[str, Any] = {} if default is None else {"default": default}
-    return models.DecimalField(max_digits=28, decimal_places=8, null=null, blank=null, **options)
-
-
-class GatewayAccount(TenantModel):
-    """Our account at one payment gateway. ``kind`` names the adapter (payments/gateways/<kind>)."""
-
-    kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=60)
-    base_url = models.CharField(max_length=200, blank=True)
-    merchant_id = models.CharField(max_length=80, blank=True)
-    # Of a bank account, as clients write it into their transfer; ``merchant_id`` is its IBAN.
-    holder = models.CharField(max_length=140, blank=True)
-    bic = models.CharField(max_length=11, blank=True)
-    bank = models.CharField(max_length=80, blank=True)
-    secret_sealed = models.BinaryField(default=bytes)
-    # During a rotation both are accepted until the older one's end.
-    previous_secret_sealed = models.BinaryField(default=bytes)
-    previous_secret_until = models.DateTimeField(null=True)
-    # What we call with, where messages are signed with something else.
-    api_key_sealed = models.BinaryField(default=bytes)
-    # The address that the gateway posts to names this and no id of ours.
-    webhook_token = models.CharField(max_length=40)
-    active = models.BooleanField(default=True)
-    last_ok_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=300, blank=True)
-    last_error_at = models.DateTimeField(null=True)
-    bad_signatures = models.PositiveIntegerField(default=0)
-    history = TenantHistory(
-        excluded_fields=[
-            "last_ok_at",
-            "last_error",
-            "last_error_at",
-            "bad_signatures",
-            "secret_sealed",
-            "previous_secret_sealed",
-            "api_key_sealed",
-        ]
-    )
-
-    class Meta(TenantModel.Meta):
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "name"], name="gateway_name"),
-            models.UniqueConstraint(fields=["tenant", "webhook_token"], name="gateway_token"),
-        ]
-        permissions: ClassVar = [("manage_gateways", "Connect and change gateways and methods")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Rate(TenantModel):
@@ -97,53 +45,6 @@ class Rate(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.to_base}"
-
-
-class DepositPolicy(models.TextChoices):
-    MANUAL = "manual", "A person decides each"
-    AUTOMATIC = "automatic", "Credited at once"
-    UNDER_THRESHOLD = "under_threshold", "At once up to an amount"
-
-
-class Method(TenantModel):
-    """A way to pay in or out that a brokerage offers, with its limits, fee and policy."""
-
-    code = models.SlugField(max_length=30)
-    name = models.CharField(max_length=60)
-    gateway = TenantForeignKey(
-        GatewayAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="methods"
-    )
-    currencies = ArrayField(models.CharField(max_length=8), default=list)
-    takes_deposits = models.BooleanField(default=True)
-    makes_withdrawals = models.BooleanField(default=True)
-    amount_min = amount_field(default=0)
-    amount_max = amount_field(null=True)
-    deposit_policy = models.CharField(
-        max_length=16, choices=DepositPolicy.choices, default=DepositPolicy.AUTOMATIC
-    )
-    deposit_threshold = amount_field(null=True)
-    fee_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
-    fee_fixed = amount_field(default=0)
-    expires_minutes = models.PositiveIntegerField(default=60)
-    # What clients pay with here: withdrawals go back to cards first, then to wallets.
-    instrument = models.CharField(
-        max_length=8,
-        choices=[("card", "Card"), ("wallet", "Wallet"), ("bank", "Bank account")],
-        default="card",
-    )
-    # For so many days the gateway takes a refund of what was paid.
-    refund_days = models.PositiveSmallIntegerField(default=180)
-    position = models.PositiveSmallIntegerField(default=100)
-    active = models.BooleanField(default=True)
-    history = TenantHistory()
-
-    class Meta(TenantModel.Meta):
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "code"], name="method_code")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class WithdrawalPolicy(TenantModel):
@@ -240,7 +141,11 @@ class Deposit(TenantModel):
     asked_currency = models.CharField(max_length=8)
     paid_amount = amount_field(null=True)
     paid_currency = models.CharField(max_length=8, blank=True)
+    # One of the two: taken from what is credited, or borne by the brokerage.
     fee_amount = amount_field(default=0)
+    fee_borne_amount = amount_field(default=0)
+    # The fee as it was told when it was asked for (payments/methods/fees.py).
+    fee_terms = models.JSONField(default=dict)
     provider_ref = models.CharField(max_length=80, blank=True)
     pay_url = models.CharField(max_length=2000, blank=True)
     instrument_label = models.CharField(max_length=60, blank=True)
@@ -276,6 +181,9 @@ class Deposit(TenantModel):
                 condition=~Q(state__in=["paid", "credited", "mt_pending", "done"])
                 | Q(paid_amount__isnull=False),
                 name="deposit_paid_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee_amount=0) | Q(fee_borne_amount=0), name="deposit_fee_payer"
             ),
         ]
         indexes: ClassVar = [
@@ -332,7 +240,9 @@ class Withdrawal(TenantModel):
     # In the tenant's base currency; null when no rate was known: then the widest band decides.
     amount_base = amount_field(null=True)
     paid_amount = amount_field(null=True)
+    # One of the two: taken from what is paid out, or borne by the brokerage.
     fee_amount = amount_field(default=0)
+    fee_borne_amount = amount_field(default=0)
     hold_id = models.UUIDField(null=True)
     requested_by_ref = models.CharField(max_length=80)
     requested_by_name = models.CharField(max_length=160)
@@ -366,6 +276,9 @@ class Withdrawal(TenantModel):
                 condition=Q(state__in=["requested", "rejected", "cancelled"])
                 | Q(hold_id__isnull=False),
                 name="withdrawal_has_hold",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee_amount=0) | Q(fee_borne_amount=0), name="withdrawal_fee_payer"
             ),
         ]
         indexes: ClassVar = [

@@ -7,7 +7,8 @@ from django.db.models import F, Q
 
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantModel
-from payments.models.movements import GatewayAccount, Withdrawal, WithdrawalPart, amount_field
+from payments.models.methods import GatewayAccount, amount_field
+from payments.models.movements import Withdrawal, WithdrawalPart
 from payments.payment_file_states import PaymentFileState
 
 

@@ -27,10 +27,12 @@ from payments import actions, books, release_checks, rules
 from payments.accounts import adapter_for, fingerprint, notify_url, opened
 from payments.chargebacks import debts
 from payments.chargebacks.locks import client_gate
-from payments.errors import MethodUnusable, PaymentHeld
+from payments.errors import PaymentHeld
 from payments.gateways.port import Instrument, PaymentName, PaymentOrder, Refused, Started
 from payments.holds import standing
 from payments.locks import deposit_locked
+from payments.methods import promises
+from payments.methods.states import Direction
 from payments.models import Deposit, Method
 from payments.rules import Arrival, ArrivalFacts
 from payments.states import DEPOSIT, DepositState
@@ -42,28 +44,6 @@ SEARCH_KIND = "deposit"
 EXPIRY_GRACE = timedelta(minutes=2)
 START, CLOSE = "payments.deposit_start", "payments.deposit_close"
 STATEMENT_WAIT = timedelta(days=14)
-
-
-def method_check(method: Method, money: Money, *, out: bool) -> None:
-    """Raises ``MethodUnusable`` when the method does not do this."""
-    does = method.makes_withdrawals if out else method.takes_deposits
-    gateway = method.gateway
-    if not does or not method.active or gateway is None or not gateway.active:
-        raise MethodUnusable(fields={"method": f"{method.name} is not available for this."})
-    if money.currency not in method.currencies:
-        raise MethodUnusable(
-            fields={"currency": f"{method.name} takes {', '.join(method.currencies)}."}
-        )
-    if money.minor <= 0:
-        raise InvalidInput(fields={"amount": "The amount must be above zero."})
-    if money.amount < method.amount_min:
-        least = Money.rounded(method.amount_min, money.currency)
-        raise MethodUnusable(fields={"amount": f"{method.name} takes {least} or more."})
-    if method.amount_max is not None and money.amount > method.amount_max:
-        most = Money.rounded(method.amount_max, money.currency)
-        raise MethodUnusable(fields={"amount": f"{method.name} takes {most} at most."})
-    if not out and (problem := adapter_for(gateway).refuses(money)):
-        raise MethodUnusable(fields={"amount": problem})
 
 
 def account_check(account: Account | None, client: Client, currency: str) -> None:
@@ -89,13 +69,15 @@ def deposit_create(
     as soon as the gateway has been asked for it.
 
     Asked again with the same key it is the same deposit; with another amount or method the key
-    is refused (``IdempotencyConflict``).
+    is refused (``IdempotencyConflict``). Raises ``MethodUnusable`` with every reason by field.
     """
+    # One request of a client at a time: limits by the day are counted under this lock.
+    client_gate(actor, client.pk)
     known = _known(actor, client, idempotency_key)
     if known is not None:
         return _same(known, method, money, account)
     check_allowed(client, ClientAction.DEPOSIT)
-    method_check(method, money, out=False)
+    promises.promise(method, client, Direction.DEPOSIT, money)
     account_check(account, client, money.currency)
     gateway = method.gateway
     assert gateway is not None
@@ -109,6 +91,7 @@ def deposit_create(
         account=account,
         asked_amount=money.amount,
         asked_currency=money.currency,
+        fee_terms=promises.fee_told(method, money.currency),
         idempotency_key=idempotency_key,
         expires_at=now() + lasts,
         reference=next_reference("D"),
@@ -134,8 +117,6 @@ def _known(actor: Actor, client: Client, key: str) -> Deposit | None:
         return None
     if len(key) > 80:
         raise InvalidInput("An idempotency key has at most 80 characters.")
-    # Two requests with one key wait for each other here; the unique constraint stands behind.
-    Client.objects.select_for_update(no_key=True).get(tenant_id=actor.tenant_id, pk=client.pk)
     return Deposit.objects.filter(
         tenant_id=actor.tenant_id, client=client, idempotency_key=key
     ).first()
@@ -268,7 +249,7 @@ def _decide(actor: Actor, row: Deposit, money: Money, valued_at: datetime | None
             asked=Money(row.asked_amount, row.asked_currency),
             paid=money,
             policy=row.method.deposit_policy,
-            threshold=row.method.deposit_threshold,
+            threshold=promises.credit_max(row.method, money.currency),
             client_name=row.client.name,
             payer_name=row.payer_name,
             stopped="" if permit.ok else permit.sentence,
@@ -298,8 +279,7 @@ def _credit(
     set_aside: bool,
     valued_at: datetime | None = None,
 ) -> None:
-    method = row.method
-    fee = rules.fee(money, percent=method.fee_percent, fixed=method.fee_fixed)
+    cost = promises.fee_kept(row, money)
     owes = debts.owing(row.client_id).exists()
     if owes:
         client_gate(actor, row.client_id)
@@ -307,21 +287,22 @@ def _credit(
         actor=actor,
         deposit=row,
         paid=money,
-        fee=fee,
+        fee=cost,
         set_aside=set_aside,
         effective_at=valued_at,
     )
-    row.fee_amount, row.credited_at = fee.amount, now()
+    row.fee_amount, row.fee_borne_amount = cost.client.amount, cost.house.amount
+    row.credited_at = now()
     row.reason = why[:300]
     moves.move(
         row, DEPOSIT, DepositState.CREDITED, actor=actor, reason=row.reason,
-        update_fields=["fee_amount", "credited_at", "reason"],
+        update_fields=["fee_amount", "fee_borne_amount", "credited_at", "reason"],
     )  # fmt: skip
     audit(
         actor=actor,
         action=actions.DEPOSIT_CREDITED,
         subject=row,
-        data={"amount": money, "fee": fee, "reason": why},
+        data={"amount": money, "fee": cost.client, "borne": cost.house, "reason": why},
     )
     if owes:
         debts.receivable_repay(actor=actor, client_id=row.client_id)

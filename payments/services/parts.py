@@ -345,6 +345,8 @@ def _end(actor: Actor, withdrawal: Withdrawal, parts: list[WithdrawalPart]) -> N
         return
     if fee:
         books.fee_taken(actor=actor, withdrawal=withdrawal)
+    else:
+        books.fee_booked(actor=actor, withdrawal=withdrawal, fee=books.fee_of(withdrawal))
     withdrawal.paid_amount, withdrawal.paid_at, withdrawal.error = paid.amount, now(), ""
     count = sum(1 for part in parts if part.state in (_P.PAID, _P.RETURNED))
     moves.move(

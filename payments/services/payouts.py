@@ -223,7 +223,7 @@ def _paid(
     source: str,
     at: datetime | None = None,
 ) -> None:
-    fee = Money(row.fee_amount, row.currency)
+    fee = books.fee_of(row)
     books.withdrawal_paid(actor=actor, withdrawal=row, paid=money, fee=fee, effective_at=at)
     row.paid_amount, row.paid_at, row.error = money.amount, now(), ""
     moves.move(
@@ -238,7 +238,7 @@ def _paid(
         actor=actor,
         action=actions.WITHDRAWAL_PAID,
         subject=row,
-        data={"amount": money, "fee": fee, "source": source},
+        data={"amount": money, "fee": fee.client, "borne": fee.house, "source": source},
     )
     queues.item_close(actor=actor, queue=QUEUE, subject_id=row.pk)
 

@@ -1,10 +1,8 @@
-"""Configuration: gateways, methods, rates. Money already under way is not touched by it."""
+"""Configuration: gateways, the policy of withdrawals, rates. Money under way is not touched."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -20,29 +18,11 @@ from payments.gateways.http import check_url
 from payments.gateways.numbers import is_bic, is_iban
 from payments.gateways.port import Gateway, GatewayError
 from payments.gateways.registry import adapter_of
-from payments.models import DepositPolicy, GatewayAccount, Method, Rate, WithdrawalPolicy
+from payments.models import GatewayAccount, Rate, WithdrawalPolicy
 
 ROTATION = timedelta(hours=24)
 SECRET_CHARS_MIN = 16
 NO_API_KEY = f"An API key has at least {SECRET_CHARS_MIN} characters."
-METHOD_FIELDS = (
-    "name",
-    "gateway",
-    "currencies",
-    "takes_deposits",
-    "makes_withdrawals",
-    "amount_min",
-    "amount_max",
-    "deposit_policy",
-    "deposit_threshold",
-    "fee_percent",
-    "fee_fixed",
-    "expires_minutes",
-    "instrument",
-    "refund_days",
-    "position",
-    "active",
-)
 
 
 @transaction.atomic
@@ -193,62 +173,6 @@ def gateway_change(
             data={"name": row.name, "fields": ", ".join(changed)},
         )
     return row
-
-
-@transaction.atomic
-def method_save(
-    *, actor: Actor, code: str, values: Mapping[str, Any], method: Method | None = None
-) -> Method:
-    """A new method, or an existing one changed. ``values`` are named in ``METHOD_FIELDS``."""
-    row = method or Method(tenant_id=actor.tenant_id, code=code)
-    before = {name: getattr(row, name) for name in METHOD_FIELDS}
-    for name in METHOD_FIELDS:
-        if name in values:
-            setattr(row, name, values[name])
-    _check_method(row)
-    taken = Method.objects.filter(tenant_id=actor.tenant_id, code=row.code).exclude(pk=row.pk)
-    if taken.exists():
-        raise InvalidInput(fields={"code": "There is a method of this code."})
-    row.save()
-    row.refresh_from_db()  # amounts as the database keeps them, defaults included
-    changed = [name for name in METHOD_FIELDS if getattr(row, name) != before[name]]
-    audit(
-        actor=actor,
-        action=actions.METHOD_SAVED,
-        subject=row,
-        label=row.code,
-        data={"name": row.name, "fields": ", ".join(changed) or "nothing"},
-    )
-    return row
-
-
-def _check_method(row: Method) -> None:
-    found: dict[str, str] = {}
-    if not row.name:
-        found["name"] = "It needs a name."
-    if row.makes_withdrawals and row.gateway and not adapter_of(row.gateway.kind).pays_out:
-        found["makes_withdrawals"] = (
-            f"{row.gateway} pays to no destination. What came in by it goes back by itself."
-        )
-    if not row.currencies:
-        found["currencies"] = "Choose at least one currency."
-    for currency in row.currencies:
-        exponent(currency)
-    for name in ("amount_min", "fee_fixed", "fee_percent"):
-        if getattr(row, name) < 0:
-            found[name] = "This is not below zero."
-    if row.amount_max is not None and row.amount_max < row.amount_min:
-        found["amount_max"] = "The most is not below the least."
-    if row.fee_percent >= 100:
-        found["fee_percent"] = "A fee is a part of the amount."
-    if row.deposit_policy == DepositPolicy.UNDER_THRESHOLD and row.deposit_threshold is None:
-        found["deposit_threshold"] = "Up to which amount is it credited at once?"
-    if not 0 <= row.refund_days <= 3650:
-        found["refund_days"] = "Between none and ten years."
-    if not 1 <= row.expires_minutes <= 60 * 24 * 60:
-        found["expires_minutes"] = "Between a minute and sixty days."
-    if found:
-        raise InvalidInput(fields=found)
 
 
 @transaction.atomic

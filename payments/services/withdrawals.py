@@ -38,13 +38,16 @@ from payments import actions, books, evaluation, rules
 from payments.accounts import adapter_for
 from payments.automatic import decisions
 from payments.chargebacks import debts
+from payments.chargebacks.locks import client_gate
 from payments.errors import ChecksFail, NotEnoughMoney, PaymentHeld
 from payments.locks import destination_locked, withdrawal_locked
+from payments.methods import promises
+from payments.methods.states import Direction
 from payments.models import Destination, Method, PaymentHold, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.rules import Check, Colour
 from payments.services import parts
-from payments.services.deposits import account_check, method_check
+from payments.services.deposits import account_check
 from payments.services.payouts import QUEUE
 from payments.services.transfers import transfer_request
 from payments.sources import plan_of
@@ -78,18 +81,15 @@ def withdrawal_request(
     ``MethodUnusable``, ``ActionStopped``, ``IdempotencyConflict``; then nothing was held.
     """
     # One request of a client at a time: limits by the day are counted under this lock.
-    Client.objects.select_for_update(no_key=True).get(tenant_id=actor.tenant_id, pk=client.pk)
+    client_gate(actor, client.pk)
     known = _known(actor, client, idempotency_key)
     if known is not None:
         return _same(known, method, destination, money, account)
     check_allowed(client, ClientAction.WITHDRAW)
-    method_check(method, money, out=True)
+    cost = promises.promise(method, client, Direction.WITHDRAWAL, money)
     account_check(account, client, money.currency)
     target = destination_locked(actor, destination.pk)
     _check_destination(target, client, method)
-    fee = rules.fee(money, percent=method.fee_percent, fixed=method.fee_fixed)
-    if fee == money:
-        raise InvalidInput(fields={"amount": f"The fee of {fee} would take all of it."})
     row = Withdrawal(
         tenant_id=actor.tenant_id,
         client=client,
@@ -100,7 +100,8 @@ def withdrawal_request(
         amount=money.amount,
         currency=money.currency,
         amount_base=evaluation.base_amount(money),
-        fee_amount=fee.amount,
+        fee_amount=cost.client.amount,
+        fee_borne_amount=cost.house.amount,
         requested_by_ref=actor.ref,
         requested_by_name=actor.name,
         idempotency_key=idempotency_key,
@@ -471,6 +472,7 @@ def withdrawal_edit(
 
     Whatever was approved is asked for anew, and whoever edits approves it no more.
     """
+    client_gate(actor, withdrawal.client_id)  # limits by the day are counted under this lock
     target = destination_locked(actor, destination.pk)
     row = withdrawal_locked(actor, withdrawal.pk)
     approval = _seen(row, approval_id, pending_for(actor, row.pk, KIND))
@@ -478,7 +480,9 @@ def withdrawal_edit(
     passed = row.source_waived if waived is None else " ".join(waived.split())[:200]
     if (money, target.pk, passed) == (money_of(row), row.destination_id, row.source_waived):
         return row
-    method_check(row.method, money, out=True)
+    cost = books.fee_of(row)
+    if money != money_of(row):
+        cost = promises.promise(row.method, row.client, Direction.WITHDRAWAL, money, without=row.pk)
     _check_destination(target, row.client, row.method)
     if money != money_of(row):
         # Keys of its own: the last hold is released by the plain one, when it is refused.
@@ -487,8 +491,8 @@ def withdrawal_edit(
         step = f"hold:{new}"
         row.amount, row.currency = money.amount, money.currency
         row.hold_id = books.withdrawal_held(actor=actor, withdrawal=row, amount=money, step=step).id
-    fee = rules.fee(money, percent=row.method.fee_percent, fixed=row.method.fee_fixed)
-    row.destination, row.fee_amount, row.source_waived = target, fee.amount, passed
+    row.fee_amount, row.fee_borne_amount = cost.client.amount, cost.house.amount
+    row.destination, row.source_waived = target, passed
     row.amount_base = evaluation.base_amount(money)
     after = content(row)
     diff = {name: [before[name], after[name]] for name in after if before[name] != after[name]}

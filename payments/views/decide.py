@@ -29,11 +29,13 @@ from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import Queue, item_for
 from clients.models import Client
 from clients.services import note_add
-from payments import access, evaluation, lists, queues, rules, watch
+from payments import access, books, evaluation, lists, queues, rules, watch
 from payments import forms as money_forms
 from payments.automatic import decisions
 from payments.chargebacks.lists import badge as chargeback_badge
 from payments.holds import standing
+from payments.methods.facts import fee_fact, limit_facts
+from payments.methods.selectors import limits_of
 from payments.models import Deposit, PaymentHold, WebhookMessage, Withdrawal
 from payments.reasons import REJECTIONS
 from payments.selectors import Flow, history, wallet_rows
@@ -80,8 +82,8 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.withdrawal_for(actor, pk)
     approval = pending_for(actor, row.pk, KIND)
     found = plan_of(row)
-    held = holds_on(actor, row)
-    checks = evaluation.checks(actor, row, found, held["rows"])
+    held, limits = holds_on(actor, row), limits_of(row)
+    checks = evaluation.checks(actor, row, found, held["rows"], limits)
     lines = part_lines(actor, row)
     events = timeline(actor, row.pk, row.destination_id, *(line["row"].pk for line in lines))
     context = {
@@ -93,6 +95,7 @@ def withdrawal_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "checks": checks,
         "wallets": wallet_rows(actor, row.client, Money(row.amount, row.currency), row),
         "known": _known(row.client),
+        "method": [fee_fact(books.fee_of(row)), *limit_facts(row, limits)],
         "accounts": accounts_now(row.client_id) if actor.can("trading.view_account") else None,
         "history": [_flow(flow) for flow in history(row.client, row)],
         "plan": found,

@@ -23,6 +23,8 @@ from backoffice.workflow.queues import item_for
 from clients.models import Client
 from payments import access, evaluation, queues, watch
 from payments import forms as money_forms
+from payments.methods.facts import deposit_fee, fee_fact, limit_facts
+from payments.methods.selectors import limits_of
 from payments.models import Deposit
 from payments.selectors import wallet_rows
 from payments.services import deposits, holds
@@ -76,6 +78,7 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "paid": paid,
         "checks": evaluation.deposit_checks(actor, row, held["rows"]),
         "wallets": wallet_rows(actor, row.client),
+        "method": [fee_fact(deposit_fee(row, paid)), *limit_facts(row, limits_of(row))],
         "holds": held,
         "messages_about": contradictions(actor, row.pk),
         "events": events,

@@ -18,11 +18,12 @@ from backoffice.portal.timeline import timeline
 from backoffice.staff.access import StaffRequest, needs
 from ledger import chart
 from ledger import selectors as ledger
-from payments import access, lists, selectors, tab, wire
+from payments import access, books, lists, selectors, tab, wire
 from payments.accounts import adapter_for
 from payments.automatic import decisions
 from payments.conversions.access import conversions_of
 from payments.holds import standing
+from payments.methods.facts import deposit_fee, fee_fact
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services import holds
 from payments.services.payouts import OUT
@@ -148,7 +149,7 @@ def deposit_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     facts = [
         _fact("Asked", asked),
         _fact("Arrived", paid),
-        _fact("Fee", Money(row.fee_amount, row.paid_currency or row.asked_currency)),
+        fee_fact(deposit_fee(row, paid)),
         _fact("Method", row.method.name),
         _fact("Paid with", " ".join([row.instrument_label, row.instrument_country]).strip()),
         _fact("Payer", row.payer_name),
@@ -243,7 +244,7 @@ def withdrawal_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     parts = part_lines(actor, row)
     facts = [
         _fact("Amount", money),
-        _fact("Fee", Money(row.fee_amount, row.currency)),
+        fee_fact(books.fee_of(row)),
         _fact("Paid", paid),
         _fact("To", f"{row.destination.label}, {row.destination.holder}"),
         _fact("Method", row.method.name),

@@ -1,4 +1,4 @@
-"""Gateways, methods and rates, with a light that says what is missing."""
+"""Gateways, methods and rates at one glance, each with a light; and the pages of gateways."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,50 +20,22 @@ from backoffice.workflow import outbox
 from payments import access, evaluation, sources
 from payments import forms as money_forms
 from payments.accounts import adapter_for, notify_url
-from payments.models import GatewayAccount, Method, Rate
+from payments.methods.health import gateway_health
+from payments.methods.views import lines
+from payments.models import GatewayAccount, Rate
 from payments.services import bands, setup
 
 MANAGE = "payments.manage_gateways"
 GET_POST = require_http_methods(["GET", "POST"])
 
 
-def missing(gateway: GatewayAccount) -> list[str]:
-    """What stands between a gateway and working, in sentences."""
-    found = []
-    if not gateway.active:
-        found.append("It is switched off.")
-    if adapter_for(gateway).needs_secret and not gateway.secret_sealed:
-        found.append("It has no secret.")
-    if adapter_for(gateway).needs_api_key and not gateway.api_key_sealed:
-        found.append("It has no API key.")
-    if adapter_for(gateway).by_statement and not gateway.holder:
-        found.append("It does not say whose bank account it is.")
-    if not any(method.active for method in gateway.methods.all()):
-        found.append("No method in use goes through it.")
-    if not adapter_for(gateway).needs_address:
-        return found  # there is nobody to reach
-    error_at, ok_at = gateway.last_error_at, gateway.last_ok_at
-    if error_at is not None and (ok_at is None or error_at > ok_at):
-        found.append(f"The last contact failed: {gateway.last_error}")
-    elif ok_at is None:
-        found.append("It was never reached; test it.")
-    return found
-
-
 def _line(gateway: GatewayAccount) -> dict[str, Any]:
-    gaps = missing(gateway)
-    failed = any("failed" in gap for gap in gaps)
-    colour = "good" if not gaps else "bad" if failed else "attention"
-    word = "Works" if not gaps else "Failing" if failed else "Not ready"
     url = reverse("payments:gateway-test", args=[gateway.pk])
-    test = Button("Test", url, icon="plug-connected")
     return {
         "row": gateway,
         "kind": adapter_for(gateway).label,
-        "missing": gaps,
-        "colour": colour,
-        "word": word,
-        "test": test,
+        "health": gateway_health(gateway),
+        "test": Button("Test", url, icon="plug-connected"),
     }
 
 
@@ -74,10 +46,7 @@ def setup_page(request: StaffRequest) -> HttpResponse:
     gateways = GatewayAccount.objects.filter(**mine).prefetch_related("methods").order_by("name")
     context = {
         "gateways": [_line(gateway) for gateway in gateways],
-        "methods": [
-            _method_line(row)
-            for row in Method.objects.filter(**mine).select_related("gateway").order_by("position")
-        ],
+        "methods": lines(request.actor),
         "policy": sources.policy(),
         "bands": bands.current(request.actor),
         "pending": bands.pending(request.actor),
@@ -92,13 +61,6 @@ def setup_page(request: StaffRequest) -> HttpResponse:
         ],
     }
     return render(request, "payments/setup.html", context)
-
-
-def _method_line(row: Method) -> dict[str, Any]:
-    url = reverse("payments:method-switch", args=[row.pk])
-    label, wanted = ("Switch off", "off") if row.active else ("Switch on", "on")
-    switch = Button(label, url, kind="quiet", fields={"active": wanted})
-    return {"row": row, "switch": switch}
 
 
 def _form_page(
@@ -183,58 +145,6 @@ def gateway_test(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.gateway_for(request.actor, pk)
     outbox.put("payments.gateway_test", subject_id=row.pk)
     messages.info(request, f"{row.name} is being tested; its light shows what came of it.")
-    return redirect("payments:setup")
-
-
-def _method_values(form: forms.Form) -> dict[str, Any]:
-    return {name: value for name, value in form.cleaned_data.items() if name != "code"}
-
-
-@GET_POST
-@needs(MANAGE)
-@once
-def method_new(request: StaffRequest) -> HttpResponse:
-    form = money_forms.MethodForm(_data(request))
-    if _done(
-        request,
-        form,
-        lambda: setup.method_save(
-            actor=request.actor, code=form.cleaned_data["code"], values=_method_values(form)
-        ),
-    ):
-        return redirect("payments:setup")
-    return _form_page(request, form, title="New method", label="Save")
-
-
-@GET_POST
-@needs(MANAGE)
-def method_page(request: StaffRequest, pk: UUID) -> HttpResponse:
-    row = access.method_for(request.actor, pk)
-    initial = {name: getattr(row, name) for name in setup.METHOD_FIELDS} | {
-        "code": row.code,
-        "gateway": row.gateway_id,
-    }
-    form = money_forms.MethodForm(_data(request), initial=initial)
-    form.fields["code"].disabled = True
-    if _done(
-        request,
-        form,
-        lambda: setup.method_save(
-            actor=request.actor, code=row.code, values=_method_values(form), method=row
-        ),
-    ):
-        return redirect("payments:setup")
-    return _form_page(request, form, title=row.name, label="Save")
-
-
-@require_POST
-@needs(MANAGE)
-def method_switch(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Offer a method, or offer it no more; what is under way by it goes on."""
-    row = access.method_for(request.actor, pk)
-    active = request.POST.get("active") == "on"
-    setup.method_save(actor=request.actor, code=row.code, values={"active": active}, method=row)
-    messages.success(request, f"{row.name} is {'offered' if active else 'offered no more'}.")
     return redirect("payments:setup")
 
 

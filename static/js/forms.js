@@ -1,4 +1,5 @@
-/* One click is one submit; what can't be undone asks first; a grey button says why. */
+/* One click is one submit; what can't be undone asks first; a grey button says why; up and down in
+   a table that is typed into. */
 import { toast } from "./toasts.js";
 import { word } from "./words.js";
 
@@ -39,6 +40,23 @@ function wordsOf(button) {
   const copy = button?.cloneNode(true);
   copy?.querySelectorAll("kbd").forEach((key) => key.remove());
   return copy?.textContent.trim();
+}
+
+/* In a table of inputs the arrows go to the same column of the line above or below. */
+function onArrow(event) {
+  const input = event.target.closest?.("[data-cells] input");
+  const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!input || !by || event.altKey || event.ctrlKey || event.metaKey) return;
+  const cell = input.closest("td, th");
+  const lines = [...input.closest("[data-cells]").querySelectorAll("tbody tr")];
+  for (let at = lines.indexOf(cell.parentElement) + by; lines[at]; at += by) {
+    const found = lines[at].cells[cell.cellIndex]?.querySelector("input");
+    if (!found) continue;
+    event.preventDefault();
+    found.focus();
+    if (found.type === "text") found.select();
+    return;
+  }
 }
 
 async function confirmFirst(form, submitter, source) {
@@ -96,6 +114,7 @@ function onEnter(event) {
 export function start() {
   begin();
   document.addEventListener("keydown", onEnter);
+  document.addEventListener("keydown", onArrow);
   document.addEventListener("submit", onSubmit, true);
   document.addEventListener("click", onClick, true);
   document.addEventListener("change", (event) => {

@@ -9,9 +9,11 @@ from typing import Any
 from backoffice.core.money import Money
 from payments.accounts import notify_url, opened
 from payments.gateways.port import Account
+from payments.methods.services import method_save, terms_in
+from payments.methods.states import Direction
 from payments.models import Deposit, GatewayAccount, Method
 from payments.services.deposits import deposit_create
-from payments.services.setup import gateway_connect, method_save
+from payments.services.setup import gateway_connect
 from sandbox.stripe.box import Box
 from sandbox.stripe.controls import session_of
 from sandbox.stripe.records import Object
@@ -54,11 +56,14 @@ class CardShop:
             values = {
                 "name": "Card (Stripe)",
                 "gateway": self.gateway,
-                "currencies": ["EUR", "USD", "JPY", "KWD"],
                 "makes_withdrawals": False,
-                "amount_min": Decimal(1),
             }
-            self.method: Method = method_save(actor=petra, code="stripe", values=values)
+            terms = terms_in(
+                ["EUR", "USD", "JPY", "KWD"], [Direction.DEPOSIT], amount_min=Decimal(1)
+            )
+            self.method: Method = method_save(
+                actor=petra, code="stripe", values=values, terms=terms
+            )
             self.box.owner_add(OWNER, KEY, SECRET, notify_url(self.gateway))
 
     @property

@@ -10,10 +10,11 @@ from typing import Any
 from backoffice.core.money import Money
 from payments.accounts import notify_url, opened
 from payments.gateways.port import Account
+from payments.methods.services import method_save, terms_in
 from payments.models import Deposit, Destination, GatewayAccount, Method, Withdrawal
 from payments.services.deposits import deposit_create
 from payments.services.destinations import destination_add, destination_approve
-from payments.services.setup import gateway_connect, method_save
+from payments.services.setup import gateway_connect
 from payments.services.withdrawals import withdrawal_approve
 from sandbox.btcpay.box import Box
 from sandbox.btcpay.records import Invoice
@@ -57,11 +58,12 @@ class CoinShop:
             values = {
                 "name": "Crypto",
                 "gateway": self.gateway,
-                "currencies": ["EUR", "USD", "JPY", "BTC"],
                 "instrument": "wallet",
-                "amount_min": Decimal("0.0001"),
             }
-            self.method: Method = method_save(actor=petra, code="crypto", values=values)
+            terms = terms_in(["EUR", "USD", "JPY", "BTC"])
+            self.method: Method = method_save(
+                actor=petra, code="crypto", values=values, terms=terms
+            )
             self.box.store_add(STORE, KEY, SECRET, notify_url(self.gateway))
 
     @property

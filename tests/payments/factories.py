@@ -21,6 +21,7 @@ from payments.chargebacks.answers import evidence_add
 from payments.chargebacks.people import chargeback_enter
 from payments.conversions import quotes
 from payments.conversions.services import conversion_offer
+from payments.methods.services import method_save, terms_in
 from payments.models import (
     Bonus,
     Chargeback,
@@ -44,13 +45,14 @@ from payments.services.deposits import deposit_arrived, deposit_create
 from payments.services.destinations import destination_add, destination_approve
 from payments.services.holds import payment_hold
 from payments.services.notices import message_process, message_store
-from payments.services.setup import gateway_connect, method_save, policy_save
+from payments.services.setup import gateway_connect, policy_save
 from payments.services.withdrawals import withdrawal_approve, withdrawal_request
 from tests.clients.factories import make_active, picture
 from tests.trading import rows as trading_rows
 from tests.world import World
 
 HUNDRED = Money(Decimal(100), "EUR")
+EURO = terms_in(["EUR"], amount_min=Decimal(1))
 
 
 def make_method(world: World, policy: str = "automatic") -> Method:
@@ -66,11 +68,9 @@ def make_method(world: World, policy: str = "automatic") -> Method:
     values = {
         "name": "Card",
         "gateway": gateway,
-        "currencies": ["EUR"],
-        "amount_min": Decimal(1),
         "deposit_policy": policy,
     }
-    return method_save(actor=petra, code="card", values=values)
+    return method_save(actor=petra, code="card", values=values, terms=EURO)
 
 
 def make_deposit(world: World, policy: str = "manual", client: Client | None = None) -> Deposit:
@@ -179,8 +179,8 @@ def make_payment_file(world: World) -> PaymentFile:
         holder="Aurora Markets Ltd",
         bic="COBADEFFXXX",
     )
-    values = {"name": "Wire", "gateway": bank, "currencies": ["EUR"], "amount_min": Decimal(1)}
-    method = method_save(actor=petra, code="wire", values=values)
+    values = {"name": "Wire", "gateway": bank}
+    method = method_save(actor=petra, code="wire", values=values, terms=EURO)
     policy_save(actor=petra, source_first=False, lots_per_1000=Decimal(0))
     target = destination_add(
         actor=world.actor("olivia"),

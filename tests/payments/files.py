@@ -8,7 +8,7 @@ from backoffice.workflow.approvals import approval_vote, pending_for
 from payments.models import Destination, GatewayAccount, Method, PaymentFile, Withdrawal
 from payments.payment_files import answers, files, waiting
 from payments.services.destinations import destination_add, destination_approve
-from payments.services.setup import gateway_connect, method_save
+from payments.services.setup import gateway_connect
 from payments.services.withdrawals import withdrawal_approve
 from tests.payments.money import Brokerage
 
@@ -35,7 +35,7 @@ class FileShop:
                 bic="COBADEFFXXX",
             )
             values = {**shop.card_values(), "name": "Wire", "gateway": self.gateway}
-            self.method: Method = method_save(actor=petra, code="wire", values=values)
+            self.method: Method = shop.method(petra, "wire", **values)
         self.iban = self.destination(number=IBAN)
 
     def destination(self, **facts: Any) -> Destination:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,8 @@ from backoffice.workflow.queues import open_items
 from clients.models import Client
 from clients.services import restriction_place
 from ledger import selectors as ledger
+from payments.methods.selectors import terms_of
+from payments.methods.services import method_save, terms_in
 from payments.models import (
     Deposit,
     Destination,
@@ -30,7 +32,7 @@ from payments.models import (
 )
 from payments.services.deposits import deposit_create
 from payments.services.destinations import destination_add, destination_approve
-from payments.services.setup import gateway_connect, method_save, policy_save
+from payments.services.setup import gateway_connect, policy_save
 from payments.services.withdrawals import withdrawal_request
 from sandbox.gateway.cashier import Cashier
 from sandbox.gateway.records import Payment
@@ -95,16 +97,26 @@ class Brokerage:
                 merchant_id=MERCHANT,
                 secret=SECRET,
             )
-            self.card = method_save(actor=petra, code="card", values=self.card_values())
+            self.card = self.method(petra, "card", **self.card_values())
 
     def card_values(self) -> dict[str, Any]:
         return {
             "name": "Card",
             "gateway": self.gateway,
-            "currencies": ["EUR", "USD"],
-            "amount_min": Decimal(10),
-            "amount_max": Decimal(50_000),
         }
+
+    def method(self, actor: Actor, code: str, **values: Any) -> Method:
+        """In euro and dollars, from 10 to 50,000."""
+        terms = terms_in(["EUR", "USD"], amount_min=Decimal(10), amount_max=Decimal(50_000))
+        return method_save(actor=actor, code=code, values=values, terms=terms)
+
+    def change_terms(self, method: Method | None = None, **facts: Any) -> None:
+        """Other terms of the card or another method, the same in each currency and direction."""
+        row = method or self.card
+        with self.scope():
+            terms = [replace(terms_of(each), **facts) for each in row.terms.all()]
+            petra = self.world.actor("petra")
+            method_save(actor=petra, code=row.code, values={}, terms=terms, method=row)
 
     def change_card(self, **values: Any) -> None:
         with self.scope():
@@ -221,7 +233,7 @@ class Brokerage:
                 bic="COBADEFFXXX",
             )
             values = {**self.card_values(), "name": "Bank wire", "gateway": gateway}
-            self.wire = method_save(actor=petra, code="wire", values=values)
+            self.wire = self.method(petra, "wire", **values)
             row = destination_add(
                 actor=self.world.actor("olivia"),
                 client=self.client,

@@ -10,6 +10,7 @@ from backoffice.core.errors import IdempotencyConflict, InvalidInput, StateConfl
 from backoffice.core.money import Money
 from clients.errors import ActionStopped
 from payments.errors import MethodUnusable
+from payments.methods.fees import FeeTerms
 from payments.models import Deposit
 from payments.services.deposits import deposit_credit, deposit_expired, deposit_return
 from tests.payments.money import Brokerage
@@ -27,7 +28,7 @@ def test_a_paid_deposit_is_credited_and_the_books_say_where_it_stands(shop: Brok
 
 
 def test_the_fee_is_a_line_of_its_own(shop: Brokerage) -> None:
-    shop.change_card(fee_percent=Decimal("1.5"), fee_fixed=Decimal("0.25"))
+    shop.change_terms(fee=FeeTerms(percent=Decimal("1.5"), fixed=Decimal("0.25")))
     deposit = shop.funded("100.00")
     assert deposit.fee_amount == Decimal("1.75")
     assert (shop.wallet(), shop.clearing()) == (Decimal("98.25"), 100)
@@ -100,7 +101,8 @@ def test_a_deposit_paid_by_someone_else_waits_for_a_person(shop: Brokerage) -> N
 
 @pytest.mark.parametrize(("amount", "state"), [("500.00", "done"), ("500.01", "review")])
 def test_up_to_the_threshold_no_person_is_needed(shop: Brokerage, amount: str, state: str) -> None:
-    shop.change_card(deposit_policy="under_threshold", deposit_threshold=Decimal(500))
+    shop.change_terms(credit_max=Decimal(500))
+    shop.change_card(deposit_policy="under_threshold")
     assert shop.funded(amount).state == state
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from backoffice.core.clock import now
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted, StateConflict
+from payments.methods.fees import FeeTerms
 from payments.models import Deposit, Destination, Withdrawal, WithdrawalPart
 from payments.services.holds import payment_hold
 from payments.services.parts import part_give_up, part_resolve, part_retry
@@ -115,10 +116,7 @@ def test_what_no_card_gave_goes_by_wire_and_waits_for_the_statement(two_cards: B
 
 
 def test_the_fee_is_taken_once_when_the_parts_are_done(two_cards: Brokerage) -> None:
-    two_cards.change_card(fee_fixed=Decimal(0))
-    with two_cards.scope():
-        two_cards.wire.fee_fixed = Decimal(5)
-        two_cards.wire.save()
+    two_cards.change_terms(two_cards.wire, fee=FeeTerms(fixed=Decimal(5)))
     row = _by_wire(two_cards, "1105.00")
     _approve(two_cards, row)
     two_cards.work()

@@ -190,3 +190,23 @@ def test_two_workers_on_one_batch_vote_once_on_each(shop: Brokerage) -> None:
         assert set(batch.items.values_list("state", flat=True)) == {"done"}
         assert Batch.objects.get().state == "done"
     assert shop.sound()
+
+
+def test_two_at_once_over_the_day_limit_of_a_method_are_one(shop: Brokerage) -> None:
+    shop.change_terms(day_max=Decimal(1150))  # of which 1,000.00 are used
+
+    def pay_in() -> Any:
+        return shop.deposit("100.00")
+
+    found = _at_once(pay_in, pay_in)
+    assert sorted(type(each).__name__ for each in found) == ["Deposit", "MethodUnusable"]
+    shop.change_terms(day_max=Decimal(150))
+
+    def take_out() -> Any:
+        return shop.withdraw("100.00")
+
+    found = _at_once(take_out, take_out, take_out)
+    assert sorted(type(each).__name__ for each in found) == [
+        "MethodUnusable", "MethodUnusable", "Withdrawal",
+    ]  # fmt: skip
+    assert (shop.wallet(), shop.available()) == (1000, 900)

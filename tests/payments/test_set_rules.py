@@ -163,16 +163,22 @@ def test_a_method_with_a_wrong_limit_is_refused_on_its_page(
 ) -> None:
     petra, url = browse("petra"), reverse("payments:method", args=[shop.card.pk])
     form: dict[str, Any] = {
-        "name": "Card", "gateway": shop.gateway.pk, "currencies": ["EUR"], "amount_min": "50",
-        "amount_max": "10", "deposit_policy": "automatic",
-        "fee_percent": "0", "fee_fixed": "0", "expires_minutes": "60", "instrument": "card",
-        "refund_days": "90", "position": "10", "active": "on", "takes_deposits": "on",
+        "name": "Card", "gateway": shop.gateway.pk, "deposit_policy": "automatic",
+        "deposit_EUR_offered": "on", "deposit_EUR_amount_min": "50",
+        "deposit_EUR_amount_max": "10", "expires_minutes": "60", "instrument": "card",
+        "country_rule": "any", "level_min": "0",
+        "refund_days": "90", "active": "on", "takes_deposits": "on", "version": "1",
     }  # fmt: skip
-    assert petra.post(url, form).status_code == 422
-    assert petra.post(url, {**form, "amount_max": "500"}).status_code == 302
+    refused = petra.post(url, form)
+    assert refused.status_code == 422
+    assert "The most is not below the least." in refused.content.decode()
+    assert petra.post(url, {**form, "deposit_EUR_amount_max": "500"}).status_code == 302
     with shop.scope():
         row = Method.objects.get()
-        assert (row.amount_max, row.refund_days, row.makes_withdrawals) == (500, 90, False)
+        assert (row.refund_days, row.makes_withdrawals, row.version) == (90, False, 2)
+        assert [(str(each), each.amount_max) for each in row.terms.all()] == [
+            ("Deposit in EUR", 500)
+        ]
 
 
 # Destinations
@@ -300,10 +306,71 @@ def test_whoever_connects_a_gateway_is_told_where_it_sends_its_messages(
 def test_amounts_of_a_method_are_written_as_people_write_them(
     shop: Brokerage, browse: Browse
 ) -> None:
+    shop.change_terms(amount_min=Decimal("20.50"))
+    page = _text(browse("petra"), reverse("payments:method", args=[shop.card.pk]))
+    assert 'name="deposit_EUR_amount_min" value="20.5"' in page
+    assert 'name="deposit_EUR_fee_fixed" class=' in page  # no fee is an empty cell
+
+
+def test_a_methods_page_tells_who_saves_too_late_and_tries_it_with_a_client(
+    shop: Brokerage, browse: Browse
+) -> None:
+    petra, url = browse("petra"), reverse("payments:method", args=[shop.card.pk])
+    shop.change_terms(day_max=Decimal(300), month_max=Decimal(400))
+    shop.change_card(hours=["Mon Tue Wed Thu Fri Sat Sun 00:00-00:00"])
+    shop.funded("250.00")
+    trial = {
+        "try-client": shop.client.reference, "try-direction": "deposit", "try-amount": "60",
+        "try-currency": "EUR",
+    }  # fmt: skip
+    page = petra.get(url, trial).content.decode()
+    assert "Card takes 300.00 EUR of a client a day; 50.00 EUR is left today." in page
+    part = petra.get(url, {**trial, "try-amount": "50"}, headers={"HX-Request": "true"})
+    assert "Open" in part.content.decode()
+    assert "<html" not in part.content.decode()
+    unknown = petra.get(url, {**trial, "try-client": "C-9"}).content.decode()
+    assert "There is no client of this reference." in unknown
+    form: dict[str, Any] = {
+        "name": "Cards", "gateway": shop.gateway.pk, "deposit_policy": "automatic",
+        "deposit_EUR_offered": "on", "deposit_EUR_fee_percent": "1.5",
+        "deposit_EUR_fee_payer": "house", "expires_minutes": "60", "instrument": "card",
+        "country_rule": "except", "countries": "de, FR", "level_min": "0", "refund_days": "90",
+        "active": "on", "takes_deposits": "on", "version": "1", "window_0_days": ["4", "0"],
+        "window_0_start": "22:00", "window_0_end": "02:00",
+    }  # fmt: skip
+    late = petra.post(url, form)
+    assert late.status_code == 422
+    assert "was changed since you opened it" in late.content.decode()
     with shop.scope():
-        method = Method.objects.get(code="card")
-        method.amount_min, method.fee_fixed = Decimal("20.50000000"), Decimal("0E-8")
-        method.save()
-    page = _text(browse("petra"), reverse("payments:method", args=[method.pk]))
-    assert 'name="amount_min" value="20.5"' in page
-    assert 'name="fee_fixed" value="0"' in page
+        version = Method.objects.get().version
+    half = petra.post(url, {**form, "version": version, "window_0_end": ""})
+    assert (half.status_code, "A window has days" in half.content.decode()) == (422, True)
+    assert petra.post(url, {**form, "version": version}).status_code == 302
+    with shop.scope():
+        row = Method.objects.get()
+        [terms] = row.terms.all()
+        assert (row.hours, row.countries) == (["Mon Fri 22:00-02:00"], ["DE", "FR"])
+        assert (terms.fee_percent, terms.fee_payer) == (Decimal("1.5"), "house")
+
+
+def test_methods_are_put_in_order_and_their_lights_say_what_is_missing(
+    shop: Brokerage, browse: Browse
+) -> None:
+    with shop.scope():
+        wire = shop.method(
+            shop.world.actor("petra"), "wire", name="Wire", gateway=shop.gateway,
+            hours=["Mon 08:00-09:00"],
+        )  # fmt: skip
+        wire.terms.filter(direction="deposit").delete()
+        wire.hours, wire.gateway = [], None
+        wire.save()
+    petra, move = browse("petra"), reverse("payments:method-move", args=[wire.pk])
+    page = _text(petra, reverse("payments:setup"))
+    for gap in ("It has no gateway.", "No currency has terms for deposits."):
+        assert gap in page
+    part = petra.post(move, {"to": "up"}, headers={"HX-Request": "true"}).content.decode()
+    assert part.index(">Wire<") < part.index(">Card<")
+    assert f'id="up-{wire.pk}" autofocus' in part
+    assert petra.post(move, {"to": "down"}).status_code == 302
+    assert browse("pavel").post(move, {"to": "up"}).status_code == 403
+    assert browse("zoe").post(move, {"to": "up"}).status_code in (403, 404)

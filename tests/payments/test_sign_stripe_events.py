@@ -27,9 +27,10 @@ from payments.gateways.port import (
     Unknown,
 )
 from payments.gateways.stripe import Stripe, amounts, events
+from payments.methods.health import gateway_missing
+from payments.methods.services import method_save
 from payments.models import GatewayAccount
-from payments.services.setup import gateway_change, gateway_connect, method_save
-from payments.views.setup import missing
+from payments.services.setup import gateway_change, gateway_connect
 from sandbox.stripe.events import signature
 from sandbox.stripe.forms import BadForm, decode
 from tests.payments.card import KEY, OWNER, SECRET, CardShop
@@ -317,12 +318,12 @@ def test_a_key_is_never_carried_to_another_host() -> None:
     assert asked == ["/v1/refunds", "/v1/account"]
 
 
-def test_the_light_says_what_is_missing(card_shop: CardShop) -> None:
+def test_the_light_says_what_is_gateway_missing(card_shop: CardShop) -> None:
     with card_shop.shop.scope():
         row = GatewayAccount.objects.get(pk=card_shop.gateway.pk)
-        assert missing(row) == ["It was never reached; test it."]
+        assert gateway_missing(row) == ["It was never reached; test it."]
         row.api_key_sealed = b""
-        assert missing(row)[0] == "It has no API key."
+        assert gateway_missing(row)[0] == "It has no API key."
 
 
 def test_it_is_not_connected_without_a_key_nor_used_to_pay_out(card_shop: CardShop) -> None:

@@ -21,6 +21,7 @@ from backoffice.workflow.models import ApprovalBand
 from clients.errors import ActionStopped
 from payments import release_checks
 from payments.errors import ChecksFail, NotEnoughMoney, PaymentHeld
+from payments.methods.fees import FeeTerms
 from payments.models import Destination, PaymentHold, Withdrawal
 from payments.rules import Check
 from payments.services.destinations import (
@@ -76,7 +77,7 @@ def test_asked_held_approved_sent_and_paid(rich: Brokerage) -> None:
 
 
 def test_the_fee_comes_out_of_what_is_sent(rich: Brokerage) -> None:
-    rich.change_card(fee_fixed=Decimal(5))
+    rich.change_terms(fee=FeeTerms(fixed=Decimal(5)))
     row = rich.withdraw("100.00")
     _approve(rich, row)
     rich.work()

@@ -23,9 +23,10 @@ from ledger.chart import client_wallet
 from ledger.entries import Line
 from ledger.services import post
 from payments import books
+from payments.methods.services import method_save, terms_in
 from payments.models import Deposit, Method
 from payments.services.deposits import deposit_create
-from payments.services.setup import gateway_connect, method_save
+from payments.services.setup import gateway_connect
 from reconciliation import files, intake
 from reconciliation.models import Break, Match, StatementFile, StatementLine
 from sandbox.bank.camt053 import write_camt053
@@ -63,8 +64,9 @@ class Bank:
                 merchant_id=IBAN,
                 holder="Aurora Markets Ltd",
             )
-            values = {"name": "Bank transfer", "gateway": gateway, "currencies": ["EUR"]}
-            self.wire = method_save(actor=petra, code="wire", values=values)
+            values = {"name": "Bank transfer", "gateway": gateway}
+            terms = terms_in(["EUR"])
+            self.wire = method_save(actor=petra, code="wire", values=values, terms=terms)
             files.account_add(actor=petra, name="Clients EUR", iban=IBAN, currency="EUR")
 
     def deposit(self, amount: str) -> Deposit:
