@@ -4,5 +4,5 @@ from backoffice.core.tenant_tables import LayTenantTables
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0029_fill_terms")]
+    dependencies = [("payments", "0031_fill_terms")]
     operations = [LayTenantTables("payments")]

@@ -4,5 +4,5 @@ from backoffice.core.sql import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0028_method_terms")]
+    dependencies = [("payments", "0030_method_terms")]
     operations = [sql_file(__file__, "terms")]

@@ -4,7 +4,7 @@ from backoffice.core.new_tables import NewTables
 
 
 class Migration(NewTables):
-    dependencies = [("payments", "0030_lay_terms")]
+    dependencies = [("payments", "0032_lay_terms")]
     operations = [
         migrations.RemoveField(
             model_name="historicalmethod",

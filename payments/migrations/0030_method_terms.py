@@ -15,7 +15,7 @@ from backoffice.core.new_tables import NewTables
 class Migration(NewTables):
     dependencies = [
         ("clients", "0004_list_indexes"),
-        ("payments", "0027_lay_conversions"),
+        ("payments", "0029_lay_bonuses"),
         ("tenancy", "0003_brand_and_networks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
