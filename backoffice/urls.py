@@ -9,12 +9,14 @@ from backoffice.portal.gallery import gallery
 from clients.api import router as clients_router
 from payments import api as payments_api
 from payments.conversions.api import router as conversions_router
+from payments.methods.api import router as methods_router
 
 api.add_router("/clients", clients_router)
 api.add_router("/deposits", payments_api.deposits)
 api.add_router("/withdrawals", payments_api.withdrawals)
 api.add_router("/destinations", payments_api.destinations)
 api.add_router("/conversions", conversions_router)
+api.add_router("/methods", methods_router)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("backoffice.staff.urls")),

@@ -14,7 +14,10 @@ from backoffice.portal.fields import AmountField
 from backoffice.tenancy.models import Tenant
 from clients.models import Client
 from payments.gateways.registry import KINDS
-from payments.models import Destination, GatewayAccount, Method
+from payments.methods.choosing import MethodField
+from payments.methods.selectors import methods_for
+from payments.methods.states import Direction
+from payments.models import Destination, GatewayAccount
 from payments.reasons import REJECTIONS
 from trading.models import Account
 
@@ -30,11 +33,6 @@ def show_error(form: forms.Form, error: DomainError) -> None:
 def currencies() -> list[tuple[str, str]]:
     tenant = Tenant.objects.get(pk=current_tenant_id())
     return [(code, code) for code in tenant.currencies or [tenant.base_currency]]
-
-
-def _methods(**narrow: Any) -> QuerySet[Method]:
-    rows = Method.objects.filter(tenant_id=current_tenant_id(), active=True, **narrow)
-    return rows.order_by("position", "name")
 
 
 def _accounts(client: Client) -> QuerySet[Account]:
@@ -80,7 +78,9 @@ class _AmountForm(forms.Form):
 
 
 class DepositForm(_AmountForm):
-    method = forms.ModelChoiceField(label="Method", queryset=Method.objects.none())
+    """``lines``: the methods of the client, as the rules judge them now."""
+
+    method = MethodField()
     account = forms.ModelChoiceField(
         label="Then to",
         queryset=Account.objects.none(),
@@ -91,12 +91,15 @@ class DepositForm(_AmountForm):
 
     def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["method"].queryset = _methods(takes_deposits=True)  # type: ignore[attr-defined]
+        self.lines = methods_for(client, Direction.DEPOSIT)
+        self.fields["method"].offer(self.lines)  # type: ignore[attr-defined]
         self.fields["account"].queryset = _accounts(client)  # type: ignore[attr-defined]
 
 
 class WithdrawalForm(_AmountForm):
-    method = forms.ModelChoiceField(label="Method", queryset=Method.objects.none())
+    """``lines``: as of a ``DepositForm``."""
+
+    method = MethodField()
     destination = forms.ModelChoiceField(
         label="To",
         queryset=Destination.objects.none(),
@@ -113,7 +116,8 @@ class WithdrawalForm(_AmountForm):
 
     def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["method"].queryset = _methods(makes_withdrawals=True)  # type: ignore[attr-defined]
+        self.lines = methods_for(client, Direction.WITHDRAWAL)
+        self.fields["method"].offer(self.lines)  # type: ignore[attr-defined]
         self.fields["destination"].queryset = _destinations(client)  # type: ignore[attr-defined]
         self.fields["account"].queryset = _accounts(client)  # type: ignore[attr-defined]
 

@@ -117,10 +117,16 @@ class Answer:
     opens_at: datetime | None = None
     fee: Fee | None = None
     left: Left | None = None
+    money: Money | None = None
 
     @property
     def is_open(self) -> bool:
         return not self.reasons
+
+    @property
+    def net(self) -> Money | None:
+        """What is credited, or paid out; None where the method does not take the currency."""
+        return None if self.money is None or self.fee is None else self.money - self.fee.client
 
     @property
     def fields(self) -> dict[str, str]:
@@ -168,7 +174,7 @@ def judge(
     reasons = [*stands.reasons, *_amount(offer, terms, money, cost, rest)]
     if gateway_says:
         reasons.append(Reason("gateway", "amount", gateway_says))
-    return Answer(tuple(reasons), stands.opens_at, cost, rest)
+    return Answer(tuple(reasons), stands.opens_at, cost, rest, money)
 
 
 def left(terms: Terms, used: Used) -> Left:

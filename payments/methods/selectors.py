@@ -189,29 +189,37 @@ def limits_of(row: Deposit | Withdrawal) -> InCurrency | None:
 
 @dataclass(frozen=True, slots=True)
 class ForClient:
-    """One line of what a client may pay by: whether it is open, and each currency."""
+    """One line of what a client may pay by: whether it is open, and each currency. ``quote``: what
+    would become of the payment that was asked about."""
 
     method: Method
     answer: Answer
     currencies: Sequence[InCurrency]
+    quote: Answer | None = None
 
 
-def methods_for(client: Client, direction: str, moment: Moment | None = None) -> list[ForClient]:
+def methods_for(
+    client: Client, direction: str, *, moment: Moment | None = None, money: Money | None = None
+) -> list[ForClient]:
     """Every method in use of a direction, in the order that clients see, closed ones with their
-    reason."""
+    reasons."""
     at, who = moment or moment_now(), person_of(client)
     does = "takes_deposits" if direction == Direction.DEPOSIT else "makes_withdrawals"
     rows = Method.objects.filter(tenant_id=current_tenant_id(), active=True, **{does: True})
     counted = used(client.pk, direction, at)
     found = []
     for row in in_order(rows):
-        offer = offer_of(row)
-        lines = []
+        offer, lines = offer_of(row), []
         for terms in offer.terms:
             if terms.direction == direction:
                 spent = counted.get((row.pk, terms.currency), Used())
                 lines.append(InCurrency(terms, spent, rules.left(terms, spent)))
-        found.append(ForClient(row, rules.standing(offer, who, direction, at), lines))
+        quote = None
+        if money is not None:
+            spent = counted.get((row.pk, money.currency), Used())
+            says = gateway_says(row, money, direction)
+            quote = rules.judge(offer, who, direction, money, spent, at, says)
+        found.append(ForClient(row, rules.standing(offer, who, direction, at), lines, quote))
     return found
 
 

@@ -208,7 +208,7 @@ def _facts(
     fee, left = answer.fee, answer.left
     found: list[dict[str, Any]] = [
         fee_fact(fee),
-        {"label": "Paid out" if out else "Credited", "value": money - fee.client, "total": True},
+        {"label": "Paid out" if out else "Credited", "value": answer.net, "total": True},
     ]
     if not out:
         found.append({"label": "Decided", "value": _decided(row, money)})

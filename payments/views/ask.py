@@ -20,6 +20,7 @@ from clients.access import client_for
 from clients.models import Client
 from payments import access
 from payments import forms as money_forms
+from payments.methods import choosing
 from payments.services import deposits, destinations, transfers, withdrawals
 
 GET_POST = require_http_methods(["GET", "POST"])
@@ -48,6 +49,8 @@ def _form_page(
         "says": says,
         "danger": danger,
         "back_url": _tab(client),
+        "methods": choosing.table(getattr(form, "lines", ())),
+        "zone": request.tenant.timezone,
     }
     return render(request, "payments/form.html", context, status=422 if form.errors else 200)
 

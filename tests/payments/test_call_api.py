@@ -15,6 +15,7 @@ from backoffice.core.money import Money
 from backoffice.staff.services import api_key_create
 from backoffice.tenancy.scope import tenant_scope
 from payments.api import DEPOSIT_STATUS, WITHDRAWAL_STATUS
+from payments.methods.fees import FeeTerms
 from payments.models import Deposit, Destination, Withdrawal
 from payments.services.deposits import deposit_confirmed_by_statement
 from payments.services.destinations import destination_add
@@ -339,5 +340,52 @@ def test_every_state_has_a_status_that_a_client_may_read() -> None:
 
 def test_the_description_names_the_paths() -> None:
     paths = Browser().get("/api/v1/openapi.json").json()["paths"]
-    for path in ("deposits", "withdrawals", "withdrawals/{reference}/cancel", "destinations"):
+    for path in (
+        "deposits",
+        "withdrawals",
+        "withdrawals/{reference}/cancel",
+        "destinations",
+        "methods",
+    ):
         assert f"/api/v1/{path}" in paths
+
+
+def test_a_website_reads_what_a_client_may_pay_by_now(shop: Brokerage, call: Call) -> None:
+    shop.change_terms(
+        day_max=Decimal(300), fee=FeeTerms(percent=Decimal("1.5"), least=Decimal(2), payer="house")
+    )
+    with shop.scope():
+        shop.method(
+            shop.world.actor("petra"), "wire", name="Wire", gateway=shop.gateway, level_min=3
+        )
+    shop.funded("250.00")
+    query = f"methods?client={shop.client.reference}&direction=deposit"
+    status, answer = call("GET", f"{query}&amount=60.00&currency=EUR")
+    assert status == 200
+    card, wire = answer["items"]
+    assert [(one["code"], one["open"]) for one in (card, wire)] == [("card", True), ("wire", False)]
+    assert wire["reasons"] == [
+        {"field": "method", "text": "Wire needs KYC level 3; the client has level 2."}
+    ]
+    euro = next(one for one in card["currencies"] if one["currency"] == "EUR")
+    assert (euro["most"], euro["day_left"], euro["month_left"], euro["most_now"]) == (
+        "50000.00", "50.00", None, "50.00",
+    )  # fmt: skip
+    assert euro["fee"] == {
+        "fixed": "0.00", "percent": "1.5", "least": "2.00", "most": None, "payer": "brokerage",
+    }  # fmt: skip
+    why = "Card takes 300.00 EUR of a client a day; 50.00 EUR is left today."
+    assert card["quote"] == {
+        "open": False, "reasons": [{"field": "amount", "text": why}], "fee": "2.00",
+        "payer": "brokerage", "net": "60.00",
+    }  # fmt: skip
+    status, answer = call("POST", "deposits", _deposit(shop, amount="60.00"))
+    assert (status, answer["code"], answer["fields"]) == (422, "method-unusable", {"amount": why})
+    status, answer = call("POST", "deposits", _deposit(shop, method="wire"))
+    assert (status, answer["fields"]) == (
+        422, {"method": "Wire needs KYC level 3; the client has level 2."},
+    )  # fmt: skip
+    assert call("POST", "deposits", _deposit(shop, amount="50.00"))[0] == 201
+    assert call("GET", query)[1]["items"][0]["quote"] is None
+    assert call("GET", f"{query}&amount=5")[1]["fields"].keys() == {"currency"}
+    assert call("GET", "methods?client=C-9")[1]["fields"].keys() == {"client"}

@@ -12,7 +12,7 @@ from django.urls import reverse
 from backoffice.core.errors import FourEyes, InvalidInput, StateConflict
 from backoffice.workflow.approvals import approval_vote
 from backoffice.workflow.models import ApprovalBand
-from payments.models import Destination, GatewayAccount, Method, WithdrawalPolicy
+from payments.models import Deposit, Destination, GatewayAccount, Method, WithdrawalPolicy
 from payments.services import bands
 from payments.services.destinations import (
     destination_add,
@@ -374,3 +374,23 @@ def test_methods_are_put_in_order_and_their_lights_say_what_is_missing(
     assert petra.post(move, {"to": "down"}).status_code == 302
     assert browse("pavel").post(move, {"to": "up"}).status_code == 403
     assert browse("zoe").post(move, {"to": "up"}).status_code in (403, 404)
+
+
+def test_closed_methods_are_shown_with_their_reason_and_can_not_be_sent(
+    shop: Brokerage, browse: Browse
+) -> None:
+    with shop.scope():
+        wire = shop.method(
+            shop.world.actor("petra"), "wire", name="Wire", gateway=shop.gateway, level_min=3
+        )
+    pavel, url = browse("pavel"), reverse("payments:deposit-new", args=[shop.client.pk])
+    page = _text(pavel, url)
+    assert f'<option value="{wire.pk}" disabled>Wire (closed)</option>' in page
+    assert "Wire needs KYC level 3; the client has level 2." in page
+    form = {"method": wire.pk, "amount": "50", "currency": "EUR", "key": "one"}
+    refused = pavel.post(url, form)
+    assert refused.status_code == 422
+    assert "Wire needs KYC level 3" in refused.content.decode()
+    assert pavel.post(url, {**form, "method": shop.card.pk}).status_code == 302
+    with shop.scope():
+        assert [row.method_id for row in Deposit.objects.all()] == [shop.card.pk]
