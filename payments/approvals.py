@@ -10,6 +10,8 @@ from backoffice.workflow.approvals import ApprovalKind, nothing_to_undo, registe
 from backoffice.workflow.models import Approval
 from payments.adjustments import services as adjustments
 from payments.automatic import versions
+from payments.bonuses import offers as bonus_offers
+from payments.bonuses import policies as bonus_policies
 from payments.bonuses import services as bonuses
 from payments.chargebacks import debts
 from payments.conversions import services as conversions
@@ -153,3 +155,16 @@ BONUS = ApprovalKind(
     shown=bonuses.shown,
 )
 register(BONUS)
+
+
+BONUS_RULE = ApprovalKind(
+    code=bonus_offers.KIND,
+    label="Bonus rule",
+    permission=bonus_policies.MANAGE,
+    content=bonus_offers.content_now,
+    execute=bonus_offers.rule_set,
+    refused=bonus_offers.rule_refused,
+    url=lambda approval: reverse("payments:bonus-setup"),
+    shown=bonus_offers.shown,
+)
+register(BONUS_RULE)

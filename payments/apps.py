@@ -42,7 +42,6 @@ class PaymentsConfig(AppConfig):
         from payments.conversions import handlers as conversion_handlers  # noqa: F401
         from trading.states import OPERATION, OperationState
 
-        moves.register(states.DEPOSIT)
         moves.register(chargeback_states.CHARGEBACK)
         moves.register(chargeback_states.ANSWER)
         moves.register(payment_file_states.PAYMENT_FILE)
@@ -53,6 +52,9 @@ class PaymentsConfig(AppConfig):
         moves.register(bonus_states.BONUS)
         for name in (*by_client, "Conversion", "Bonus"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
+        done = str(states.DepositState.DONE)
+        moves.register(states.DEPOSIT, {done: [bonus_handlers.DEPOSIT]})
+        moves.register(bonus_states.BONUS_RULE)
         approved = str(states.WithdrawalState.APPROVED)
         going = {approved: ["payments.submit", bonus_handlers.WITHDRAWAL]}
         moves.register(states.WITHDRAWAL, going)

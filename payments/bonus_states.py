@@ -57,3 +57,31 @@ BONUS_COLOURS = {
 class OnWithdrawal(models.TextChoices):
     WHOLE = "whole", "All of it is taken off"
     PROPORTION = "proportion", "Taken off in proportion to the deposit"
+
+
+class RuleState(models.TextChoices):
+    PROPOSED = "proposed", "Waits for approval"
+    IN_FORCE = "in_force", "In force"
+    RETIRED = "retired", "Retired"
+    REFUSED = "refused", "Refused"
+
+
+_R = RuleState
+
+BONUS_RULE = machine(
+    "payments.bonusrule",
+    initial=_R.PROPOSED,
+    transitions={
+        _R.PROPOSED: {_R.IN_FORCE, _R.REFUSED},
+        _R.IN_FORCE: {_R.RETIRED},
+    },
+    final={_R.RETIRED, _R.REFUSED},
+    labels=dict(_R.choices),
+)
+
+RULE_COLOURS = {
+    _R.PROPOSED: "attention",
+    _R.IN_FORCE: "good",
+    _R.RETIRED: "neutral",
+    _R.REFUSED: "bad",
+}

@@ -17,12 +17,13 @@ from backoffice.portal.timeline import EVENTS_MAX, Event
 from backoffice.workflow import queues
 from backoffice.workflow.models import Transition, WorkItem
 from payments.adjustment_states import WALLET_ADJUSTMENT, AdjustmentState
-from payments.bonus_states import BONUS, BonusState
+from payments.bonus_states import BONUS, BONUS_RULE, BonusState, RuleState
 from payments.chargeback_states import ANSWER, CHARGEBACK, AnswerState, ChargebackState
 from payments.conversion_states import CONVERSION, ConversionState
 from payments.gateways.registry import KINDS
 from payments.models import (
     Bonus,
+    BonusRule,
     Chargeback,
     ChargebackAnswer,
     Conversion,
@@ -223,8 +224,17 @@ BONUSES = Watched(
         str(BonusState.RELEASING): _ON_THE_WIRE,
     },
 )
+BONUS_RULES = Watched(
+    BONUS_RULE,
+    BonusRule,
+    {},
+    {
+        str(RuleState.PROPOSED): "it is on the approvals page until it is decided",
+        str(RuleState.IN_FORCE): "it gives bonuses until it is retired",
+    },
+)
 _PAYMENTS = (DEPOSITS, WITHDRAWALS, PARTS, TRANSFERS, CHARGEBACKS, ANSWERS)
-WATCHED = (*_PAYMENTS, FILES, ADJUSTMENTS, CONVERSIONS, BONUSES)
+WATCHED = (*_PAYMENTS, FILES, ADJUSTMENTS, CONVERSIONS, BONUSES, BONUS_RULES)
 # What goes to its bank in a file waits for people, not for the outbox.
 BY_FILE = sorted(kind for kind, adapter in KINDS.items() if adapter.pays_by_file)
 FILE_AFTER = DAY

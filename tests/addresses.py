@@ -432,6 +432,7 @@ MONEY_PAGES: dict[Callable[[World], Any], str] = {
     money.make_adjustment: "adjustment adjustment-cancel",
     money.make_conversion: "conversion conversion-accept conversion-again conversion-cancel",
     money.make_bonus: "bonus bonus-cancel",
+    money.make_bonus_rule: "bonus-rule-retire",
     money.make_spread: "conversion-spread-remove",
     money.make_payment_file: "file file-hand-over file-cancel file-report",
     _transfer: "transfer transfer-decide transfer-again transfer-wallet transfer-look",

@@ -14,7 +14,18 @@ REFUSED = Action("payments.bonus_refused", "refused the bonus {subject}: {reason
 CANCELLED = Action("payments.bonus_cancelled", "cancelled the bonus {subject}: {reason}")
 POLICY_SET = Action("payments.bonus_policy_set", "changed the rules of bonuses: {changes}")
 
+RULE_ASKED = Action("payments.bonus_rule_asked", "proposed the bonus rule {subject}")
+RULE_SET = Action("payments.bonus_rule_set", "put the bonus rule {subject} in force")
+RULE_REFUSED = Action("payments.bonus_rule_refused", "refused the bonus rule {subject}: {reason}")
+RULE_RETIRED = Action("payments.bonus_rule_retired", "retired the bonus rule {subject}: {reason}")
+BY_RULE = Action("payments.bonus_by_rule", "gave {amount} for {deposit} by {rule}: {subject}")
+
 declare(
+    RULE_ASKED,
+    RULE_SET,
+    RULE_REFUSED,
+    RULE_RETIRED,
+    BY_RULE,
     ASKED,
     APPROVED,
     GRANTED,

@@ -10,11 +10,11 @@ from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from backoffice.workflow.outbox import TryLater
 from payments.bonus_states import BONUS_OPEN, BonusState
-from payments.bonuses.services import bonus_look, bonus_withdrawal
+from payments.bonuses.services import bonus_for_deposit, bonus_look, bonus_withdrawal
 from payments.models import Bonus, Withdrawal
 
 log = logging.getLogger(__name__)
-WITHDRAWAL = "payments.bonus_withdrawal"
+WITHDRAWAL, DEPOSIT = "payments.bonus_withdrawal", "payments.bonus_deposit"
 BUSY_AGAIN = timedelta(seconds=30)
 
 
@@ -30,6 +30,14 @@ def withdrawal_approved(actor: Actor, item: OutboxItem) -> None:
         for pk in mine.values_list("pk", flat=True):
             if not bonus_withdrawal(actor=actor, bonus_id=pk, withdrawal=row):
                 raise TryLater(BUSY_AGAIN)
+
+
+@outbox.handles(DEPOSIT)
+def deposit_done(actor: Actor, item: OutboxItem) -> None:
+    """A deposit has come to its end: what the rules give for it, if anything."""
+    assert item.subject_id is not None
+    with tenant_scope(actor.tenant_id, actor):
+        bonus_for_deposit(actor=actor, deposit_id=item.subject_id)
 
 
 def look(actor: Actor) -> int:

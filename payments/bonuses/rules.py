@@ -1,6 +1,8 @@
 """How much of a bonus a withdrawal takes, and what terms make sense. Pure."""
 
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from backoffice.core.money import Money
 from payments.bonus_states import OnWithdrawal
@@ -20,6 +22,72 @@ def taken_by(
     assert base is not None
     part = Money.rounded(given.amount * min(withdrawn.amount / base, Decimal(1)), given.currency)
     return min(part, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A deposit that arrived on an account, and what the rule has given before."""
+
+    money: Money
+    is_first: bool
+    on: date
+    country: str
+    category: str
+    to_client: Decimal
+    to_all: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What of a rule decides whom it gives how much; as ``BonusRule``."""
+
+    currency: str
+    percent: Decimal | None
+    fixed: Decimal | None
+    most: Decimal | None
+    client_most: Decimal | None
+    total_most: Decimal | None
+    deposit_min: Decimal
+    first_only: bool
+    countries: tuple[str, ...]
+    categories: tuple[str, ...]
+    from_on: date
+    until_on: date | None
+    lots_per_1000: Decimal | None
+
+
+def given_by(terms: Terms, case: Case) -> Money:
+    """What the rule gives for a deposit, cut to its caps and after the last place; nothing when it
+    does not cover it."""
+    nothing = Money.zero(terms.currency)
+    covered = (
+        case.money.currency == terms.currency
+        and case.money.amount >= terms.deposit_min
+        and (case.is_first or not terms.first_only)
+        and (not terms.countries or case.country in terms.countries)
+        and (not terms.categories or case.category in terms.categories)
+        and terms.from_on <= case.on
+        and (terms.until_on is None or case.on <= terms.until_on)
+    )
+    if not covered:
+        return nothing
+    full = terms.fixed if terms.percent is None else case.money.amount * terms.percent / 100
+    assert full is not None
+    caps = [full]
+    if terms.most is not None:
+        caps.append(terms.most)
+    if terms.client_most is not None:
+        caps.append(terms.client_most - case.to_client)
+    if terms.total_most is not None:
+        caps.append(terms.total_most - case.to_all)
+    return max(nothing, Money.rounded(min(caps), terms.currency, ROUND_DOWN))
+
+
+def lots_for(money: Money, per_1000: Decimal | None) -> Decimal | None:
+    """Lots that release it, rounded up to a hundredth; None: it stays credit."""
+    if per_1000 is None:
+        return None
+    return (money.amount * per_1000 / 1000).quantize(Decimal("0.01"), ROUND_UP)
 
 
 def problems(

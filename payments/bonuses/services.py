@@ -23,15 +23,16 @@ from backoffice.workflow import moves
 from backoffice.workflow.approvals import approval_ask, approval_cancel, pending_for
 from backoffice.workflow.models import Approval
 from clients.models import Client, ClientAction
-from clients.selectors import check_allowed
+from clients.selectors import allowed, check_allowed
 from payments.bonus_states import BONUS, BONUS_OPEN, BonusState, OnWithdrawal
-from payments.bonuses import actions, books, policies, rules
+from payments.bonuses import actions, books, offers, policies, rules
 from payments.chargebacks import debts
 from payments.chargebacks.locks import client_gate
 from payments.evaluation import base_amount
-from payments.models import Bonus, Withdrawal
+from payments.models import Bonus, BonusRule, Deposit, Withdrawal
 from payments.services.deposits import account_check
 from payments.services.transfers import transfer_request
+from payments.states import TransferState
 from trading.bridge.port import BalanceKind
 from trading.models import Account, BalanceOperation
 from trading.selectors import lots_opened
@@ -107,13 +108,7 @@ def bonus_ask(
     row.save(force_insert=True)
     moves.begin(row, BONUS, actor=actor)
     _tell(actor, row, actions.ASKED, reason=row.reason)
-    search.index(
-        kind=SEARCH_KIND,
-        subject=row,
-        label=row.reference,
-        detail=f"{money} bonus, {client.name}",
-        desk_id=client.desk_id,
-    )
+    _find(row)
     worth = base_amount(money)
     approval_ask(
         actor=actor,
@@ -165,6 +160,81 @@ def shown(approval: Approval) -> Mapping[str, Any]:
 def content_now(actor: Actor, approval: Approval) -> Mapping[str, Any]:
     rows = Bonus.objects.select_related("client", "account")
     return content(rows.get(tenant_id=actor.tenant_id, pk=approval.subject_id))
+
+
+# Given by a rule
+
+
+@transaction.atomic
+def bonus_for_deposit(*, actor: Actor, deposit_id: UUID) -> Bonus | None:
+    """What the rules in force give for a deposit that has arrived on its account; None when none
+    does, when the client has an open one, or where it is barred. Asked again it is the same."""
+    deposit = Deposit.objects.select_related("account").get(
+        tenant_id=actor.tenant_id, pk=deposit_id
+    )
+    moved = deposit.transfers.filter(state=TransferState.DONE, target=deposit.account).first()
+    if deposit.account is None or moved is None:
+        return None  # it stays in the wallet: credit belongs to an account
+    client = client_gate(actor, deposit.client_id)
+    mine = Bonus.objects.filter(tenant_id=actor.tenant_id, client=client)
+    known = mine.filter(deposit=deposit).first()
+    if known is not None or mine.filter(state__in=BONUS_OPEN).exists():
+        return known
+    if policies.why_not(client) or not allowed(client)[ClientAction.TRADE].ok:
+        return None
+    for rule in offers.in_force(actor):
+        money = offers.given(rule, client, deposit, Money(moved.amount, moved.currency))
+        if money:
+            return _give(actor, rule, deposit, deposit.account, money, moved.amount)
+    return None
+
+
+def _give(
+    actor: Actor,
+    rule: BonusRule,
+    deposit: Deposit,
+    account: Account,
+    money: Money,
+    base: Decimal,
+) -> Bonus:
+    """At once: whoever set the rule has approved what it gives."""
+    row = Bonus(
+        tenant_id=actor.tenant_id,
+        reference=next_reference("BN"),
+        client=deposit.client,
+        account=account,
+        rule=rule,
+        deposit=deposit,
+        amount=money.amount,
+        currency=money.currency,
+        lots_needed=rules.lots_for(money, rule.lots_per_1000),
+        lasts_days=rule.lasts_days,
+        on_withdrawal=rule.on_withdrawal,
+        base_amount=base,
+        reason=f"{rule}: {deposit.reference}"[:300],
+        asked_by_ref=actor.ref,
+        asked_by=actor.name,
+    )
+    row.save(force_insert=True)
+    moves.begin(row, BONUS, actor=actor)
+    _find(row)
+    row.decided_at = now()
+    row.decided_by_ref, row.decided_by = rule.decided_by_ref, rule.decided_by
+    fields = ["decided_at", "decided_by_ref", "decided_by"]
+    moves.move(row, BONUS, _B.GRANTING, actor=actor, reason=str(rule), update_fields=fields)
+    _tell(actor, row, actions.BY_RULE, deposit=deposit.reference, rule=str(rule))
+    _operate(actor, row, money, "in")
+    return row
+
+
+def _find(row: Bonus) -> None:
+    search.index(
+        kind=SEARCH_KIND,
+        subject=row,
+        label=row.reference,
+        detail=f"{money_of(row)} bonus, {row.client.name}",
+        desk_id=row.client.desk_id,
+    )
 
 
 # Decided

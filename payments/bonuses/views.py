@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.portal.history import changes
@@ -20,17 +21,19 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.tenancy.models import LegalEntity
 from backoffice.workflow.approvals import pending_for
 from clients.access import client_for
-from payments.bonus_states import BONUS, BONUS_COLOURS, BonusState
-from payments.bonuses import access, bars, lists, policies, services
-from payments.bonuses.forms import BonusForm, PolicyForm
+from payments.bonus_states import BONUS, BONUS_COLOURS, RULE_COLOURS, BonusState, RuleState
+from payments.bonuses import access, bars, lists, offers, policies, services
+from payments.bonuses.forms import BonusForm, PolicyForm, RuleForm
 from payments.bonuses.services import ASK
+from payments.evaluation import base_currency
 from payments.forms import ReasonForm
-from payments.models import Bonus, BonusPolicy
+from payments.models import Bonus, BonusPolicy, BonusRule
 from payments.views.decide import GET_POST, data, tried
 from payments.views.pages import journal_rows
 
 VIEW = lists.VIEW
 Row = dict[str, Any]
+RULES_PAST_MAX = 20
 SAYS = (
     "It is credit on the trading account: it carries positions, and can't be taken out. Nothing is"
     " put there before a colleague approves."
@@ -110,7 +113,11 @@ def _facts(row: Bonus) -> list[Row]:
         ("Released after", lots, ""),
         ("Ends", row.expires_at or _ends(row), ""),
         ("When money is taken out", services.withdrawal_words(row), ""),
-        ("What it is for", row.reason, ""),
+        (
+            "What it is for",
+            row.reason,
+            "" if row.deposit_id is None else reverse("payments:deposit", args=[row.deposit_id]),
+        ),
         ("Asked by", row.asked_by, ""),
         ("Asked at", row.created_at, ""),
         ("Decided by", row.decided_by, ""),
@@ -188,9 +195,105 @@ def setup_page(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "entities": [_entity(row, found) for row in entities],
+        "rules": [_rule(row) for row in _rules(actor)],
+        "actions": [
+            Button("New rule", reverse("payments:bonus-rule-new"), method="get", icon="plus")
+        ],
         "history": changes(BonusPolicy.history.filter(tenant_id=actor.tenant_id)),
     }
     return render(request, "payments/bonus_setup.html", context, status=422 if form.errors else 200)
+
+
+def _rules(actor: Actor) -> list[BonusRule]:
+    """Those in force and those that wait, then the newest that were."""
+    mine = BonusRule.objects.filter(tenant_id=actor.tenant_id).order_by("-id")
+    live = (RuleState.IN_FORCE, RuleState.PROPOSED)
+    return [*mine.filter(state__in=live), *mine.exclude(state__in=live)[:RULES_PAST_MAX]]
+
+
+def _rule(row: BonusRule) -> Row:
+    """A version in words, with what may be done with it."""
+    actions = []
+    if row.state == RuleState.IN_FORCE:
+        new = reverse("payments:bonus-rule-new") + f"?after={row.pk}"
+        retire = reverse("payments:bonus-rule-retire", args=[row.pk])
+        actions = [
+            Button("Next version", new, method="get", kind="quiet"),
+            Button("Retire", retire, method="get", kind="quiet"),
+        ]
+    words = [value for key, value in offers.content(row).items() if key != "Rule"]
+    return {
+        "row": row,
+        "gives": words[0],
+        "words": "; ".join(words[4:]),
+        "caps": f"at most {words[1]}, {words[2]} to one client, {words[3]} in all",
+        "colour": RULE_COLOURS[RuleState(row.state)],
+        "actions": actions,
+    }
+
+
+def _initial(actor: Actor, after: str) -> Row:
+    """The values of the version that the new one follows, or where a first one begins."""
+    blank = {"from_on": today(), "deposit_min": 0, "first_only": True, "currency": base_currency()}
+    try:
+        row = BonusRule.objects.filter(tenant_id=actor.tenant_id, pk=UUID(after)).first()
+    except ValueError:
+        return blank
+    if row is None:
+        return blank
+    found = {name: getattr(row, name) for name in RuleForm.base_fields}
+    return {**found, "countries": ", ".join(row.countries)}
+
+
+@GET_POST
+@needs(policies.MANAGE)
+@once
+def rule_new(request: StaffRequest) -> HttpResponse:
+    """Propose a rule, or the next version of one; a second person sets it."""
+    initial = _initial(request.actor, request.GET.get("after", ""))
+    form = RuleForm(data(request), initial=initial)
+
+    def propose() -> None:
+        offers.rule_propose(actor=request.actor, values=form.cleaned_data)
+
+    if request.method == "POST" and tried(form, propose):
+        messages.success(request, "Proposed; a second person sets it.")
+        return redirect("payments:bonus-setup")
+    context = {
+        "form": form,
+        "title": "Bonus rule",
+        "label": "Propose",
+        "says": "Deposits that go on to an account are given a bonus by it, once a second person"
+        " has set it, where the law allows it.",
+        "back_url": reverse("payments:bonus-setup"),
+    }
+    return render(request, "payments/form.html", context, status=422 if form.errors else 200)
+
+
+@GET_POST
+@needs(policies.MANAGE)
+def rule_retire(request: StaffRequest, pk: UUID) -> HttpResponse:
+    row = BonusRule.objects.filter(tenant_id=request.actor.tenant_id, pk=pk).first()
+    if row is None:
+        raise Http404
+    form, back = ReasonForm(data(request)), reverse("payments:bonus-setup")
+
+    def retire() -> None:
+        reason = form.cleaned_data["reason"]
+        offers.rule_retire(actor=request.actor, rule=row, reason=reason)
+
+    if request.method == "POST" and tried(form, retire):
+        messages.success(request, f"{row} gives nothing any more.")
+        return redirect(back)
+    context = {
+        "form": form,
+        "title": f"Retire {row}",
+        "label": "Retire it",
+        "says": "It gives nothing from now on. What it gave stands as it was given.",
+        "danger": True,
+        "back_url": back,
+    }
+    return render(request, "payments/form.html", context, status=422 if form.errors else 200)
 
 
 def _entity(row: LegalEntity, policy: BonusPolicy) -> Row:

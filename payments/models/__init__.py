@@ -2,7 +2,7 @@
 
 from payments.models.adjustments import WalletAdjustment
 from payments.models.automatic import DryRun, RuleDecision, RuleVersion
-from payments.models.bonuses import Bonus, BonusPolicy
+from payments.models.bonuses import Bonus, BonusPolicy, BonusRule
 from payments.models.chargebacks import Chargeback, ChargebackAnswer, ChargebackEvidence
 from payments.models.conversions import (
     Conversion,
@@ -27,6 +27,7 @@ from payments.models.payment_files import PaymentFile, PaymentFileItem, PaymentF
 __all__ = [
     "Bonus",
     "BonusPolicy",
+    "BonusRule",
     "Chargeback",
     "ChargebackAnswer",
     "ChargebackEvidence",

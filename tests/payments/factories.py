@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from backoffice.core.clock import now, today
 from backoffice.core.context import system_actor
@@ -15,6 +16,7 @@ from payments.automatic.dry_runs import dry_run_ask, dry_run_make
 from payments.automatic.rules import Rule
 from payments.automatic.versions import version_make, version_propose
 from payments.bonus_states import OnWithdrawal
+from payments.bonuses.offers import rule_propose
 from payments.bonuses.policies import policy_set
 from payments.bonuses.services import bonus_ask
 from payments.chargebacks.answers import evidence_add
@@ -24,6 +26,7 @@ from payments.conversions.services import conversion_offer
 from payments.methods.services import method_save, terms_in
 from payments.models import (
     Bonus,
+    BonusRule,
     Chargeback,
     ChargebackEvidence,
     Conversion,
@@ -278,3 +281,15 @@ def make_bonus(world: World) -> Bonus:
         actor=world.actor("pavel"), client=client, account=account, money=HUNDRED, lots=None,
         days=None, on_withdrawal=OnWithdrawal.WHOLE, base=None, reason="welcome",
     )  # fmt: skip
+
+
+def make_bonus_rule(world: World) -> BonusRule:
+    """A rule that waits for a second person."""
+    values: dict[str, Any] = {
+        "code": "welcome", "name": "Welcome", "currency": "EUR", "percent": Decimal(30),
+        "fixed": None, "most": None, "client_most": None, "total_most": None,
+        "deposit_min": Decimal(100), "first_only": True, "countries": [], "categories": [],
+        "from_on": today(), "until_on": None, "lots_per_1000": None, "lasts_days": None,
+        "on_withdrawal": OnWithdrawal.WHOLE,
+    }  # fmt: skip
+    return rule_propose(actor=world.actor("adam"), values=values)
