@@ -87,5 +87,6 @@ class BreakKind(models.TextChoices):
     DUPLICATE_STATEMENT = "duplicate_statement", "On two statements"
     AMBIGUOUS = "ambiguous", "More than one could be meant"
     MT_BALANCE_DIFF = "mt_balance_diff", "Trading balance and books differ"
+    MT_CREDIT_VS_BALANCE = "mt_credit_vs_balance", "Credit and bonuses differ"
     MT_UNKNOWN_DEAL = "mt_unknown_deal", "A balance deal that we did not make"
     MT_MISSING_DEAL = "mt_missing_deal", "Our operation without its deal"

@@ -24,6 +24,7 @@ from ledger.entries import BATCH_LINES_MAX, JournalRequest, Line
 from ledger.errors import PeriodClosed
 from ledger.services import VALUE_DATE, account_for, post_batch
 from reconciliation.breaks import break_open, break_resolve
+from reconciliation.credit_plane import credits_check
 from reconciliation.models import Break, PlaneRun
 from reconciliation.states import BreakKind
 from trading import results
@@ -187,6 +188,7 @@ def plane_run(*, actor: Actor, days: Sequence[date]) -> PlaneRun:
     """Book the trading of ``days``, then hold every balance against the books; the record of it."""
     posted = [day_post(actor=actor, day=day) for day in days]
     standing, closed = balances_check(actor=actor)
+    credits_check(actor=actor)
     return PlaneRun.objects.create(
         tenant_id=actor.tenant_id,
         day=max(days),

@@ -1,11 +1,12 @@
 """What trading did to each account in a period: the net that the books have to follow."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Max, Sum
+from django.db.models import F, Max, Q, Sum
 
 from backoffice.core.context import Actor
 from trading.models import Account, BalanceOperation, Deal, SyncKind, SyncRun, TradingServer
@@ -37,6 +38,18 @@ class AccountBalance:
     currency: str
     balance: Decimal
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCredit:
+    """An account's credit as the server reported it at ``at``."""
+
+    account_id: UUID
+    server: str
+    login: int
+    currency: str
+    credit: Decimal
+    at: datetime
 
 
 def nets(actor: Actor, since: datetime, until: datetime) -> list[AccountNet]:
@@ -92,6 +105,28 @@ def balances(actor: Actor) -> list[AccountBalance]:
         )
         for row in rows.iterator(chunk_size=2_000)
         if row.client_id is not None
+    ]
+
+
+def credits(actor: Actor, also: Collection[UUID]) -> list[AccountCredit]:
+    """The credit of every client's account that has some, and of those named in ``also``; accounts
+    that the server no longer shows are left out."""
+    rows = (
+        Account.objects.filter(
+            Q(pk__in=also) | ~Q(credit=0),
+            tenant_id=actor.tenant_id,
+            client__isnull=False,
+            login__isnull=False,
+            gone_at__isnull=True,
+            state_at__isnull=False,
+        )
+        .select_related("server")
+        .order_by("id")
+    )
+    return [
+        AccountCredit(row.pk, row.server.name, row.login or 0, row.currency, row.credit, at)
+        for row in rows.iterator(chunk_size=2_000)
+        if (at := row.state_at) is not None
     ]
 
 
