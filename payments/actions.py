@@ -54,6 +54,7 @@ AUTOMATIC_ON_ASKED = Action("payments.automatic_on_asked", "asked for automatic 
 AUTOMATIC_ON = Action("payments.automatic_on", "switched automatic approval on")
 GATEWAY_CONNECTED = Action("payments.gateway_connected", "connected the gateway {name}")
 GATEWAY_CHANGED = Action("payments.gateway_changed", "changed the gateway {name}: {fields}")
+METHOD_MADE = Action("payments.method_made", "set up the method {name}")
 METHOD_SAVED = Action("payments.method_saved", "changed the method {name}: {fields}")
 METHOD_MOVED = Action("payments.method_moved", "moved the method {name} to place {place}")
 POLICY_SAVED = Action("payments.policy_saved", "changed the rules of withdrawals: {changes}")
@@ -189,6 +190,7 @@ declare(
     GATEWAY_SETTLED,
     GATEWAY_CONNECTED,
     GATEWAY_CHANGED,
+    METHOD_MADE,
     METHOD_MOVED,
     METHOD_SAVED,
     POLICY_SAVED,

@@ -58,9 +58,19 @@ def wire_by_file(tenant: Tenant) -> list[Terms]:
 
 
 def crypto(tenant: Tenant) -> list[Terms]:
-    limits = {"amount_min": Decimal(20), "amount_max": Decimal(20_000)}
-    taken = terms_in(tenant.currencies, DEPOSITS, **limits, fee=COIN_FEE)
-    return taken + terms_in(tenant.currencies, WITHDRAWALS, **limits, day_max=Decimal(20_000))
+    """Little by the month, since it is hard to say whose coins they are: in the story one client
+    has nearly used it."""
+    taken = terms_in(
+        tenant.currencies,
+        DEPOSITS,
+        amount_min=Decimal(20),
+        amount_max=Decimal(2_500),
+        month_max=Decimal(2_500),
+        fee=COIN_FEE,
+    )
+    return taken + terms_in(
+        tenant.currencies, WITHDRAWALS, amount_min=Decimal(20), day_max=Decimal(20_000)
+    )
 
 
 def same_day_lay(*, actor: Actor, tenant: Tenant, gateway: GatewayAccount) -> Method:

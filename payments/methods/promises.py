@@ -15,7 +15,7 @@ from payments.errors import MethodUnusable
 from payments.methods import fees, selectors
 from payments.methods.fees import Fee, FeeTerms
 from payments.methods.states import Direction
-from payments.models import Deposit, Method, MethodTerms
+from payments.models import Deposit, DepositPolicy, Method, MethodTerms
 
 
 def promise(
@@ -57,6 +57,9 @@ def fee_kept(row: Deposit, money: Money) -> Fee:
 
 
 def credit_max(method: Method, currency: str) -> Decimal | None:
-    """Up to which amount the method's policy credits a deposit at once; None: none is set."""
+    """Up to which amount the method's policy credits a deposit at once; None: it does not ask, or
+    none is set."""
+    if method.deposit_policy != DepositPolicy.UNDER_THRESHOLD:
+        return None
     terms = _terms(method, currency)
     return terms.credit_max if terms else None

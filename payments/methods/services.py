@@ -49,6 +49,7 @@ FEES = {
     "fee_max": "most",
     "fee_payer": "payer",
 }
+SAID_MAX = 160  # characters of one change in the record
 STEP = 10  # between two places of the list
 LEVEL_MAX = 9
 _BOTH = (Direction.DEPOSIT, Direction.WITHDRAWAL)
@@ -104,13 +105,14 @@ def method_save(
     row.save()
     if terms is not None:
         _terms_save(actor, row, wanted)
-    fields = "; ".join([", ".join(name.replace("_", " ") for name in changed), *said])
+    is_new = method is None
+    said = [] if is_new else [_field_said(name, before[name], row) for name in changed] + said
     audit(
         actor=actor,
-        action=actions.METHOD_SAVED,
+        action=actions.METHOD_MADE if is_new else actions.METHOD_SAVED,
         subject=row,
         label=row.code,
-        data={"name": row.name, "fields": fields.strip("; ")},
+        data={"name": row.name, **({} if is_new else {"fields": "; ".join(said)})},
     )
     return row
 
@@ -153,6 +155,21 @@ def _cells(old: Terms, new: Terms) -> Iterator[str]:
             yield f"{name.replace('_', ' ')} {_said(was)} → {_said(now)}"
     if old.fee != new.fee:
         yield f"fee {old.fee} → {new.fee}"
+
+
+def _field_said(name: str, was: Any, row: Method) -> str:
+    """``level min 0 → 2``; of what is long, only that it changed."""
+    word, now = name.replace("_", " "), getattr(row, name)
+    change = f"{word} {_value_said(was)} → {_value_said(now)}"
+    return change if len(change) <= SAID_MAX else f"{word} changed"
+
+
+def _value_said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "none" if value is None else str(value)
 
 
 def _said(amount: Decimal | None) -> str:

@@ -7,6 +7,7 @@ go wrong: after each step the books verify, and once all is quiet they say what 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,10 @@ from hypothesis.stateful import (
 
 from backoffice.core.clock import now
 from backoffice.core.errors import DomainError
+from payments.errors import MethodUnusable
+from payments.methods.fees import FeeTerms
+from payments.methods.selectors import terms_of
+from payments.methods.services import method_save
 from payments.models import Deposit, Transfer, Withdrawal
 from payments.services.deposits import deposit_credit, deposit_return
 from payments.services.withdrawals import (
@@ -50,6 +55,12 @@ ON_PAYOUTS = ["", "dropped_after", "error_500", "error_500_after", "refused"]
 ON_BALANCE = [None, FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER, FaultKind.RETCODE]
 PERIODS = [timedelta(minutes=6), timedelta(minutes=70), timedelta(hours=26)]
 QUIET_AFTER = 12  # of the last period: longer than anything is asked about by itself
+FEES = [
+    FeeTerms(),
+    FeeTerms(percent=Decimal("1.5"), fixed=Decimal("0.25"), most=Decimal(4)),
+    FeeTerms(percent=Decimal(2), least=Decimal(1), payer="house"),
+]
+NEVER_CAME = {"declined", "expired", "cancelled", "returned"}
 OVER = {"paid", "failed", "rejected", "cancelled", "returned_after_paid"}
 
 
@@ -72,6 +83,7 @@ class Money(RuleBasedStateMachine):
             kept.clear()
         cashier.movements.rows.clear()
         self.account = self.both.open()
+        self.day_max: Decimal | None = None
         self.both.funded("500.00")
         self.both.approved_card()
 
@@ -89,7 +101,13 @@ class Money(RuleBasedStateMachine):
     @rule(target=deposits, amount=AMOUNTS, onward=st.booleans())
     def client_asks_to_pay(self, amount: Decimal, onward: bool) -> Any:
         more = {"account": self.account} if onward else {}
-        row = self.both.deposit(str(amount), **more)
+        fits = self.day_max is None or amount <= self.day_max - self.asked_today()
+        try:
+            row = self.both.deposit(str(amount), **more)
+        except MethodUnusable as refusal:
+            assert not fits, refusal
+            return multiple()
+        assert fits
         self.both.at_the_cashier(row)  # the page stays open, however long
         return row
 
@@ -104,6 +122,21 @@ class Money(RuleBasedStateMachine):
         assert amount <= available
         assert self.both.available() == available - amount
         return row
+
+    @rule(fee=st.sampled_from(FEES), day_max=st.sampled_from([None, Decimal(600)]))
+    def lead_changes_the_terms(self, fee: FeeTerms, day_max: Decimal | None) -> None:
+        """From now on; what was asked for keeps its fee. Withdrawals have no limit here."""
+        with self.both.scope():
+            terms = [replace(terms_of(row), fee=fee) for row in self.both.card.terms.all()]
+            terms = [
+                replace(each, day_max=day_max) if each.direction == "deposit" else each
+                for each in terms
+            ]
+            method_save(
+                actor=self.both.world.actor("petra"),
+                code="card", values={}, terms=terms, method=self.both.card,
+            )  # fmt: skip
+        self.day_max = day_max
 
     @rule(amount=AMOUNTS, inward=st.booleans(), fault=st.sampled_from(ON_BALANCE))
     def client_moves_money(self, amount: Decimal, inward: bool, fault: FaultKind | None) -> None:
@@ -216,6 +249,17 @@ class Money(RuleBasedStateMachine):
         assert {row.state for row in self.rows(Transfer)} <= {"done", "returned", "refused"}
 
     # How
+
+    def asked_today(self) -> Decimal:
+        """In euro, of what was paid or may still be; what arrived, once it has."""
+        return sum(
+            (
+                row.paid_amount if row.paid_currency == "EUR" else row.asked_amount
+                for row in self.rows(Deposit)
+                if row.created_at.date() == now().date() and row.state not in NEVER_CAME
+            ),
+            Decimal(0),
+        )
 
     def rows(self, model: type[Any]) -> Iterator[Any]:
         with self.both.scope():
