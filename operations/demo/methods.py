@@ -65,7 +65,7 @@ def crypto(tenant: Tenant) -> list[Terms]:
         DEPOSITS,
         amount_min=Decimal(20),
         amount_max=Decimal(2_500),
-        month_max=Decimal(2_500),
+        month_max=Decimal(2_600),
         fee=COIN_FEE,
     )
     return taken + terms_in(
