@@ -4,7 +4,7 @@ sense: positive is the normal side (an asset that we have, a debt that we owe)."
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, islice
 from typing import Any
@@ -165,6 +165,9 @@ def accounts_named(tenant_id: int, code: str) -> list[AccountRef]:
     return [ref_of(list(shards)) for _, shards in groupby(rows, lambda row: row.currency)]
 
 
+_HOUR = timedelta(hours=1)
+
+
 def balance_valued_at(tenant_id: int, account: AccountRef, until: datetime) -> Money:
     """The balance by value date: every line valued before ``until``, whenever it was booked.
 
@@ -177,6 +180,9 @@ def balance_valued_at(tenant_id: int, account: AccountRef, until: datetime) -> M
             "tenant": tenant_id,
             "accounts": list(account.ids),
             "until": until,
+            # Reckoned here, so that the planner knows which months to leave out.
+            "hour_before": until - _HOUR,
+            "hour_after": until + _HOUR,
             "normal": account.normal,
         },
     )
@@ -184,16 +190,34 @@ def balance_valued_at(tenant_id: int, account: AccountRef, until: datetime) -> M
 
 
 # Otherwise: booked later and valued before the moment, less booked before and valued later; as a
-# debit counts. Lines are valued at most an hour after their booking, but for the few that say so.
+# debit counts. Within an hour of the moment each line is looked at; those further away that are
+# valued on its other side are few, and each kind has an index of its own.
 _VALUED_AT = """
-WITH line AS (
+WITH near AS (
     SELECT x.amount, x.created_at, x.effective_at FROM ledger_transfer x
     WHERE x.tenant_id = %(tenant)s AND x.debit_account_id = ANY (%(accounts)s::uuid[])
-      AND (x.created_at >= %(until)s - interval '1 hour' OR x.ahead)
+      AND x.created_at >= %(hour_before)s
+      AND x.created_at < %(hour_after)s
     UNION ALL
     SELECT -x.amount, x.created_at, x.effective_at FROM ledger_transfer x
     WHERE x.tenant_id = %(tenant)s AND x.credit_account_id = ANY (%(accounts)s::uuid[])
-      AND (x.created_at >= %(until)s - interval '1 hour' OR x.ahead)
+      AND x.created_at >= %(hour_before)s
+      AND x.created_at < %(hour_after)s
+), far AS (
+    SELECT x.* FROM ledger_transfer x
+    WHERE x.tenant_id = %(tenant)s AND x.created_at - x.effective_at > interval '1 hour'
+      AND x.created_at >= %(hour_after)s AND x.effective_at < %(until)s
+    UNION ALL
+    SELECT x.* FROM ledger_transfer x
+    WHERE x.tenant_id = %(tenant)s AND x.ahead AND x.effective_at >= %(until)s
+      AND x.created_at < %(hour_before)s
+), line AS (
+    SELECT * FROM near
+    UNION ALL
+    SELECT side.change, far.created_at, far.effective_at FROM far
+    CROSS JOIN LATERAL (VALUES (far.debit_account_id, far.amount),
+                               (far.credit_account_id, -far.amount)) AS side (account, change)
+    WHERE side.account = ANY (%(accounts)s::uuid[])
 )
 SELECT CASE WHEN EXISTS (
     SELECT FROM ledger_dayclose

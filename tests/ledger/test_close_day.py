@@ -10,6 +10,7 @@ from ledger import chart, selectors
 from ledger.days import day_close, day_end, snapshots_take
 from ledger.errors import DayNotClosable, PeriodClosed
 from ledger.services import VALUE_DATE, hold_place, hold_settle
+from ledger.totals import booked_of
 from tests.ledger.books import Books, count, eur
 
 
@@ -89,6 +90,25 @@ def test_a_balance_by_value_date_is_the_same_with_and_without_snapshots(
             found = selectors.balance_valued_at(books.actor.tenant_id, account, ago(age))
             assert found == eur(total), (age, account.code)
     assert selectors.verify(books.actor.tenant_id).faults == []
+
+
+def test_a_day_s_movements_are_those_valued_in_it_whenever_they_were_booked(books: Books) -> None:
+    wallet, clearing = books.wallet(), books.clearing()
+    valued = [4, 3, 2, 1, 0.03, 0.01, -0.01, -0.03, -1, -2]
+    for place, days_ago in enumerate(valued):
+        books.deposit(wallet, eur(str(2**place)), effective_at=ago(days_ago))
+    edges = [4.5, 2.5, 1.5, 0.02, 0, -0.02, -1.5, -3]
+    standing = [selectors.balance_valued_at(books.actor.tenant_id, clearing, ago(e)) for e in edges]
+    expected = [
+        sum(2**place for place, days_ago in enumerate(valued) if days_ago > edge) for edge in edges
+    ]
+    assert standing == [eur(str(total)) for total in expected]
+    for since, until, before, after in zip(edges, edges[1:], expected, expected[1:], strict=False):
+        moved = booked_of(books.actor.tenant_id, clearing.ids, ago(since), ago(until), 20)
+        assert (moved.debits - moved.credits, moved.count) == (
+            100 * (after - before),
+            sum(since > days_ago >= until for days_ago in valued),
+        )
 
 
 def test_snapshots_are_taken_once_and_only_of_accounts_that_moved(books: Books) -> None:
