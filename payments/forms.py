@@ -244,6 +244,34 @@ class RejectForm(forms.Form):
     note = forms.CharField(max_length=200, required=False)
 
 
+KEPT = "Kept sealed and never shown. Empty keeps what is stored."
+# What a field means with one kind, once it is known.
+HELP = {
+    "stripe": {
+        "base_url": "https://api.stripe.com",
+        "merchant_id": "The account's id, acct_…",
+        "secret": f"The endpoint's signing secret, whsec_… {KEPT}",
+        "api_key": f"sk_… or rk_… {KEPT}",
+    },
+    "btcpay": {
+        "base_url": "Your server's.",
+        "merchant_id": "The store's id.",
+        "secret": f"The webhook's. {KEPT}",
+        "api_key": f"One of the store's. {KEPT}",
+    },
+    "cashier": {
+        "base_url": "The gateway's, with https.",
+        "merchant_id": "What the gateway calls us.",
+        "secret": f"Shared with the gateway. {KEPT}",
+    },
+    "bank_wire": {
+        "base_url": "Of the bank's interface.",
+        "merchant_id": "The account's IBAN.",
+    },
+    "bank_file": {"merchant_id": "The account's IBAN."},
+}
+
+
 class GatewayForm(forms.Form):
     kind = forms.ChoiceField(label="Kind")
     name = forms.CharField(label="Name", max_length=60)
@@ -299,6 +327,8 @@ class GatewayForm(forms.Form):
             unused += [] if adapter.needs_api_key else ["api_key"]
             for name in unused:
                 del self.fields[name]
+            for name, text in HELP.get(gateway.kind, {}).items():
+                self.fields[name].help_text = text
 
 
 class PolicyForm(forms.Form):

@@ -71,8 +71,10 @@ def _form_page(
     label: str,
     says: str = "",
     hears_at: str = "",
+    **more: Any,
 ) -> HttpResponse:
     context = {
+        **more,
         "hears_at": hears_at,
         "form": form,
         "title": title,
@@ -136,7 +138,17 @@ def gateway_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         else "Clients who are about to pay in read a changed account at once."
     )
     hears_at = "" if adapter_for(row).by_statement else notify_url(row)
-    return _form_page(request, form, title=row.name, label="Save", says=says, hears_at=hears_at)
+    line = _line(row)
+    return _form_page(
+        request,
+        form,
+        title=row.name,
+        label="Save",
+        says=says,
+        hears_at=hears_at,
+        health=line["health"],
+        actions=[line["test"]],
+    )
 
 
 @require_POST
