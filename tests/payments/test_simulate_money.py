@@ -28,11 +28,21 @@ from hypothesis.stateful import (
 
 from backoffice.core.clock import now
 from backoffice.core.errors import DomainError
+from backoffice.core.money import Money as Amount
+from backoffice.workflow.approvals import approval_vote, pending_for
+from clients.models import Category
+from payments.bonus_states import OnWithdrawal
+from payments.bonuses import handlers as bonuses
+from payments.bonuses.policies import policy_set
+from payments.bonuses.services import KIND as BONUS
+from payments.bonuses.services import bonus_ask
+from payments.conversions import quotes
+from payments.conversions.services import conversion_accept, conversion_offer
 from payments.errors import MethodUnusable
 from payments.methods.fees import FeeTerms
 from payments.methods.selectors import terms_of
 from payments.methods.services import method_save
-from payments.models import Deposit, Transfer, Withdrawal
+from payments.models import Bonus, Conversion, Deposit, Transfer, Withdrawal
 from payments.services.deposits import deposit_credit, deposit_return
 from payments.services.withdrawals import (
     withdrawal_approve,
@@ -44,9 +54,12 @@ from payments.watch import sweep
 from sandbox.gateway.server import CashierServer
 from sandbox.mt5.faults import FaultKind
 from tests.payments.both import Both
+from tests.payments.factories import quote_currencies
 from tests.payments.money import MERCHANT
 from tests.trading.house import BALANCE, house_of
+from tests.trading.rows import make_deal
 from tests.world import World
+from trading.models import Deal
 
 EXAMPLES = int(os.environ.get("MONEY_EXAMPLES", "0"))
 AMOUNTS = st.integers(min_value=10_00, max_value=400_00).map(lambda minor: Decimal(minor) / 100)
@@ -86,6 +99,12 @@ class Money(RuleBasedStateMachine):
         self.day_max: Decimal | None = None
         self.both.funded("500.00")
         self.both.approved_card()
+        with self.both.scope():
+            quote_currencies(self.both.world)
+            policy_set(actor=self.both.world.actor("adam"), active=True, barred_regulators=[])
+            client = self.both.client
+            type(client).objects.filter(pk=client.pk).update(category=Category.PROFESSIONAL)
+            client.refresh_from_db()
 
     def teardown(self) -> None:
         try:
@@ -165,6 +184,61 @@ class Money(RuleBasedStateMachine):
         decide = deposit_credit if is_good else deposit_return
         self.tries(decide, deposit=row, reason="Seen")
 
+    @rule(
+        amount=AMOUNTS, is_out=st.booleans(), pips=st.integers(9_000, 12_000), onward=st.booleans()
+    )
+    def client_exchanges(self, amount: Decimal, is_out: bool, pips: int, onward: bool) -> None:
+        """At a quote of the moment, into dollars or back, and on to the account if it takes it."""
+        give, get = ("EUR", "USD") if is_out else ("USD", "EUR")
+        petra = self.both.world.actor("petra")
+        with self.both.scope(), suppress(DomainError):
+            mid = Decimal(pips) / 10_000
+            quotes.quote_set(actor=petra, base="EUR", quote="USD", mid=mid, sure=True)
+            row = conversion_offer(
+                actor=self.both.actor,
+                client=self.both.client,
+                give=Amount(amount, give),
+                currency=get,
+                account=self.account if onward and not is_out else None,
+            )
+            conversion_accept(actor=self.both.actor, conversion=row)
+        self.both.work()
+
+    @rule(amount=AMOUNTS, fault=st.sampled_from(ON_BALANCE), released=st.booleans())
+    def two_people_give_a_bonus(
+        self, amount: Decimal, fault: FaultKind | None, released: bool
+    ) -> None:
+        if fault is not None:
+            self.both.house.fail(BALANCE, fault, retcode=3)
+        with self.both.scope(), suppress(DomainError):
+            row = bonus_ask(
+                actor=self.both.actor,
+                client=self.both.client,
+                account=self.account,
+                money=Amount(amount, "EUR"),
+                lots=Decimal("0.01") if released else None,
+                days=3,
+                on_withdrawal=OnWithdrawal.PROPORTION,
+                base=Decimal(200),
+                reason="Simulated",
+            )
+            asked = pending_for(self.both.system, row.pk, BONUS)
+            assert asked is not None
+            petra = self.both.world.actor("petra")
+            approval_vote(actor=petra, approval=asked, approves=True)
+        self.both.work()
+
+    @rule(fault=st.sampled_from(ON_BALANCE))
+    def client_trades(self, fault: FaultKind | None) -> None:
+        """Enough to release a bonus; the server may not let its credit go just then."""
+        if fault is not None:
+            self.both.house.fail(BALANCE, fault, retcode=3)
+        with self.both.scope():
+            ticket = 900_000 + Deal.objects.count()
+            make_deal(self.account, ticket, action=0, entry=0, profit=Decimal(0))
+        bonuses.look(self.both.system)
+        self.both.work()
+
     # What the gateway does
 
     @rule(
@@ -204,6 +278,8 @@ class Money(RuleBasedStateMachine):
         self.messages_come()
         with self.both.scope():
             sweep(self.both.system)
+        bonuses.look(self.both.system)
+        self.both.work()
 
     # What always holds
 
@@ -246,6 +322,11 @@ class Money(RuleBasedStateMachine):
         assert [state for state in going.values() if state in DEPOSIT_LIVE] == []
         waiting = {row.state for row in self.rows(Withdrawal)} - OVER
         assert waiting <= {"review", "part_failed"}
+        there = Decimal(self.both.house.user(self.account.login).credit) / 100
+        assert there == sum(row.left_amount for row in self.rows(Bonus))
+        ends = {"released", "removed", "failed"}
+        assert {row.state for row in self.rows(Bonus)} <= ends  # of three days
+        assert {row.state for row in self.rows(Conversion)} <= {"booked", "waiting"}
         assert {row.state for row in self.rows(Transfer)} <= {"done", "returned", "refused"}
 
     # How
