@@ -228,10 +228,16 @@ def _bonus(row: Bonus) -> dict[str, Any]:
     return _line(row, "bonus", f"on {row.account.login}", services.money_of(row), colour)
 
 
-def _adjusted(actor: Actor, client: Client) -> Sequence[UUID]:
-    """What the client's timeline tells of adjustments: the last ones."""
-    mine = WalletAdjustment.objects.filter(tenant_id=actor.tenant_id, client=client)
-    return list(mine.order_by("-id").values_list("pk", flat=True)[:TOLD])
+def _told(actor: Actor, client: Client) -> Sequence[UUID]:
+    """What the client's timeline tells of adjustments, conversions and bonuses: the last ones of
+    each, in one query."""
+    adjusted, exchanged, given = (
+        model.objects.filter(tenant_id=actor.tenant_id, client=client)
+        .order_by("-id")
+        .values_list("pk", flat=True)[:TOLD]
+        for model in (WalletAdjustment, Conversion, Bonus)
+    )
+    return list(adjusted.union(exchanged, given, all=True))
 
 
 def _open_items(actor: Actor, client: Client) -> Sequence[Mapping[str, Any]]:
@@ -288,4 +294,4 @@ tabs.register(
     )
 )
 tabs.register_open_items(_open_items)
-tabs.register_subjects(_adjusted)
+tabs.register_subjects(_told)

@@ -30,7 +30,7 @@ from payments.chargebacks.locks import client_gate
 from payments.conversion_states import CONVERSION, ConversionState
 from payments.conversions import actions, books, quotes, rules
 from payments.conversions.books import get_of, give_of
-from payments.conversions.errors import OfferExpired, PriceMoved
+from payments.conversions.errors import NotOffered, OfferExpired, PriceMoved
 from payments.errors import NotEnoughMoney
 from payments.evaluation import base_amount
 from payments.models import Conversion
@@ -45,6 +45,7 @@ SEARCH_KIND = "conversion"
 READ = ("Client", "Gives", "Gets", "Client's rate", "Mid when offered", "Spread", "Then to")
 # Without a quote nobody knows how much it is: then the band of the largest amounts decides.
 UNKNOWN_WORTH = Decimal(10) ** 18
+OPEN_MAX = 20  # offers of one client at a time
 _C = ConversionState
 
 
@@ -68,6 +69,7 @@ def conversion_offer(
     if not actor.can(ASK):
         raise NotPermitted
     found = quotes.book()
+    _check_few(actor, client)
     _check(actor, found, client, give, currency, account)
     price = quotes.priced(found, give.currency, currency)
     get = rules.converted(give, price.client_rate, currency)
@@ -138,6 +140,15 @@ def _check(
         account_check(account, client, currency)
         check_allowed(client, ClientAction.TRADE)
     _check_there(actor, client, give)
+
+
+def _check_few(actor: Actor, client: Client) -> None:
+    mine = Conversion.objects.filter(tenant_id=actor.tenant_id, client=client, state=_C.OFFERED)
+    if mine.count() >= OPEN_MAX:
+        raise NotOffered(
+            f"{OPEN_MAX} offers stand for this client. Accept or decline one, or wait until they"
+            " are over."
+        )
 
 
 def _check_there(actor: Actor, client: Client, give: Money) -> None:

@@ -24,6 +24,7 @@ from payments.conversions.errors import NotOffered, OfferExpired, PriceMoved
 from payments.conversions.position import position
 from payments.conversions.services import (
     KIND,
+    OPEN_MAX,
     conversion_accept,
     conversion_cancel,
     conversion_offer,
@@ -272,6 +273,14 @@ def test_it_is_declined_or_taken_back_until_it_is_booked(desk: Brokerage) -> Non
     assert desk.sound()
 
 
+def test_offers_of_a_client_are_not_without_end(desk: Brokerage) -> None:
+    rows = [offer(desk, "1.00") for _ in range(OPEN_MAX)]
+    with pytest.raises(NotOffered, match="20 offers stand"):
+        offer(desk, "1.00")
+    accept(desk, rows[0])
+    assert offer(desk, "1.00").state == "offered"
+
+
 def test_a_restriction_stops_offers_and_those_that_stand(desk: Brokerage) -> None:
     small, large = offer(desk), accept(desk, offer(desk, "600.00"))
     desk.restrict("withdraw", "an order of a court")
@@ -407,6 +416,8 @@ def test_one_is_offered_on_the_page_accepted_and_offered_afresh(
     assert "Exchanged 100.00 EUR into 107.85 USD" in done
     assert "Currency position" in done
     assert wallets(desk) == (900, Decimal("107.85"))
+    told = pavel.get(reverse("clients:tab", args=[desk.client.pk, "timeline"])).content.decode()
+    assert "Exchanged 100.00 EUR into 107.85 USD" in told
     listed = pavel.get(reverse("payments:conversion-list")).content.decode()
     assert row.reference in listed
     assert browse("sam").get(url).status_code == 403
