@@ -188,19 +188,25 @@ def _limits(row: Withdrawal, around: _Around, limits: InCurrency | None) -> Chec
     note = f"{total} in 24 hours, {count} of {COUNT_PER_DAY_MAX}"
     if count > COUNT_PER_DAY_MAX:
         return Check("limits", Colour.ATTENTION, "Many in a day", note)
-    # Limits are kept when it is asked for; they may have been lowered since.
+    over = _over(row.method.name, Money(row.amount, row.currency), limits)
+    return over or Check("limits", Colour.GOOD, "Within limits", note)
+
+
+def _over(name: str, money: Money, limits: InCurrency | None) -> Check | None:
+    """Limits are kept when a payment is asked for; they may have been lowered since, and what
+    arrives may be more than was asked for."""
     if limits is None:
-        word = f"{row.method.name} pays no {row.currency} any more"
+        word = f"{name} has none in {money.currency} any more"
         return Check("limits", Colour.ATTENTION, "Not in the method's terms", word)
     for used, most, of in (
         (limits.used.day, limits.terms.day_max, "day's"),
         (limits.used.month, limits.terms.month_max, "month's"),
-        (row.amount, limits.terms.amount_max, "payment's"),
+        (money.amount, limits.terms.amount_max, "payment's"),
     ):
         if most is not None and used > most:
-            word = f"{Money.rounded(used, row.currency)} of {Money.rounded(most, row.currency)}"
+            word = " of ".join(str(Money.rounded(each, money.currency)) for each in (used, most))
             return Check("limits", Colour.ATTENTION, f"Over the {of} limit", word)
-    return Check("limits", Colour.GOOD, "Within limits", note)
+    return None
 
 
 def _source(row: Withdrawal, found: Plan) -> Check:
@@ -290,9 +296,13 @@ def _shared(around: _Around) -> list[Check]:
 
 
 def deposit_checks(
-    actor: Actor, row: Deposit, held: Sequence[PaymentHold] | None = None
+    actor: Actor,
+    row: Deposit,
+    held: Sequence[PaymentHold] | None = None,
+    limits: InCurrency | None = None,
 ) -> list[Check]:
-    """What speaks for and against crediting money that was set aside."""
+    """What speaks for and against crediting money that was set aside. ``limits``: those of its
+    method, where a page has read them."""
     asked = Money(row.asked_amount, row.asked_currency)
     found = []
     if row.paid_amount is not None:
@@ -301,6 +311,9 @@ def deposit_checks(
         title = "Amount as asked" if same else "Another amount"
         colour = Colour.GOOD if same else Colour.ATTENTION
         found.append(Check("amount", colour, title, f"{paid} of {asked}"))
+        if limits is not None and paid.currency == limits.terms.currency:
+            over = _over(row.method.name, paid, limits)
+            found += [over] if over else []
     permit = allowed(row.client)[ClientAction.DEPOSIT]
     colour = Colour.GOOD if permit.ok else Colour.ATTENTION
     found.append(Check("kyc", colour, f"KYC level {row.client.level}", permit.sentence))

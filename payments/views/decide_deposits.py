@@ -67,7 +67,7 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
     row = access.deposit_for(actor, pk)
     paid = paid_money(row) if row.paid_amount is not None else None
     asked = Money(row.asked_amount, row.asked_currency)
-    held, events = holds_on(actor, row), timeline(actor, row.pk)
+    held, events, limits = holds_on(actor, row), timeline(actor, row.pk), limits_of(row)
     context = {
         "title": row.reference,
         "row": row,
@@ -76,9 +76,9 @@ def deposit_decide(request: StaffRequest, pk: UUID) -> HttpResponse:
         "amount": paid or asked,
         "asked": asked,
         "paid": paid,
-        "checks": evaluation.deposit_checks(actor, row, held["rows"]),
+        "checks": evaluation.deposit_checks(actor, row, held["rows"], limits),
         "wallets": wallet_rows(actor, row.client),
-        "method": [fee_fact(deposit_fee(row, paid)), *limit_facts(row, limits_of(row))],
+        "method": [fee_fact(deposit_fee(row, paid)), *limit_facts(row, limits)],
         "holds": held,
         "messages_about": contradictions(actor, row.pk),
         "events": events,

@@ -1,5 +1,6 @@
 """Methods as services promise them: limits counted, fees kept, who bears them in the books."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.db.utils import IntegrityError
+from django.test import Client as Browser
+from django.urls import reverse
 
 from backoffice.core.clock import now
 from backoffice.core.errors import InvalidInput, StateConflict
@@ -16,6 +19,7 @@ from backoffice.core.money import Money
 from backoffice.tenancy.models import Tenant
 from clients.models import Client
 from ledger import selectors as ledger
+from payments import evaluation
 from payments.errors import MethodUnusable
 from payments.methods import selectors
 from payments.methods.fees import FeeTerms
@@ -31,6 +35,7 @@ from payments.services.withdrawals import (
 )
 from tests.payments.money import Brokerage, eur
 
+Browse = Callable[[str], Browser]
 BORNE = FeeTerms(percent=Decimal(2), payer="house")
 
 
@@ -314,3 +319,35 @@ def test_what_was_used_is_counted_by_method_and_currency(rich: Brokerage) -> Non
         assert selectors.used(rich.client.pk, "withdrawal", moment) == {
             (rich.card.pk, "EUR"): Used(Decimal(100), Decimal(100))
         }
+
+
+# What a decision shows
+
+
+def test_a_withdrawal_over_a_limit_that_was_lowered_since_asks_for_a_look(
+    rich: Brokerage, browse: Browse
+) -> None:
+    row = rich.withdraw("400.00")
+    rich.change_terms(day_max=Decimal(300), fee=FeeTerms(fixed=Decimal(7)))
+    with rich.scope():
+        checks = evaluation.checks(rich.actor, rich.outgoing(row))
+        [limits] = [check for check in checks if check.code == "limits"]
+    assert (limits.colour, limits.title) == ("attention", "Over the day's limit")
+    assert limits.note == "400.00 EUR of 300.00 EUR"
+    page = browse("petra").get(reverse("payments:withdrawal-decide", args=[row.pk]))
+    words = page.content.decode()
+    assert "400.00 EUR of 300.00 EUR" in words
+    assert "Card, client&#x27;s day" in words
+
+
+def test_a_deposit_that_brought_more_than_the_limit_says_so_to_who_decides(
+    shop: Brokerage, browse: Browse
+) -> None:
+    shop.change_terms(amount_max=Decimal(200), month_max=Decimal(1000), fee=BORNE)
+    row = shop.deposit("100.00")
+    shop.pays(row, amount="250.00")
+    page = browse("pavel").get(reverse("payments:deposit-decide", args=[row.pk]))
+    words = page.content.decode()
+    assert "Over the payment&#x27;s limit" in words
+    assert "250.00 EUR of 1,000.00 EUR" in words
+    assert "Fee, borne by the brokerage" in words
