@@ -9,6 +9,14 @@ from backoffice.staff.models import Role
 from reconciliation.models import WriteOffPolicy
 
 
+class OneOfMany(forms.Form):
+    """A form beside others on one page: the ids of its fields are its own, so that a label leads to
+    its field and to no other form's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": f"id_{type(self).__name__.lower()}_%s", **kwargs})
+
+
 class ImportForm(forms.Form):
     file = forms.FileField(
         label="Statement file",
@@ -32,7 +40,7 @@ class AccountForm(forms.Form):
         field.choices = [(code, code) for code in currencies if code in EXPONENTS]
 
 
-class OutcomeForm(forms.Form):
+class OutcomeForm(OneOfMany):
     outcome = forms.CharField(
         label="What came of it", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -48,7 +56,7 @@ class SignForm(forms.Form):
     )
 
 
-class AcceptForm(forms.Form):
+class AcceptForm(OneOfMany):
     outcome = forms.CharField(
         label="Why it is accepted", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -85,12 +93,12 @@ def _limit(label: str, initial: Decimal | None, *, required: bool = True) -> Amo
     )
 
 
-class MatchForm(forms.Form):
+class MatchForm(OneOfMany):
     reference = forms.CharField(label="Our reference", max_length=20)
     reason = forms.CharField(label="How you know", max_length=200)
 
 
-class AdjustmentForm(forms.Form):
+class AdjustmentForm(OneOfMany):
     """``kinds`` are (code, what it is and what would be booked)."""
 
     kind = forms.ChoiceField(label="What it is", widget=forms.RadioSelect)
@@ -103,7 +111,7 @@ class AdjustmentForm(forms.Form):
         field.choices = kinds
 
 
-class SettlementForm(forms.Form):
+class SettlementForm(OneOfMany):
     gateway = forms.ChoiceField(label="Gateway")
     cost = AmountField(
         label="What it kept",

@@ -5,6 +5,7 @@ from django import forms
 
 from backoffice.core.money import EXPONENTS
 from payments.models import GatewayAccount
+from reconciliation.forms import OneOfMany
 
 
 def _choices(gateways: Sequence[GatewayAccount]) -> list[tuple[str, str]]:
@@ -61,7 +62,7 @@ class TermsForm(forms.Form):
             field.choices = choices
 
 
-class LineMatchForm(forms.Form):
+class LineMatchForm(OneOfMany):
     """``items`` are (key, what it is)."""
 
     item = forms.ChoiceField(label="Booking", widget=forms.RadioSelect)

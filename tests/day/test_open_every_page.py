@@ -4,6 +4,8 @@ Who may open what is not this test's: every address is asked for with and withou
 ``tests/test_guard_addresses.py``. Here each page is looked at once, by the first who is offered it.
 """
 
+from collections import Counter
+
 import pytest
 from playwright.sync_api import Page
 
@@ -37,6 +39,12 @@ def _hrefs(page: Page, selector: str) -> list[str]:
     return list(dict.fromkeys(href for href in found if href and href.startswith("/")))
 
 
+def _twice(page: Page) -> list[str]:
+    """Ids that the page has more than once: a label of one form would lead into another."""
+    ids: list[str] = page.eval_on_selector_all("[id]", "items => items.map(item => item.id)")
+    return [found for found, count in Counter(ids).items() if count > 1]
+
+
 @pytest.mark.parametrize("login", LOGINS)
 def test_what_the_navigation_offers_opens_and_so_does_the_first_row(
     sign_in: SignIn, login: str
@@ -51,9 +59,11 @@ def test_what_the_navigation_offers_opens_and_so_does_the_first_row(
             answer = page.goto(href)
             assert answer is not None
             assert answer.status == 200, href
+            assert _twice(page) == [], href
             first = page.query_selector("tr[data-row] a[data-open], a.queue-item[data-open]")
             row = first.get_attribute("href") if first else None
             if row and row.startswith("/"):
                 answer = page.goto(row)
                 assert answer is not None
                 assert answer.status == 200, row
+                assert _twice(page) == [], row

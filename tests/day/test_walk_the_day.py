@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.day import facts
+from tests.day import facts, specialist
 from tests.day.people import People, people_of
 from tests.day.product import Product
 
@@ -305,9 +305,10 @@ def statement_matched(day: Day) -> None:
     expect(pavel.get_by_text("Adds up")).to_be_visible()
     _go(pavel, "Breaks")
     pavel.locator("tr[data-row]").filter(has_text="+750.00").get_by_role("link").first.click()
-    pavel.get_by_label("Our reference").fill(reference)
-    pavel.get_by_label("How you know").fill("Payer and amount are the client's.")
-    _press(pavel, "Match")
+    form = pavel.locator("details[open]").filter(has_text="It is this payment")
+    form.get_by_label("Our reference").fill(reference)
+    form.get_by_label("How you know").fill("Payer and amount are the client's.")
+    form.get_by_role("button", name="Match").click()
     pavel.goto(deposit)
     _state(pavel, "Done")
 
@@ -337,6 +338,11 @@ def gateway_settled(day: Day) -> None:
     _press(petra, "Approve")
     petra.goto(report)
     expect(petra.get_by_text("What the gateway kept").locator("..")).to_contain_text("Booked")
+
+
+def doubts_settled(day: Day) -> None:
+    specialist.unknown_resolved(day.people)
+    specialist.break_adjusted(day.people)
 
 
 def report_signed(day: Day) -> None:
@@ -422,6 +428,10 @@ def many_approved(day: Day) -> None:
     expect(lead.locator("tr[data-row]")).to_have_count(1)
 
 
+def queue_cleared(day: Day) -> None:
+    assert specialist.queue_cleared(day.people) > 20
+
+
 def audit_verified(day: Day) -> None:
     mary = day.people.at("manager")
     _go(mary, "Audit trail")
@@ -446,9 +456,11 @@ def test_a_day_goes_from_a_new_client_to_the_verified_trail(
             withdrawal_paid,
             statement_matched,
             gateway_settled,
+            doubts_settled,
             report_signed,
             day_closed,
             many_approved,
+            queue_cleared,
             audit_verified,
         ):
             step(day)
