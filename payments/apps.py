@@ -52,8 +52,7 @@ class PaymentsConfig(AppConfig):
         moves.register(bonus_states.BONUS)
         for name in (*by_client, "Conversion", "Bonus"):
             desks.register(f"payments.{name}", desks.by_client(self.get_model(name)))
-        done = str(states.DepositState.DONE)
-        moves.register(states.DEPOSIT, {done: [bonus_handlers.DEPOSIT]})
+        moves.register(states.DEPOSIT)
         moves.register(bonus_states.BONUS_RULE)
         approved = str(states.WithdrawalState.APPROVED)
         going = {approved: ["payments.submit", bonus_handlers.WITHDRAWAL]}

@@ -12,9 +12,10 @@ from backoffice.workflow.outbox import TryLater
 from payments.bonus_states import BONUS_OPEN, BonusState
 from payments.bonuses.services import bonus_for_deposit, bonus_look, bonus_withdrawal
 from payments.models import Bonus, Withdrawal
+from payments.services.transfers import DEPOSIT_ON_ACCOUNT
 
 log = logging.getLogger(__name__)
-WITHDRAWAL, DEPOSIT = "payments.bonus_withdrawal", "payments.bonus_deposit"
+WITHDRAWAL = "payments.bonus_withdrawal"
 BUSY_AGAIN = timedelta(seconds=30)
 
 
@@ -32,7 +33,7 @@ def withdrawal_approved(actor: Actor, item: OutboxItem) -> None:
                 raise TryLater(BUSY_AGAIN)
 
 
-@outbox.handles(DEPOSIT)
+@outbox.handles(DEPOSIT_ON_ACCOUNT)
 def deposit_done(actor: Actor, item: OutboxItem) -> None:
     """A deposit has come to its end: what the rules give for it, if anything."""
     assert item.subject_id is not None

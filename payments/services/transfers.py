@@ -36,6 +36,8 @@ from trading.states import OperationState
 
 _T = TransferState
 QUEUE = "transfers"
+# For whoever follows deposits that have reached the account.
+DEPOSIT_ON_ACCOUNT = "payments.bonus_deposit"
 SEARCH_KIND = "transfer"
 
 
@@ -378,6 +380,7 @@ def _deposit_done(actor: Actor, transfer: Transfer, why: str) -> None:
         _stays(actor, row, why)
     else:
         moves.move(row, DEPOSIT, DepositState.DONE, actor=actor)
+        outbox.put(DEPOSIT_ON_ACCOUNT, subject_id=row.pk)
 
 
 def _stays(actor: Actor, row: Deposit, why: str) -> None:
