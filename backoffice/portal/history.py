@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Field
@@ -85,4 +86,6 @@ def _said(row: Any, field: "Field[Any, Any]") -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")  # of eight stored places those that say something
     return "" if value is None else str(value)

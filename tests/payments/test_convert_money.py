@@ -441,6 +441,7 @@ def test_rules_quotes_and_spreads_are_set_on_their_page(desk: Brokerage, browse:
     page = petra.get(setup).content.decode()
     for words in ("0.0015 USD on each EUR", "1.09", "never asked", "1 hour", "90 seconds"):
         assert words in page
+    assert "0.8000" not in page  # nor in the history of the rules
     assert browse("pavel").get(setup).status_code == 403
     with desk.scope():
         assert ConversionPolicy.objects.get().approval_above is None
