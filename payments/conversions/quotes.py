@@ -1,5 +1,6 @@
 """What prices are made of: quotes, spreads and the tenant's rules; and the price itself."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,8 +24,10 @@ from payments.models import ConversionPolicy, ConversionQuote, ConversionSpread
 from payments.models.conversions import SPREAD_PERCENT_MAX
 from trading.prices import Price as ServerPrice
 
+log = logging.getLogger(__name__)
 MANAGE = "payments.quote_currencies"
 FAR_PERCENT = 5  # further from the last one than a day moves: rather a slip of the keyboard
+FAR_WITHIN = timedelta(days=1)  # or of a server's feed: no client converts at it
 AGE_S_MAX, OFFER_S_MAX = 7 * 86_400, 3_600
 
 
@@ -271,7 +274,8 @@ def _policy_problems(values: Mapping[str, Any]) -> dict[str, str]:
 @transaction.atomic
 def quotes_take(*, actor: Actor, prices: Iterable[ServerPrice]) -> int:
     """Keep what servers quote where it is newer; how many quotes moved. No history: an offer keeps
-    the quotes that it was made from."""
+    the quotes that it was made from. One that leaps from what stood within a day is left out: the
+    pair's quote grows too old, and a person types one that is right."""
     mine = ConversionQuote.objects.filter(tenant_id=actor.tenant_id, source=QuoteSource.SERVER)
     taken = 0
     for price in sorted(prices, key=lambda each: (each.base, each.quote, each.at)):
@@ -285,6 +289,8 @@ def quotes_take(*, actor: Actor, prices: Iterable[ServerPrice]) -> int:
         }
         pair = {"base": price.base, "quote": price.quote}
         row = mine.filter(**pair).first()
+        if row is not None and _leaps(row, mid, price):
+            continue
         if row is None:
             blank = ConversionQuote(
                 tenant_id=actor.tenant_id, source=QuoteSource.SERVER, **pair, **values
@@ -294,3 +300,14 @@ def quotes_take(*, actor: Actor, prices: Iterable[ServerPrice]) -> int:
         else:
             taken += mine.filter(pk=row.pk, quoted_at__lt=values["quoted_at"]).update(**values)
     return taken
+
+
+def _leaps(row: ConversionQuote, mid: Decimal, price: ServerPrice) -> bool:
+    if price.at - row.quoted_at > FAR_WITHIN:
+        return False
+    percent = abs(Fraction(mid) / Fraction(row.mid) - 1) * 100
+    if percent <= FAR_PERCENT:
+        return False
+    facts = {"pair": f"{price.base}/{price.quote}", "stood": str(row.mid), "sent": str(mid)}
+    log.warning("a server's quote leaps", extra=facts)
+    return True

@@ -358,13 +358,28 @@ def test_what_a_server_quotes_counts_where_it_is_newer(desk: Brokerage) -> None:
         assert quotes.quotes_take(actor=desk.system, prices=[price("1.0999", "1.1001", -3600)]) == 1
     assert offer(desk).mid == Decimal("1.084")  # typed a moment ago
     with desk.scope():
-        taken = [price("1.1199", "1.1201", 60), price("1.3", "1.2", 0), price("1.0", "1.0", -60)]
+        taken = [price("1.1199", "1.1201", 60), price("1.3", "1.2", 0), price("1.11", "1.11", -60)]
         assert quotes.quotes_take(actor=desk.system, prices=taken) == 2
         row = ConversionQuote.objects.get(source=QuoteSource.SERVER)
         assert row.quoted_at <= now()  # a clock that is ahead makes no quote younger than it is
         assert quotes.quotes_take(actor=desk.system, prices=[price("1.0", "1.0", -30)]) == 0
     found = offer(desk)
     assert (found.mid, found.quotes[0]["by"]) == (Decimal("1.12"), "MT5 EURUSD")
+
+
+def test_a_server_s_quote_that_leaps_is_left_out_until_the_old_one_is_a_day_old(
+    desk: Brokerage,
+) -> None:
+    def sent(bid: str, hours: int) -> int:
+        at = now() - timedelta(hours=hours)
+        price = Price("MT5", "EURUSD", "EUR", "USD", Decimal(bid), Decimal(bid), at)
+        return quotes.quotes_take(actor=desk.system, prices=[price])
+
+    with desk.scope():
+        taken = [sent(*each) for each in (("1.00", 40), ("1.05", 39), ("1.20", 38), ("0.90", 20))]
+        row = ConversionQuote.objects.get(source=QuoteSource.SERVER)
+        assert (taken, row.mid) == ([1, 1, 0, 0], Decimal("1.05"))
+        assert sent("1.20", 10) == 1
 
 
 def test_the_check_of_the_books_finds_one_without_its_journal_or_otherwise(
