@@ -7,8 +7,7 @@ from celery import shared_task
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
-from backoffice.tenancy.models import Tenant
-from backoffice.tenancy.scope import all_tenants, tenant_scope
+from backoffice.tenancy.scope import all_tenants, brokerage, tenant_scope
 from ib.services import accrual_run, payables_post
 
 
@@ -32,6 +31,6 @@ def payables_all() -> int:
 
 
 def _midnight(actor: Actor) -> datetime:
-    zone = ZoneInfo(Tenant.objects.get(pk=actor.tenant_id).timezone)
+    zone = ZoneInfo(brokerage().timezone)
     local = now().astimezone(zone)
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

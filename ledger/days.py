@@ -9,7 +9,7 @@ from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.ids import uuid7
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from ledger import selectors
 from ledger.actions import DAY_CLOSED
 from ledger.errors import DayNotClosable
@@ -18,7 +18,7 @@ from ledger.models import DayClose
 
 def day_end(tenant_id: int, day: date) -> datetime:
     """Midnight after ``day`` where the brokerage is: the first moment that is not in it."""
-    zone = ZoneInfo(Tenant.objects.get(pk=tenant_id).timezone)
+    zone = ZoneInfo(brokerage().timezone)
     return datetime.combine(day + timedelta(days=1), time(), zone)
 
 

@@ -2,9 +2,9 @@
 sense: positive is the normal side (an asset that we have, a debt that we owe)."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, islice
 from typing import Any
@@ -165,74 +165,35 @@ def accounts_named(tenant_id: int, code: str) -> list[AccountRef]:
     return [ref_of(list(shards)) for _, shards in groupby(rows, lambda row: row.currency)]
 
 
-_HOUR = timedelta(hours=1)
+def accounts_of(tenant_id: int, codes: Collection[str]) -> dict[str, list[AccountRef]]:
+    """As ``accounts_named``, of several codes; those that were never opened are left out."""
+    rows = Account.objects.filter(tenant_id=tenant_id, code__in=codes)
+    found: dict[str, list[AccountRef]] = {}
+    for (code, _), shards in groupby(
+        rows.order_by("code", "currency", "shard"), lambda row: (row.code, row.currency)
+    ):
+        found.setdefault(code, []).append(ref_of(list(shards)))
+    return found
+
+
+def balances_valued_at(
+    tenant_id: int, accounts: Sequence[AccountRef], until: datetime
+) -> list[Money]:
+    """The balance of each account by value date: every line valued before ``until``, whenever it
+    was booked. One statement, which does not add up the lines of a year."""
+    ids = [shard for account in accounts for shard in account.ids]
+    found: dict[UUID, int] = dict(
+        _rows("SELECT * FROM ledger_balances_at(%s, %s::uuid[], %s)", [tenant_id, ids, until])
+    )
+    return [
+        Money.from_minor(sum(found.get(shard, 0) for shard in account.ids), account.currency)
+        for account in accounts
+    ]
 
 
 def balance_valued_at(tenant_id: int, account: AccountRef, until: datetime) -> Money:
-    """The balance by value date: every line valued before ``until``, whenever it was booked.
-
-    Where days are closed up to ``until`` it is their snapshot's; else what the books showed then,
-    mended by what was valued otherwise than it was booked: the lines of a year are not added up.
-    """
-    [(minor,)] = _rows(
-        _VALUED_AT,
-        {
-            "tenant": tenant_id,
-            "accounts": list(account.ids),
-            "until": until,
-            # Reckoned here, so that the planner knows which months to leave out.
-            "hour_before": until - _HOUR,
-            "hour_after": until + _HOUR,
-            "normal": account.normal,
-        },
-    )
-    return Money.from_minor(int(minor), account.currency)
-
-
-# Otherwise: booked later and valued before the moment, less booked before and valued later; as a
-# debit counts. Within an hour of the moment each line is looked at; those further away that are
-# valued on its other side are few, and each kind has an index of its own.
-_VALUED_AT = """
-WITH near AS (
-    SELECT x.amount, x.created_at, x.effective_at FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.debit_account_id = ANY (%(accounts)s::uuid[])
-      AND x.created_at >= %(hour_before)s
-      AND x.created_at < %(hour_after)s
-    UNION ALL
-    SELECT -x.amount, x.created_at, x.effective_at FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.credit_account_id = ANY (%(accounts)s::uuid[])
-      AND x.created_at >= %(hour_before)s
-      AND x.created_at < %(hour_after)s
-), far AS (
-    SELECT x.* FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.created_at - x.effective_at > interval '1 hour'
-      AND x.created_at >= %(hour_after)s AND x.effective_at < %(until)s
-    UNION ALL
-    SELECT x.* FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.ahead AND x.effective_at >= %(until)s
-      AND x.created_at < %(hour_before)s
-), line AS (
-    SELECT * FROM near
-    UNION ALL
-    SELECT side.change, far.created_at, far.effective_at FROM far
-    CROSS JOIN LATERAL (VALUES (far.debit_account_id, far.amount),
-                               (far.credit_account_id, -far.amount)) AS side (account, change)
-    WHERE side.account = ANY (%(accounts)s::uuid[])
-)
-SELECT CASE WHEN EXISTS (
-    SELECT FROM ledger_dayclose
-    WHERE tenant_id = %(tenant)s AND ends_at >= %(until)s AND snapshot_at IS NOT NULL
-) THEN (
-    SELECT %(normal)s * coalesce(sum(debits - credits), 0)
-    FROM ledger_valued_at(%(tenant)s, %(accounts)s::uuid[], %(until)s)
-) ELSE (
-    SELECT coalesce(sum(balance), 0)
-    FROM ledger_known_at(%(tenant)s, %(accounts)s::uuid[], %(until)s)
-) + %(normal)s * (
-    SELECT coalesce(sum(CASE WHEN created_at >= %(until)s THEN amount ELSE -amount END), 0)
-    FROM line WHERE (created_at >= %(until)s) = (effective_at < %(until)s)
-) END
-"""
+    """As ``balances_valued_at``, of one account."""
+    return balances_valued_at(tenant_id, [account], until)[0]
 
 
 def balance_known_at(tenant_id: int, account: AccountRef, until: datetime) -> Money:

@@ -4,13 +4,13 @@ accounts behind it, so that two readings of a day can be held against each other
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
 from backoffice.core.money import Money
+from ledger.entries import AccountRef
 
 # Shards are one account. Accounts of clients, partners and differences stand together by what they
 # are; nothing that was opened later and has no line yet changes a day.
@@ -99,36 +99,6 @@ WITH line AS (
 )
 """  # noqa: E501
 
-# Each side by the index of its own: of both together the planner reads every month. What was booked
-# more than an hour away from the time it is valued in has indexes too.
-_SIDES = """
-WITH far AS (
-    SELECT x.* FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
-      AND x.created_at >= %(hour_after)s AND x.created_at - x.effective_at > interval '1 hour'
-    UNION ALL
-    SELECT x.* FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
-      AND x.created_at < %(hour_before)s AND x.ahead
-), line AS MATERIALIZED (
-    SELECT x.created_at, x.effective_at, x.journal_id, x.line, x.amount AS change, x.currency
-    FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.debit_account_id = ANY (%(accounts)s::uuid[])
-      AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
-      AND x.created_at >= %(hour_before)s AND x.created_at < %(hour_after)s
-    UNION ALL
-    SELECT x.created_at, x.effective_at, x.journal_id, x.line, -x.amount, x.currency
-    FROM ledger_transfer x
-    WHERE x.tenant_id = %(tenant)s AND x.credit_account_id = ANY (%(accounts)s::uuid[])
-      AND x.effective_at >= %(since)s AND x.effective_at < %(until)s
-      AND x.created_at >= %(hour_before)s AND x.created_at < %(hour_after)s
-    UNION ALL
-    SELECT far.created_at, far.effective_at, far.journal_id, far.line, side.change, far.currency
-    FROM far CROSS JOIN LATERAL (VALUES (far.debit_account_id, far.amount),
-                                        (far.credit_account_id, -far.amount)) AS side (account, change)
-    WHERE side.account = ANY (%(accounts)s::uuid[])
-)
-"""  # noqa: E501
 _HASH = f"""{_OF_DAY}
 SELECT coalesce(encode(sha256(convert_to(string_agg(
            format('%%s %%s %%s %%s %%s', extract(epoch FROM created_at),
@@ -136,30 +106,16 @@ SELECT coalesce(encode(sha256(convert_to(string_agg(
            chr(10) ORDER BY created_at, journal_id, line), 'UTF8')), 'hex'), '')
 FROM line
 """  # noqa: S608 - put together of constants
-_MOVED = f"""{_SIDES}, sums AS (
-    SELECT count(*), coalesce(sum(greatest(change, 0)), 0)::bigint AS debits,
-           coalesce(sum(greatest(-change, 0)), 0)::bigint AS credits
-    FROM line
-), newest AS (
-    SELECT * FROM line ORDER BY created_at DESC, journal_id DESC, line DESC LIMIT %(most)s
-)
-SELECT s.count, s.debits, s.credits, n.effective_at, n.journal_id, j.kind, j.business_ref, n.change, n.currency
-FROM sums s LEFT JOIN newest n ON true
-LEFT JOIN ledger_journal j ON j.tenant_id = %(tenant)s AND j.id = n.journal_id
-ORDER BY n.created_at DESC, n.journal_id DESC, n.line DESC
-"""  # noqa: S608, E501 - put together of constants
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
     """What was booked onto an account of the house in a time, by value date; in minor units. Lines
-    are only ever added: another ``count`` is what another reading shows first. ``newest`` are the
-    last ones, the newest first."""
+    are only ever added: another ``count`` is what another reading shows first."""
 
-    count: int
-    debits: int
-    credits: int
-    newest: list["BookedLine"]
+    count: int = 0
+    debits: int = 0
+    credits: int = 0
 
 
 def booked_hash(tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime) -> str:
@@ -186,28 +142,36 @@ class BookedLine:
 
 
 def booked_of(
-    tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime, most: int
-) -> Booked:
-    """``accounts``: the shards of one account. At most ``most`` of its lines come with it."""
-    facts: dict[str, Any] = {
-        "tenant": tenant_id,
-        "accounts": list(accounts),
-        "since": since,
-        "until": until,
-        # Reckoned here, so that the planner knows which months to leave out.
-        "hour_before": since - timedelta(hours=1),
-        "hour_after": until + timedelta(hours=1),
-    }
+    tenant_id: int, accounts: Sequence[AccountRef], since: datetime, until: datetime
+) -> list[Booked]:
+    """What moved each account in [since, until): one statement for all of them."""
     with connection.cursor() as cursor:
-        cursor.execute(_MOVED, {**facts, "most": most})
-        rows = cursor.fetchall()
-    newest = [
-        BookedLine(valued, journal, kind, ref, Money.from_minor(change, currency))
-        for _, _, _, valued, journal, kind, ref, change, currency in rows
-        if journal is not None
+        cursor.execute(
+            "SELECT * FROM ledger_moved(%s, %s::uuid[], %s, %s)",
+            [tenant_id, [shard for each in accounts for shard in each.ids], since, until],
+        )
+        found = {account: facts for account, *facts in cursor.fetchall()}
+    nothing = [0, 0, 0]
+    return [
+        Booked(*map(sum, zip(*(found.get(shard, nothing) for shard in each.ids), strict=True)))
+        for each in accounts
     ]
-    count, debits, credits_ = rows[0][:3]
-    return Booked(count, debits, credits_, newest)
+
+
+def newest_of(
+    tenant_id: int, account: AccountRef, since: datetime, until: datetime, most: int
+) -> list[BookedLine]:
+    """The lines behind ``booked_of``, at most ``most``, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM ledger_newest(%s, %s::uuid[], %s, %s, %s)",
+            [tenant_id, list(account.ids), since, until, most],
+        )
+        rows = cursor.fetchall()
+    return [
+        BookedLine(valued, journal, kind, ref, Money.from_minor(change, account.currency))
+        for valued, journal, kind, ref, change in rows
+    ]
 
 
 def booked_since(tenant_id: int, since: datetime, until: datetime) -> int:

@@ -6,7 +6,7 @@ from django.urls import reverse
 from backoffice.core import crypto
 from backoffice.core.clock import now
 from backoffice.core.context import current_tenant_id
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from payments.gateways.port import Account, Gateway
 from payments.gateways.registry import adapter_of
 from payments.models import Destination, GatewayAccount
@@ -73,7 +73,7 @@ def destination_number(destination: Destination) -> str:
 
 def notify_url(gateway: GatewayAccount) -> str:
     """Where the gateway posts: public, known to it alone by the token."""
-    slug = Tenant.objects.get(pk=current_tenant_id()).slug
+    slug = brokerage().slug
     path = reverse("payments-hooks:receive", args=[slug, gateway.webhook_token])
     return f"{settings.PUBLIC_URL}{path}"
 

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from backoffice.core.clock import now
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from clients.models import ClientAction
 from clients.selectors import allowed
 from payments import release_checks, rules
@@ -31,7 +31,7 @@ NAMED_MAX = 3  # logins or clients in one line
 
 def base_amount(money: Money) -> Decimal | None:
     """In the tenant's base currency; None when there is no rate, and then nothing is automatic."""
-    tenant = Tenant.objects.get(pk=current_tenant_id())
+    tenant = brokerage()
     if money.currency == tenant.base_currency:
         return money.amount
     rate = Rate.objects.filter(tenant_id=current_tenant_id(), currency=money.currency).first()
@@ -39,7 +39,7 @@ def base_amount(money: Money) -> Decimal | None:
 
 
 def base_currency() -> str:
-    return Tenant.objects.get(pk=current_tenant_id()).base_currency
+    return brokerage().base_currency
 
 
 def checks(

@@ -11,7 +11,7 @@ from backoffice.core.context import current_tenant_id
 from backoffice.core.errors import DomainError
 from backoffice.core.money import EXPONENTS, Money
 from backoffice.portal.fields import AmountField
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from clients.models import Client
 from payments.gateways.registry import KINDS
 from payments.methods.choosing import MethodField
@@ -31,7 +31,7 @@ def show_error(form: forms.Form, error: DomainError) -> None:
 
 
 def currencies() -> list[tuple[str, str]]:
-    tenant = Tenant.objects.get(pk=current_tenant_id())
+    tenant = brokerage()
     return [(code, code) for code in tenant.currencies or [tenant.base_currency]]
 
 

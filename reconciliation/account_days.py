@@ -4,9 +4,9 @@ A day follows the business day before it, so that a Monday has the lines of its 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
@@ -19,7 +19,7 @@ from ledger import selectors as ledger
 from ledger.chart import bank_client, bank_own
 from ledger.days import day_end
 from ledger.entries import AccountRef
-from ledger.totals import Booked, booked_hash, booked_of
+from ledger.totals import Booked, BookedLine, booked_hash, booked_of, newest_of
 from payments.services.settlements import clearing_codes
 from reconciliation.days import AccountStatement, statements_of
 from reconciliation.models import BankAccount, Break, SignOff, Statement, StatementLine
@@ -31,7 +31,8 @@ LINES_SHOWN_MAX = 100
 @dataclass(frozen=True, slots=True)
 class Place:
     """An account that is signed off: at a bank or with a gateway, in one currency. ``code`` is its
-    account in the ledger; ``bank`` is None with a gateway, whose ``account`` is known."""
+    code in the ledger, ``account`` None until the ledger opened it; ``bank`` is None with a
+    gateway."""
 
     pk: UUID
     label: str
@@ -44,9 +45,16 @@ class Place:
 def places(actor: Actor) -> list[Place]:
     """Bank accounts in use, by name, then gateways that have ever held money of ours."""
     banks = BankAccount.objects.filter(tenant_id=actor.tenant_id, active=True).order_by("name")
-    found = [Place(b.pk, b.name, b.currency, _code_of(b), b) for b in banks]
-    for gateway, code in clearing_codes(actor):
-        for account in ledger.accounts_named(actor.tenant_id, code):
+    names = [(bank, _code_of(bank)) for bank in banks]
+    gateways = clearing_codes(actor)
+    codes = {code for _, code in names} | {code for _, code in gateways}
+    accounts = ledger.accounts_of(actor.tenant_id, codes)
+    found = []
+    for bank, code in names:
+        own = next((a for a in accounts.get(code, ()) if a.currency == bank.currency), None)
+        found.append(Place(bank.pk, bank.name, bank.currency, code, bank, own))
+    for gateway, code in gateways:
+        for account in accounts.get(code, ()):
             place = Place(gateway.pk, gateway.name, account.currency, code, account=account)
             found.append(place)
     return found
@@ -84,16 +92,12 @@ class AccountDay:
 
     actor: Actor
     place: Place
-    day: date
     found: AccountStatement | None
+    books: "BooksOfDay"
 
     @property
-    def since(self) -> datetime:
-        return day_end(self.actor.tenant_id, weekday_before(self.day))
-
-    @property
-    def until(self) -> datetime:
-        return day_end(self.actor.tenant_id, self.day)
+    def day(self) -> date:
+        return self.books.day
 
     # The statement
 
@@ -169,32 +173,29 @@ class AccountDay:
 
     # The books
 
-    @cached_property
+    @property
     def booked(self) -> Booked:
         """What the ledger has of the day."""
-        return booked_of(self.actor.tenant_id, self._ids, self.since, self.until, LINES_SHOWN_MAX)
+        account = self.place.account
+        return self.books.moved[account.id] if account else Booked()
 
-    @cached_property
-    def _ids(self) -> list[UUID]:
-        return list(self._account.ids) if self._account else []
-
-    @cached_property
-    def _account(self) -> AccountRef | None:
-        return self.place.account or ledger.account(
-            self.actor.tenant_id, self.place.code, self.place.currency
-        )
+    def newest(self) -> list[BookedLine]:
+        """The last lines that the ledger has of the day."""
+        account, books = self.place.account, self.books
+        if account is None:
+            return []
+        return newest_of(self.actor.tenant_id, account, *books.span, LINES_SHOWN_MAX)
 
     @property
     def ledger_opening(self) -> Money:
-        if self._account is None or self._account.normal > 0:
+        if self.place.account is None or self.place.account.normal > 0:
             return self.ledger_closing - self.money_in + self.money_out
         return self.ledger_closing + self.money_in - self.money_out
 
-    @cached_property
+    @property
     def ledger_closing(self) -> Money:
-        if self._account is None:
-            return Money.zero(self.place.currency)
-        return ledger.balance_valued_at(self.actor.tenant_id, self._account, self.until)
+        account = self.place.account
+        return self.books.closings[account.id] if account else Money.zero(self.place.currency)
 
     @property
     def difference(self) -> Money | None:
@@ -233,18 +234,19 @@ class AccountDay:
         )
         return _hash(sorted(rows.values_list("file__sha256", flat=True)))
 
-    @cached_property
+    @property
     def money_in(self) -> Money:
         return Money.from_minor(self.booked.debits, self.place.currency)
 
-    @cached_property
+    @property
     def money_out(self) -> Money:
         return Money.from_minor(self.booked.credits, self.place.currency)
 
     @cached_property
     def ledger_sha256(self) -> str:
         """Over the ledger's rows of the day in their order."""
-        return booked_hash(self.actor.tenant_id, self._ids, self.since, self.until)
+        ids = self.place.account.ids if self.place.account else ()
+        return booked_hash(self.actor.tenant_id, ids, *self.books.span)
 
     def changed(self, signed: SignOff) -> bool:
         """Whether an input is another than when it was signed. The books only ever grow, so they
@@ -258,14 +260,47 @@ def _hash(parts: Iterable[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
+@dataclass(frozen=True)
+class BooksOfDay:
+    """What the books say of a day about all accounts that are looked at, read together."""
+
+    tenant_id: int
+    day: date
+    accounts: Sequence[AccountRef]
+
+    @cached_property
+    def span(self) -> tuple[datetime, datetime]:
+        """From the end of the business day before it to its own."""
+        until = day_end(self.tenant_id, self.day)
+        since = datetime.combine(weekday_before(self.day) + timedelta(days=1), time(), until.tzinfo)
+        return since, until
+
+    @cached_property
+    def closings(self) -> dict[UUID, Money]:
+        """By the account's first id."""
+        found = ledger.balances_valued_at(self.tenant_id, self.accounts, self.span[1])
+        return {account.id: money for account, money in zip(self.accounts, found, strict=True)}
+
+    @cached_property
+    def moved(self) -> dict[UUID, Booked]:
+        found = booked_of(self.tenant_id, self.accounts, *self.span)
+        return {account.id: booked for account, booked in zip(self.accounts, found, strict=True)}
+
+
 def account_day(actor: Actor, place: Place, day: date) -> AccountDay:
-    found = {each.account.pk: each for each in statements_of(actor, day)}
-    return AccountDay(actor, place, day, found.get(place.pk))
+    return _days(actor, [place], day)[0]
 
 
 def account_days(actor: Actor, day: date) -> list[AccountDay]:
-    found = {each.account.pk: each for each in statements_of(actor, day)}
-    return [AccountDay(actor, place, day, found.get(place.pk)) for place in places(actor)]
+    return _days(actor, places(actor), day)
+
+
+def _days(actor: Actor, found: Sequence[Place], day: date) -> list[AccountDay]:
+    banks = [place.bank for place in found if place.bank]
+    statements = {each.account.pk: each for each in statements_of(actor, day, banks)}
+    accounts = [place.account for place in found if place.account]
+    books = BooksOfDay(actor.tenant_id, day, accounts)
+    return [AccountDay(actor, place, statements.get(place.pk), books) for place in found]
 
 
 def signed(actor: Actor, day: date) -> dict[tuple[str, str], SignOff]:

@@ -14,7 +14,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from backoffice.core.money import EXPONENTS, Money
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from payments.services import settlements, statements
 from reconciliation.models import Match, SettlementLine, SettlementReport, StatementLine
 from reconciliation.rules import Movement
@@ -73,7 +73,7 @@ def valued_at(line: StatementLine) -> datetime:
     """Noon of the line's value date where the brokerage is; never ahead of us. The ledger takes it
     into the first open day where that one is closed."""
     assert line.tenant_id is not None
-    zone = ZoneInfo(Tenant.objects.get(pk=line.tenant_id).timezone)
+    zone = ZoneInfo(brokerage().timezone)
     return min(datetime.combine(line.value_date, time(12), zone), now())
 
 

@@ -30,11 +30,12 @@ class AccountStatement:
         return found is not None and found.trusted and found.closing is not None
 
 
-def statements_of(actor: Actor, day: date) -> list[AccountStatement]:
-    """The statement of ``day`` of each account in use; of several, the last that adds up."""
-    accounts = BankAccount.objects.filter(tenant_id=actor.tenant_id, active=True)
+def statements_of(
+    actor: Actor, day: date, accounts: Sequence[BankAccount]
+) -> list[AccountStatement]:
+    """The statement of ``day`` of each account; of several, the last that adds up."""
     covering = Q(to_date=day) | Q(from_date__lte=day, to_date__gte=day)
-    rows = Statement.objects.filter(covering, tenant_id=actor.tenant_id, account__isnull=False)
+    rows = Statement.objects.filter(covering, tenant_id=actor.tenant_id, account__in=accounts)
     found: dict[object, Statement] = {}
     for row in rows.order_by("id"):
         before = found.get(row.account_id)
@@ -43,10 +44,7 @@ def statements_of(actor: Actor, day: date) -> list[AccountStatement]:
             before.closing is not None,
         ):
             found[row.account_id] = row
-    return [
-        AccountStatement(account, found.get(account.pk))
-        for account in accounts.order_by("name", "id")
-    ]
+    return [AccountStatement(account, found.get(account.pk)) for account in accounts]
 
 
 def breaks_standing(actor: Actor, day: date) -> list[Break]:

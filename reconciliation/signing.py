@@ -20,7 +20,7 @@ REASON_CHARS_MAX = 300
 
 def why_not(row: AccountDay) -> str:
     """Why nobody can sign it; empty when someone can."""
-    if now() < row.until:
+    if now() < row.books.span[1]:
         return "The day is not over yet where the brokerage is."
     statement = row.found.statement if row.found else None
     if row.place.bank is not None and statement is not None and row.found is not None:

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from reporting.models import DayFigure
 
 # How long before its day's event a row may have been made.
@@ -87,7 +88,7 @@ def id_floor(moment: datetime) -> UUID:
 @transaction.atomic
 def count_day(*, actor: Actor, day: date) -> int:
     """Count ``day`` anew and put its figures in the place of the old; returns how many."""
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    tenant = brokerage()
     start, end = bounds(tenant, day)
     facts: dict[str, Any] = {
         "tenant": tenant.pk,

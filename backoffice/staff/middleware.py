@@ -165,7 +165,7 @@ class TenantMiddleware:
         if not admitted(client_ip(request), tenant.ip_allow_list):
             return render(request, "403.html", {"why": "ip"}, status=403)
         request.tenant, request.tenants = tenant, entrance.tenants
-        with tenant_scope(tenant.pk):
+        with tenant_scope(tenant.pk, tenant=tenant):
             actor = actor_for(request.user, tenant.pk, client_ip(request))
             if actor is None:
                 request.session.pop(SESSION_KEY, None)
@@ -185,7 +185,7 @@ def _in_support(
 ) -> HttpResponseBase:
     """A platform administrator's look: the brokerage's IP list is for its own people."""
     request.tenant, request.tenants = tenant, [tenant]
-    with tenant_scope(tenant.pk):
+    with tenant_scope(tenant.pk, tenant=tenant):
         row = support.support_of(request, tenant)
         if row is None:
             support.forget(request)

@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from compliance.models import ClientDay, DayCursor
 from compliance.monitoring.kinds import sql
 
@@ -22,7 +22,7 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def base_currency(tenant_id: int) -> str:
-    return Tenant.objects.get(pk=tenant_id).base_currency
+    return brokerage().base_currency
 
 
 def days_rebuild(*, actor: Actor, days: Sequence[date]) -> int:

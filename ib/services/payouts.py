@@ -16,8 +16,8 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor, system_actor
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.core.money import Money
-from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.references import next_reference
+from backoffice.tenancy.scope import brokerage
 from backoffice.workflow import moves, queues
 from backoffice.workflow.approvals import approval_ask
 from ib import actions, rules
@@ -153,7 +153,7 @@ def _carried(actor: Actor, partner: Partner, currency: str) -> Decimal:
 
 def _ask(actor: Actor, payout: Payout, amount: Money) -> None:
     moves.move(payout, PAYOUT, PayoutState.PROPOSED, actor=actor)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    tenant = brokerage()
     approval_ask(
         actor=actor,
         kind=APPROVAL,

@@ -20,7 +20,7 @@ from backoffice.portal.decisions import decision_response
 from backoffice.portal.lists import FULL_DATA, MASK, list_response
 from backoffice.portal.timeline import Event, audit_events
 from backoffice.staff.access import StaffRequest, needs
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from backoffice.workflow import approvals
 from backoffice.workflow.models import Approval
 from backoffice.workflow.queues import queues
@@ -65,7 +65,7 @@ def case_list(request: StaffRequest) -> HttpResponse:
 @needs("kyc.view_case")
 def levels(request: StaffRequest) -> HttpResponse:
     """What each level asks for and grants."""
-    base = Tenant.objects.get(pk=request.actor.tenant_id).base_currency
+    base = brokerage().base_currency
     rows = [
         {
             "level": level,

@@ -16,8 +16,7 @@ from django.core.mail import EmailMessage
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, OutsideError
 from backoffice.staff.models import Membership, User
-from backoffice.tenancy.models import Tenant
-from backoffice.tenancy.scope import tenant_scope
+from backoffice.tenancy.scope import brokerage, tenant_scope
 from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from clients.models import Client
@@ -63,7 +62,7 @@ def _letters(actor: Actor, item: OutboxItem) -> list[Letter]:
     payload: dict[str, Any] = item.payload
     code = str(payload.get("template", ""))
     values = {name: value for name, value in payload.items() if name not in CONTROL}
-    values["brokerage"] = Tenant.objects.get(pk=actor.tenant_id).name
+    values["brokerage"] = brokerage().name
     sent = set(
         DeliveryAttempt.objects.filter(
             tenant_id=actor.tenant_id, item_id=item.pk, outcome=Outcome.SENT

@@ -13,10 +13,10 @@ from django.db.models import Max, Sum
 
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
-from backoffice.core.context import Actor, current_tenant_id
+from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, NotPermitted, StateConflict
 from backoffice.core.money import Money, exponent
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from backoffice.workflow import moves
 from backoffice.workflow.approvals import approval_ask
 from backoffice.workflow.models import Approval
@@ -85,7 +85,7 @@ def given(rule: BonusRule, client: Client, deposit: Deposit, money: Money) -> Mo
 
 def _day_of(deposit: Deposit) -> date:
     """The day of its credit where the brokerage is."""
-    zone = ZoneInfo(Tenant.objects.get(pk=current_tenant_id()).timezone)
+    zone = ZoneInfo(brokerage().timezone)
     return (deposit.credited_at or now()).astimezone(zone).date()
 
 

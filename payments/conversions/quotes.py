@@ -12,10 +12,10 @@ from django.db import transaction
 
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
-from backoffice.core.context import Actor, current_tenant_id
+from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, NotPermitted
 from backoffice.core.money import exponent
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from payments.conversion_states import QuoteSource, SpreadKind
 from payments.conversions import actions, rules
 from payments.conversions.errors import NotOffered
@@ -66,7 +66,7 @@ def policy(tenant_id: int) -> ConversionPolicy:
 
 
 def book() -> Book:
-    tenant = Tenant.objects.get(pk=current_tenant_id())
+    tenant = brokerage()
     quotes = ConversionQuote.objects.filter(tenant_id=tenant.pk).order_by("base", "quote")
     spreads = ConversionSpread.objects.filter(tenant_id=tenant.pk).order_by("base", "quote")
     return Book(

@@ -11,7 +11,7 @@ from django import forms
 
 from backoffice.core.context import current_tenant_id
 from backoffice.portal.fields import AmountField
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from clients.models import Category, ClientKind
 from payments.methods import services
 from payments.methods.fees import FeeTerms
@@ -40,7 +40,7 @@ LABELS = {
 
 
 def currencies() -> list[str]:
-    tenant = Tenant.objects.get(pk=current_tenant_id())
+    tenant = brokerage()
     return list(tenant.currencies or [tenant.base_currency])
 
 

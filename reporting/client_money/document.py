@@ -13,7 +13,8 @@ from django.utils import translation
 from backoffice.core.context import current_tenant_id
 from backoffice.core.money import Money
 from backoffice.portal.figures import amount_text
-from backoffice.tenancy.models import LegalEntity, Tenant
+from backoffice.tenancy.models import LegalEntity
+from backoffice.tenancy.scope import brokerage
 from reporting.models import ClientMoneyBalance, ClientMoneyFigure, ClientMoneyReport, ReportFile
 
 STYLE = Path(__file__).parents[1] / "print" / "client_money.css"
@@ -54,7 +55,7 @@ def context(report: ClientMoneyReport, workbook: ReportFile) -> dict[str, Any]:
     entity = LegalEntity.objects.filter(tenant_id=current_tenant_id()).first()
     return {
         "report": report,
-        "brokerage": Tenant.objects.get(pk=current_tenant_id()),
+        "brokerage": brokerage(),
         "entity": entity,
         "figures": [figure_texts(figure) for figure in figures],
         "accounts": [

@@ -7,8 +7,7 @@ from django.conf import settings
 
 from backoffice.audit.services import audit
 from backoffice.core.context import Actor, current_tenant_id
-from backoffice.tenancy.models import Tenant
-from backoffice.tenancy.scope import tenant_scope
+from backoffice.tenancy.scope import brokerage, tenant_scope
 from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from reporting import actions
@@ -42,10 +41,8 @@ def make_files(actor: Actor, item: OutboxItem) -> None:
 
 def files_make(*, actor: Actor, report: ClientMoneyReport) -> list[ReportFile]:
     """The files that the report's state has by now; those that exist are left alone."""
-    brokerage = Tenant.objects.get(pk=actor.tenant_id).name
-    workbook = _file(
-        actor, report, Kind.WORKBOOK, lambda path: write_workbook(path, report, brokerage)
-    )
+    name = brokerage().name
+    workbook = _file(actor, report, Kind.WORKBOOK, lambda path: write_workbook(path, report, name))
     kind = Kind.SIGNED if report.state == ReportState.SIGNED else Kind.PREPARED
     document = _file(
         actor, report, kind, lambda path: write_document(path, report, workbook=workbook)

@@ -9,8 +9,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.portal.figures import day_text
-from backoffice.tenancy.models import Tenant
-from backoffice.tenancy.scope import all_tenants, tenant_scope
+from backoffice.tenancy.scope import all_tenants, brokerage, tenant_scope
 from backoffice.workflow import outbox
 from reporting.client_money.services import report_prepare
 from reporting.day_close.policy import cut_off_of, last_business_day, policy_of
@@ -40,7 +39,7 @@ def client_money_nightly() -> int:
 def prepare_last(actor: Actor) -> bool:
     """Once the cut-off has passed, by when the day's statements are booked; False when it is too
     early or done."""
-    day, zone = last_business_day(actor), Tenant.objects.get(pk=actor.tenant_id).timezone
+    day, zone = last_business_day(actor), brokerage().timezone
     if now() < cut_off_of(policy_of(actor.tenant_id), day, zone):
         return False
     return prepare_day(actor, day)

@@ -5,7 +5,7 @@ Red keeps the day open. Amber may stay as it is when the person who asks for the
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.money import EXPONENTS, Money
 from backoffice.portal.figures import day_text
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from ledger import selectors as ledger
 from ledger.totals import booked_since
 from payments.evaluation import base_amount
@@ -32,6 +32,7 @@ from trading import results
 
 # A first close covers the books from their beginning; older deals were booked by their nights.
 TRADING_DAYS_MAX = 7
+UNALLOCATED, IN_TRANSIT = "unallocated", "in_transit:bank"
 VERIFIED_WITHIN = timedelta(hours=24)
 
 
@@ -68,8 +69,7 @@ def checklist(actor: Actor, row: BusinessDay, policy: DayPolicy | None = None) -
         *_accounts(actor, row),
         _breaks(actor, row, policy),
         _unresolved(actor, row),
-        _unallocated(actor, row),
-        _in_transit(actor, row, policy),
+        *_house_money(actor, row, policy),
         *_trading(actor, row),
         _client_money(actor, row),
         _books(actor, row),
@@ -81,7 +81,7 @@ def _check(code: str, label: str, light: str, says: str, url: str = "", *args: A
 
 
 def _cut_off(actor: Actor, row: BusinessDay, policy: DayPolicy) -> Check:
-    zone = Tenant.objects.get(pk=actor.tenant_id).timezone
+    zone = brokerage().timezone
     moment = cut_off_of(policy, row.day, zone)
     over = now() >= moment
     says = f"{'Passed' if over else 'Not before'} {moment:%-d %B, %H:%M} ({zone})."
@@ -167,30 +167,34 @@ def _unresolved(actor: Actor, row: BusinessDay) -> Check:
     return _check("unknown", label, Check.CARRY, f"In doubt: {', '.join(parts)}.", url)
 
 
-def _standing(actor: Actor, code: str, *moments: datetime) -> Iterator[list[Money]]:
-    """What stood on an account of the house at each moment, by value date: of each currency."""
-    for account in ledger.accounts_named(actor.tenant_id, code):
-        yield [ledger.balance_valued_at(actor.tenant_id, account, at) for at in moments]
+def _house_money(actor: Actor, row: BusinessDay, policy: DayPolicy) -> Iterator[Check]:
+    """What stands on the accounts where nothing should stay for long."""
+    accounts = ledger.accounts_of(actor.tenant_id, [UNALLOCATED, IN_TRANSIT])
+    loose, moving = accounts.get(UNALLOCATED, []), accounts.get(IN_TRANSIT, [])
+    ended = ledger.balances_valued_at(actor.tenant_id, [*loose, *moving], row.ends_at)
+    yield _unallocated(ended[: len(loose)])
+    then = row.ends_at - timedelta(days=policy.transit_days)
+    began = ledger.balances_valued_at(actor.tenant_id, moving, then)
+    yield _in_transit(began, ended[len(loose) :], policy)
 
 
-def _unallocated(actor: Actor, row: BusinessDay) -> Check:
+def _unallocated(standing: Iterable[Money]) -> Check:
     label = "Unallocated money"
-    found = [money for [money] in _standing(actor, "unallocated", row.ends_at) if money]
+    found = [money for money in standing if money]
     if not found:
         return _check("unallocated", label, Check.GOOD, "None at the end of the day.")
     says = f"{_list(found)} of clients whom nobody knows yet."
     return _check("unallocated", label, Check.CARRY, says, "reconciliation:breaks")
 
 
-def _in_transit(actor: Actor, row: BusinessDay, policy: DayPolicy) -> Check:
+def _in_transit(began: Iterable[Money], ended: Iterable[Money], policy: DayPolicy) -> Check:
     """What was on its way at both ends of the time allowed, one way, has been there for all of it
     at least."""
-    label, code = "Money in transit", "in_transit:bank"
+    label = "Money in transit"
     allowed = _count(policy.transit_days, "day")
-    then = row.ends_at - timedelta(days=policy.transit_days)
     stale = [
         min(abs(now_there), abs(before))
-        for before, now_there in _standing(actor, code, then, row.ends_at)
+        for before, now_there in zip(began, ended, strict=True)
         if before.amount * now_there.amount > 0
     ]
     if not stale:
@@ -286,7 +290,7 @@ def _books(actor: Actor, row: BusinessDay) -> Check:
 
 
 def _base(actor: Actor) -> str:
-    return Tenant.objects.get(pk=actor.tenant_id).base_currency
+    return brokerage().base_currency
 
 
 def _count(number: int, noun: str) -> str:

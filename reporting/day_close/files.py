@@ -13,8 +13,8 @@ from backoffice.audit.services import audit
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.money import Money
 from backoffice.portal.figures import amount_text
-from backoffice.tenancy.models import LegalEntity, Tenant
-from backoffice.tenancy.scope import tenant_scope
+from backoffice.tenancy.models import LegalEntity
+from backoffice.tenancy.scope import brokerage, tenant_scope
 from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from ledger.days import snapshots_take
@@ -98,7 +98,7 @@ def context(row: BusinessDay, totals: list[DayTotal], table: DayFile) -> dict[st
     """What the template shows; amounts as text, so that no digit is lost on the way."""
     return {
         "row": row,
-        "brokerage": Tenant.objects.get(pk=current_tenant_id()),
+        "brokerage": brokerage(),
         "entity": LegalEntity.objects.filter(tenant_id=current_tenant_id()).first(),
         "totals": [total_texts(total) for total in totals],
         "table": table,

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from backoffice.core.clock import today
 from backoffice.core.context import Actor
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from reporting.day_close.calendar import business_day_before
 from reporting.models import DayPolicy
 
@@ -23,5 +23,5 @@ def cut_off_of(policy: DayPolicy, day: date, zone: str) -> datetime:
 
 def last_business_day(actor: Actor) -> date:
     """The newest business day that is over where the brokerage is."""
-    newest = today(Tenant.objects.get(pk=actor.tenant_id).timezone)
+    newest = today(brokerage().timezone)
     return business_day_before(newest, weekends=policy_of(actor.tenant_id).weekends)

@@ -22,7 +22,7 @@ from backoffice.core.clock import now, today
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, NotPermitted, StateConflict
 from backoffice.portal.figures import day_text
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from backoffice.workflow import moves, outbox
 from backoffice.workflow.approvals import approval_ask, approval_cancel, pending_for
 from backoffice.workflow.models import Approval
@@ -71,7 +71,7 @@ def days_open(*, actor: Actor, since: date | None = None) -> list[BusinessDay]:
     before today (or ``since``) and covers the books from their beginning.
     """
     days_lock(actor)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    tenant = brokerage()
     last = BusinessDay.objects.filter(tenant_id=actor.tenant_id).order_by("-day").first()
     weekends, newest = policy_of(actor.tenant_id).weekends, today(tenant.timezone)
     if last is not None:

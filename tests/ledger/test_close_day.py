@@ -10,7 +10,7 @@ from ledger import chart, selectors
 from ledger.days import day_close, day_end, snapshots_take
 from ledger.errors import DayNotClosable, PeriodClosed
 from ledger.services import VALUE_DATE, hold_place, hold_settle
-from ledger.totals import booked_of
+from ledger.totals import booked_of, newest_of
 from tests.ledger.books import Books, count, eur
 
 
@@ -98,17 +98,20 @@ def test_a_day_s_movements_are_those_valued_in_it_whenever_they_were_booked(book
     for place, days_ago in enumerate(valued):
         books.deposit(wallet, eur(str(2**place)), effective_at=ago(days_ago))
     edges = [4.5, 2.5, 1.5, 0.02, 0, -0.02, -1.5, -3]
-    standing = [selectors.balance_valued_at(books.actor.tenant_id, clearing, ago(e)) for e in edges]
+    tenant, both = books.actor.tenant_id, [wallet, clearing]
+    standing = [selectors.balances_valued_at(tenant, both, ago(edge)) for edge in edges]
     expected = [
         sum(2**place for place, days_ago in enumerate(valued) if days_ago > edge) for edge in edges
     ]
-    assert standing == [eur(str(total)) for total in expected]
+    assert standing == [[eur(str(total))] * 2 for total in expected]
     for since, until, before, after in zip(edges, edges[1:], expected, expected[1:], strict=False):
-        moved = booked_of(books.actor.tenant_id, clearing.ids, ago(since), ago(until), 20)
-        assert (moved.debits - moved.credits, moved.count) == (
-            100 * (after - before),
-            sum(since > days_ago >= until for days_ago in valued),
-        )
+        paid, received = booked_of(tenant, both, ago(since), ago(until))
+        inside = [place for place, days_ago in enumerate(valued) if since > days_ago >= until]
+        assert (received.debits, received.credits) == (100 * (after - before), 0)
+        assert (paid.debits, paid.credits) == (0, 100 * (after - before))
+        assert received.count == paid.count == len(inside)
+        newest = newest_of(tenant, clearing, ago(since), ago(until), 2)
+        assert [line.amount for line in newest] == [eur(str(2**place)) for place in inside[:-3:-1]]
 
 
 def test_snapshots_are_taken_once_and_only_of_accounts_that_moved(books: Books) -> None:
