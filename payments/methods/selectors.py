@@ -11,7 +11,7 @@ from django.db.models import Case, F, Prefetch, Q, QuerySet, Sum, When
 from backoffice.core.clock import now
 from backoffice.core.context import current_tenant_id
 from backoffice.core.money import Money
-from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import brokerage
 from clients.models import Client
 from payments.accounts import adapter_for
 from payments.methods import rules
@@ -30,8 +30,7 @@ DEPOSIT_GONE = (_D.DECLINED, _D.EXPIRED, _D.CANCELLED, _D.RETURNED)
 
 def moment_now() -> Moment:
     """Now, where the brokerage is."""
-    zone = Tenant.objects.values_list("timezone", flat=True).get(pk=current_tenant_id())
-    return Moment(now(), ZoneInfo(zone))
+    return Moment(now(), ZoneInfo(brokerage().timezone))
 
 
 def person_of(client: Client) -> Person:
