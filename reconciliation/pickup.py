@@ -17,7 +17,8 @@ from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
-from backoffice.tenancy.scope import brokerage, tenant_scope
+from backoffice.tenancy.models import Tenant
+from backoffice.tenancy.scope import tenant_scope
 from reconciliation import actions, intake
 from reconciliation.errors import FileKnown
 from reconciliation.files import FILE_BYTES_MAX
@@ -42,7 +43,7 @@ def folder_of(slug: str) -> Path:
 def pickup_run(*, actor: Actor) -> list[Pickup]:
     """Take what has arrived in the folder of the actor's brokerage, each file in a transaction of
     its own; what became of each. Opens its own scopes. No folder: nothing to do."""
-    folder = folder_of(brokerage().slug)
+    folder = folder_of(Tenant.objects.get(pk=actor.tenant_id).slug)
     return [_pick(actor, path) for path in _arrived(folder)]
 
 
