@@ -111,11 +111,13 @@ FROM line
 @dataclass(frozen=True, slots=True)
 class Booked:
     """What was booked onto an account of the house in a time, by value date; in minor units. Lines
-    are only ever added: another ``count`` is what another reading shows first."""
+    are only ever added: another ``count`` is what another reading shows first. ``newest`` are the
+    last ones, the newest first, where they were asked for."""
 
     count: int = 0
     debits: int = 0
     credits: int = 0
+    newest: Sequence["BookedLine"] = ()
 
 
 def booked_hash(tenant_id: int, accounts: Sequence[UUID], since: datetime, until: datetime) -> str:
@@ -151,27 +153,30 @@ def booked_of(
             [tenant_id, [shard for each in accounts for shard in each.ids], since, until],
         )
         found = {account: facts for account, *facts in cursor.fetchall()}
-    nothing = [0, 0, 0]
-    return [
-        Booked(*map(sum, zip(*(found.get(shard, nothing) for shard in each.ids), strict=True)))
-        for each in accounts
-    ]
+
+    def added(account: AccountRef, column: int) -> int:
+        return sum(found[shard][column] for shard in account.ids if shard in found)
+
+    return [Booked(added(each, 0), added(each, 1), added(each, 2)) for each in accounts]
 
 
-def newest_of(
+def booked_lines_of(
     tenant_id: int, account: AccountRef, since: datetime, until: datetime, most: int
-) -> list[BookedLine]:
-    """The lines behind ``booked_of``, at most ``most``, the newest first."""
+) -> Booked:
+    """As ``booked_of``, of one account and with at most ``most`` of its lines."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM ledger_newest(%s, %s::uuid[], %s, %s, %s)",
+            "SELECT * FROM ledger_booked(%s, %s::uuid[], %s, %s, %s)",
             [tenant_id, list(account.ids), since, until, most],
         )
         rows = cursor.fetchall()
-    return [
+    newest = [
         BookedLine(valued, journal, kind, ref, Money.from_minor(change, account.currency))
-        for valued, journal, kind, ref, change in rows
+        for *_, valued, journal, kind, ref, change in rows
+        if journal is not None
     ]
+    count, debits, credits_ = rows[0][:3]
+    return Booked(count, debits, credits_, newest)
 
 
 def booked_since(tenant_id: int, since: datetime, until: datetime) -> int:

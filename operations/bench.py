@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
@@ -80,6 +81,8 @@ def load(database: BenchDatabase, scale: float, say: Callable[[str], None]) -> S
     with as_owner():
         size = make(slug=SLUG, scale=scale, seed=SEED, until=now(), say=say)
         database.remember(scale=scale, until=size.until.isoformat())
+    # What beat has made by then of a brokerage that works: its days, each with its checklist.
+    current_app.tasks["reporting.day_close.tasks.days_look"]()
     return size
 
 
@@ -169,7 +172,7 @@ def line(one: Measured) -> str:
 def figures(result: tuple[list[Measured], list[float]]) -> list[Figure]:
     measured, bare_times = result
     worst = max(measured, key=lambda one: one.p95)
-    heaviest = max((one for one in measured if one.page.is_list), key=lambda one: one.size_max)
+    lists = [one for one in measured if one.page.is_list]
     medians = [statistics.median(one.times) for one in measured]
     bare = "a bare template page of the same rows"
     return [
@@ -177,5 +180,13 @@ def figures(result: tuple[list[Measured], list[float]]) -> list[Figure]:
         Figure(
             "page_median", statistics.median(medians), "ms", bare, statistics.median(bare_times)
         ),
-        Figure("list_html", heaviest.size_max, "KB", "the limit", LIST_HTML_KB_MAX),
+        *(
+            [
+                Figure(
+                    "list_html", max(e.size_max for e in lists), "KB", "the limit", LIST_HTML_KB_MAX
+                )
+            ]
+            if lists
+            else []
+        ),
     ]

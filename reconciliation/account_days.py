@@ -19,7 +19,7 @@ from ledger import selectors as ledger
 from ledger.chart import bank_client, bank_own
 from ledger.days import day_end
 from ledger.entries import AccountRef
-from ledger.totals import Booked, BookedLine, booked_hash, booked_of, newest_of
+from ledger.totals import Booked, booked_hash, booked_lines_of, booked_of
 from payments.services.settlements import clearing_codes
 from reconciliation.days import AccountStatement, statements_of
 from reconciliation.models import BankAccount, Break, SignOff, Statement, StatementLine
@@ -179,13 +179,6 @@ class AccountDay:
         account = self.place.account
         return self.books.moved[account.id] if account else Booked()
 
-    def newest(self) -> list[BookedLine]:
-        """The last lines that the ledger has of the day."""
-        account, books = self.place.account, self.books
-        if account is None:
-            return []
-        return newest_of(self.actor.tenant_id, account, *books.span, LINES_SHOWN_MAX)
-
     @property
     def ledger_opening(self) -> Money:
         if self.place.account is None or self.place.account.normal > 0:
@@ -262,11 +255,13 @@ def _hash(parts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class BooksOfDay:
-    """What the books say of a day about all accounts that are looked at, read together."""
+    """What the books say of a day about all accounts that are looked at, read together: lines of
+    one account, looked at alone, come with it."""
 
     tenant_id: int
     day: date
     accounts: Sequence[AccountRef]
+    alone: bool
 
     @cached_property
     def span(self) -> tuple[datetime, datetime]:
@@ -283,23 +278,30 @@ class BooksOfDay:
 
     @cached_property
     def moved(self) -> dict[UUID, Booked]:
+        if self.alone:
+            return {
+                each.id: booked_lines_of(self.tenant_id, each, *self.span, LINES_SHOWN_MAX)
+                for each in self.accounts
+            }
         found = booked_of(self.tenant_id, self.accounts, *self.span)
         return {account.id: booked for account, booked in zip(self.accounts, found, strict=True)}
 
 
 def account_day(actor: Actor, place: Place, day: date) -> AccountDay:
-    return _days(actor, [place], day)[0]
+    return _days(actor, [place], day, alone=True)[0]
 
 
 def account_days(actor: Actor, day: date) -> list[AccountDay]:
     return _days(actor, places(actor), day)
 
 
-def _days(actor: Actor, found: Sequence[Place], day: date) -> list[AccountDay]:
+def _days(
+    actor: Actor, found: Sequence[Place], day: date, *, alone: bool = False
+) -> list[AccountDay]:
     banks = [place.bank for place in found if place.bank]
     statements = {each.account.pk: each for each in statements_of(actor, day, banks)}
     accounts = [place.account for place in found if place.account]
-    books = BooksOfDay(actor.tenant_id, day, accounts)
+    books = BooksOfDay(actor.tenant_id, day, accounts, alone)
     return [AccountDay(actor, place, statements.get(place.pk), books) for place in found]
 
 

@@ -108,7 +108,7 @@ def _page(request: StaffRequest, row: AccountDay, form: SignForm | None = None) 
         "signed": standing,
         "frozen": _frozen(standing) if standing else [],
         "lines": with_outcomes(request.actor, row.lines()),
-        "booked": row.newest(),
+        "booked": row.booked.newest,
         "why_not": why_not,
         "explain": signing.needs_reason(row),
         "form": form or SignForm(),

@@ -42,18 +42,27 @@ BEGIN
     FROM ledger_sides(t, accounts, since, until) s GROUP BY s.account;
 END $$;
 
--- The newest ``most`` of them, with what their journals are about.
-CREATE FUNCTION ledger_newest(t bigint, accounts uuid[], since timestamptz, until timestamptz, most int)
-RETURNS TABLE (effective_at timestamptz, journal_id uuid, kind text, business_ref text, change bigint)
+-- What moved one account (its shards), and the newest ``most`` of the lines: one reading for both.
+-- A row for each line; a single one without a line when nothing moved.
+CREATE FUNCTION ledger_booked(t bigint, accounts uuid[], since timestamptz, until timestamptz, most int)
+RETURNS TABLE (sides bigint, debits bigint, credits bigint,
+               effective_at timestamptz, journal_id uuid, kind text, business_ref text, change bigint)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT s.effective_at, s.journal_id, j.kind::text, j.business_ref::text, s.change
-    FROM (SELECT * FROM ledger_sides(t, accounts, since, until) each
-          ORDER BY each.created_at DESC, each.journal_id DESC, each.line DESC LIMIT most) s
-    JOIN ledger_journal j ON j.tenant_id = t AND j.id = s.journal_id
-    ORDER BY s.created_at DESC, s.journal_id DESC, s.line DESC;
+    WITH side AS MATERIALIZED (
+        SELECT * FROM ledger_sides(t, accounts, since, until)
+    ), sums AS (
+        SELECT count(*) AS sides, coalesce(sum(greatest(s.change, 0)), 0)::bigint AS debits,
+               coalesce(sum(greatest(-s.change, 0)), 0)::bigint AS credits FROM side s
+    ), newest AS (
+        SELECT * FROM side s ORDER BY s.created_at DESC, s.journal_id DESC, s.line DESC LIMIT most
+    )
+    SELECT a.sides, a.debits, a.credits, n.effective_at, n.journal_id, j.kind::text, j.business_ref::text, n.change
+    FROM sums a LEFT JOIN newest n ON true
+    LEFT JOIN ledger_journal j ON j.tenant_id = t AND j.id = n.journal_id
+    ORDER BY n.created_at DESC, n.journal_id DESC, n.line DESC;
 END $$;
 
 -- Balances by value date, in each account's own sense. Where days are closed up to the moment it is

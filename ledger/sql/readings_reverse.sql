@@ -1,1 +1,1 @@
-DROP FUNCTION ledger_balances_at, ledger_newest, ledger_moved, ledger_sides;
+DROP FUNCTION ledger_balances_at, ledger_booked, ledger_moved, ledger_sides;

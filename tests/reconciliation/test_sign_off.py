@@ -128,7 +128,7 @@ def test_what_a_line_pays_is_booked_on_its_value_date_so_that_both_sides_agree(
         both = vault.both()
         assert (str(both.difference), both.matched, both.booked.count) == ("0.00 EUR", 2, 2)
         assert needs_reason(both) == ""
-        assert {line.effective_at.date() for line in both.newest()} == {DAY}
+        assert {line.effective_at.date() for line in both.booked.newest} == {DAY}
 
 
 def test_a_line_of_a_closed_day_is_booked_on_the_first_open_one(
