@@ -212,12 +212,14 @@ class PostgresCluster:
         return False
 
     def _forget_dead_server(self) -> None:
-        """Remove the pid file of a server that was killed.
+        """Remove the pid file of a server that was killed, and the lock of its socket.
 
-        PostgreSQL itself trusts the number in it, and after a reboot another program may wear it.
+        PostgreSQL itself trusts the number in them, and after a reboot another program may wear it.
         """
         if self._process() is None:
             (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+            for lock in self.socket_dir.glob(".s.PGSQL.*.lock"):
+                lock.unlink()
 
     def _process(self) -> psutil.Process | None:
         lines = self._pid_file_lines()

@@ -203,6 +203,17 @@ def test_a_pid_file_whose_number_another_program_wears_is_forgotten(var_dir: Pat
         assert server_process(var_dir).pid != os.getpid()
 
 
+def test_a_sockets_lock_whose_number_another_program_wears_is_forgotten(var_dir: Path) -> None:
+    with ensure_engines(var_dir, durable=False):
+        server = server_process(var_dir)
+        [lock] = (var_dir / "sockets").glob(".s.PGSQL.*.lock")
+        server.kill()
+        server.wait(10)
+    lock.write_text(lock.read_text().replace(str(server.pid), str(os.getpid())))
+    with ensure_engines(var_dir, durable=False):
+        assert server_process(var_dir).pid != os.getpid()
+
+
 def test_a_taken_port_makes_room(var_dir: Path) -> None:
     with ensure_engines(var_dir, durable=False):
         pass

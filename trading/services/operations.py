@@ -11,7 +11,7 @@ from django.db import transaction
 
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
-from backoffice.core.context import Actor
+from backoffice.core.context import Actor, current_tenant_id
 from backoffice.core.errors import IdempotencyConflict, InvalidInput, StateConflict
 from backoffice.core.money import Money
 from backoffice.tenancy.references import next_reference
@@ -159,7 +159,22 @@ def operation_end(
             "reason": by_hand,
         },
     )
+    _send_next(row)
     return row
+
+
+def _send_next(ended: BalanceOperation) -> None:
+    """The one behind it goes now. Left to its own turn, a login's queue would move by one every few
+    seconds. Its own item of the outbox then finds it sent."""
+    following = (
+        BalanceOperation.objects.filter(
+            tenant_id=current_tenant_id(), account_id=ended.account_id, state=OperationState.QUEUED
+        )
+        .order_by("id")
+        .first()
+    )
+    if following is not None:
+        outbox.put("trading.operation_send", subject_id=following.pk)
 
 
 @transaction.atomic
