@@ -9,6 +9,7 @@ import gc
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from backoffice.core.context import Actor
 from compliance.entity_json import entity_from_json
 from compliance.models import TenantEntity, TenantList, WatchEntity, WatchList
 from compliance.screening.decide import Category
+from compliance.screening.entities import Kind
 from compliance.screening.index import WatchIndex
 from compliance.screening.match import Match, Subject
 
@@ -60,6 +62,11 @@ class Lists:
     @property
     def entities(self) -> int:
         return sum(part.index.figures.entities for part in self.parts)
+
+    def rarity(self, source: str, kind: Kind) -> Callable[[str], float]:
+        """How much a word weighs in the names that ``source`` stands among."""
+        part = next((each for each in self.parts if source in each.sources), self.parts[0])
+        return part.index.rarity(kind)
 
     def search(self, subject: Subject, *, score_min: float = SCORE_MIN) -> list[Match]:
         """Listed entities of every list that reach ``score_min``, the best first."""

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from backoffice.audit.services import audit
 from backoffice.core.clock import now
 from backoffice.core.context import Actor
@@ -28,11 +26,12 @@ from compliance.models import (
     WatchList,
 )
 from compliance.screen import screen_all
+from compliance.screening.changes import ChangedEntities
 from compliance.screening.entities import Kind
 from compliance.screening.match import GAIN_MAX
-from compliance.screening.subjects import SubjectIndex
 
 BATCH = 200
+CHUNK = 10_000
 # A name may score this little and still be looked at, once birth date and country agree.
 NAME_MIN = SCORE_MIN - GAIN_MAX
 # Leads are screened when they apply; who has left is not a client any more.
@@ -134,22 +133,21 @@ def _concerned(actor: Actor, source: str, ids: set[str]) -> set[UUID]:
         entity_from_json(content)
         for content in entities.filter(entity_id__in=ids).values_list("entity", flat=True)
     ]
-    for kind, names in _names(everyone).items():
-        index = SubjectIndex(names, kind)
-        for entity in changed:
-            concerned |= {
-                UUID(each.subject_id) for each in index.exposed_to(entity, score_min=NAME_MIN)
-            }
+    lists = lists_for(actor)
+    for kind in (Kind.PERSON, Kind.ENTITY):
+        names = ChangedEntities(changed, kind, lists.rarity(source, kind))
+        found = names.concerned(_names(everyone, kind), score_min=NAME_MIN)
+        concerned |= {UUID(each.subject_id) for each in found}
     return concerned
 
 
-def _names(clients: Any) -> dict[Kind, list[tuple[str, str]]]:
-    names: dict[Kind, list[tuple[str, str]]] = {Kind.PERSON: [], Kind.ENTITY: []}
-    columns = ("pk", "kind", "first_name", "last_name", "company_name")
-    rows = clients.exclude(Q(last_name="") & Q(company_name="")).values_list(*columns)
-    for pk, kind, first, last, company in rows.iterator(chunk_size=10_000):
-        if kind == ClientKind.COMPANY:
-            names[Kind.ENTITY].append((str(pk), company))
-        else:
-            names[Kind.PERSON].append((str(pk), f"{first} {last}".strip()))
-    return names
+def _names(clients: Any, kind: Kind) -> Iterator[tuple[str, str]]:
+    """(id, name) of each client of a kind, read past and not kept."""
+    if kind == Kind.ENTITY:
+        rows = clients.filter(kind=ClientKind.COMPANY).values_list("pk", "company_name")
+        for pk, company in rows.iterator(chunk_size=CHUNK):
+            yield str(pk), company
+        return
+    rows = clients.exclude(kind=ClientKind.COMPANY).values_list("pk", "first_name", "last_name")
+    for pk, first, last in rows.iterator(chunk_size=CHUNK):
+        yield str(pk), f"{first} {last}"

@@ -1,7 +1,7 @@
 """Watch lists in memory: who on them may this be?"""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -150,6 +150,11 @@ class WatchIndex:
             names=len(tables.persons.entries) + len(tables.others.entries),
             parts=tables.persons.names.parts + tables.others.names.parts,
         )
+
+    def rarity(self, kind: Kind) -> Callable[[str], float]:
+        """How much a word weighs in names of this kind: 1 when rare, less when many share it."""
+        tables = self._tables
+        return (tables.persons if kind == Kind.PERSON else tables.others).names.rarity
 
     def replace_source(self, source: str, entities: Iterable[ListEntity]) -> None:
         """Puts a new version of one list in the place of the old one, whole."""

@@ -71,7 +71,7 @@ class NameIndex:
         if bones := token.skeleton:
             self._skeletons.setdefault(bones, array("I")).append(number)
         if self._deletions is not None and token.length >= SIMILAR_LENGTH_MIN:
-            for shorter in _deletions(token.text):
+            for shorter in deletions(token.text):
                 known = self._deletions.get(shorter)
                 if known is None:
                     self._deletions[shorter] = number
@@ -192,7 +192,7 @@ class NameIndex:
             vocabulary = self._vocabulary
             near.update([vocabulary[each] for each in _one_edit(text) if each in vocabulary])
             return
-        for shorter in _deletions(text):
+        for shorter in deletions(text):
             known = self._deletions.get(shorter)
             if isinstance(known, int):
                 near.add(known)
@@ -200,7 +200,7 @@ class NameIndex:
                 near.update(known)
 
 
-def _deletions(text: str) -> Iterator[str]:
+def deletions(text: str) -> Iterator[str]:
     """The text and all that is left when one letter goes (two for long words would cost memory)."""
     text = text[:_DELETION_LENGTH_MAX]
     yield text

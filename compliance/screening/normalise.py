@@ -160,6 +160,26 @@ def _person_parts(lowered: str) -> list[str]:
     return split
 
 
+def simple_words(text: str) -> list[str]:
+    """The words of a person's name in Latin letters that say who it is: a quick look, without
+    titles, particles, honours, initials and what needs more than one word to be understood."""
+    lowered = _APOSTROPHES.sub("", text.lower()) if "'" in text or "`" in text else text.lower()
+    found: list[str] = []
+    for part in _WORDS.findall(lowered):
+        if part in _UNSAYING or len(part) == 1:
+            continue
+        if part.startswith("abd") and (split := _ABDUL.match(part)):
+            found += ["abdul", split[2]]
+        elif part.isalpha() or part.isdigit():
+            found.append(words.SAME_WORDS.get(part, part))
+        else:
+            found.append(part.translate(_LEET))
+    return found
+
+
+_UNSAYING = words.TITLES | words.PARTICLES | words.HONOURS | words.KUNYAS
+
+
 def _fathers(parts: list[str]) -> frozenset[str]:
     found = set()
     for place, part in enumerate(parts):

@@ -76,7 +76,8 @@ def _initial(left: Token, right: Token) -> float:
 def _by_consonants(left: Token, right: Token) -> float:
     """One of the two is from a script without vowels; longer skeletons say more."""
     if left.skeleton != right.skeleton or not left.skeleton:
-        if len(left.skeleton) >= 4 and OSA.distance(left.skeleton, right.skeleton) == 1:
+        longer = max(len(left.skeleton), len(right.skeleton))
+        if longer >= 4 and OSA.distance(left.skeleton, right.skeleton) == 1:
             return 0.75
         return 0.0
     return 0.96 if len(left.skeleton) > 2 else 0.9

@@ -153,6 +153,11 @@ def _nicknames() -> frozenset[tuple[str, str]]:
 
 
 NICKNAMES = _nicknames()
+# A name -> its short forms, and a short form -> the names it may stand for.
+SHORT_FORMS_OF: dict[str, frozenset[str]] = {
+    name: frozenset(other for one, other in NICKNAMES if one == name)
+    for name in {one for one, _ in NICKNAMES}
+}
 
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
     fifteen sixteen seventeen eighteen nineteen twenty""".split()  # noqa: SIM905

@@ -2,15 +2,17 @@
 
 import json
 from io import StringIO
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from compliance.screening.bench import best_threshold, held_out_f1, measure_search, rates
+from compliance.screening.changes import ChangedEntities
 from compliance.screening.entities import Kind, ListEntity, ListName, Quality
 from compliance.screening.index import WatchIndex
-from compliance.screening.subjects import SubjectIndex
+from compliance.screening.match import Subject
 
 PAIRS = """case_group,schema,name1,name2,is_match,quality,category,notes
 a,Person,Graf Orlok,"ORLOK, Graf",true,STRONG,,
@@ -110,6 +112,14 @@ def test_screen_bench_says_when_positives_have_no_ids(names: list[str], tmp_path
         run("screen_bench", *names)
 
 
+def test_screen_bench_makes_its_own_names(names: list[str]) -> None:
+    figures = json.loads(run("screen_bench", *names[4:], "--made", "40", "--json"))
+    assert figures["recall"]["0.7"] == 1.0
+    assert figures["flags_per_thousand"]["0.85"] == 0.0
+    with pytest.raises(CommandError, match="--made"):
+        run("screen_bench", *names[4:])
+
+
 def test_a_second_id_of_the_list_counts_as_found() -> None:
     entity = ListEntity(
         source="un", id="X.1", kind=Kind.PERSON, names=(ListName.of("Graf Orlok"),),
@@ -137,16 +147,21 @@ CLIENTS = [
 ]
 
 
+ORLOK = ListEntity(
+    source="demo",
+    id="1",
+    kind=Kind.PERSON,
+    names=(ListName.of("ORLOK, Graf"), ListName.of("Nosferatu", Quality.WEAK)),
+)
+
+
 def test_a_changed_entry_finds_the_clients_that_it_may_concern() -> None:
-    index = SubjectIndex(CLIENTS)
-    names = (ListName.of("ORLOK, Graf"), ListName.of("Nosferatu", Quality.WEAK))
-    entity = ListEntity(source="demo", id="1", kind=Kind.PERSON, names=names)
-    found = index.exposed_to(entity)
+    found = list(ChangedEntities([ORLOK]).concerned(CLIENTS))
     assert [(each.subject_id, each.name) for each in found] == [
         ("c1", "Graf Orlok"),
-        ("c5", "граф орлок"),
-        ("c4", "GrafOrlok"),
         ("c3", "Graf Orlock"),
+        ("c4", "GrafOrlok"),
+        ("c5", "граф орлок"),
     ]
     assert found[0].score == 1.0
     assert found[0].listed.text == "ORLOK, Graf"
@@ -156,5 +171,43 @@ def test_a_changed_company_concerns_no_person() -> None:
     company = ListEntity(
         source="demo", id="1", kind=Kind.ENTITY, names=(ListName.of("Graf Orlok"),)
     )
-    assert SubjectIndex(CLIENTS).exposed_to(company) == []
-    assert len(SubjectIndex([("c9", "Graf Orlok Ltd")], Kind.ENTITY).exposed_to(company)) == 1
+    assert list(ChangedEntities([company]).concerned(CLIENTS)) == []
+    found = ChangedEntities([company], Kind.ENTITY).concerned([("c9", "Graf Orlok Ltd")])
+    assert [each.subject_id for each in found] == ["c9"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "client"),
+    [
+        ("CASTRO, Jorge", "Jorge Caro"),  # two letters lost
+        ("PATRUSHEV, Nikolai", "Nikolai Patr Ushev"),  # parted
+        ("DELOS REYES, Feliciano", "Feliciano de los Reyes"),
+        ("GATES, William", "Bill Gates"),  # a short form
+        ("ASHRAF, Haji M.", "Maurice Ashraf"),  # an initial
+        ("ABDULLAH, Karim", "Abd Allah Karim"),
+        ("محمد الزهراني", "Mohammed al-Zahrani"),
+        ("AL-ZAHRANI, Mohammed", "محمد الزهراني"),
+        ("SALEH", "Saleh"),
+        ("Kim Jong Un", "金正恩"),
+    ],
+)
+def test_a_changed_entry_finds_names_written_otherwise(listed: str, client: str) -> None:
+    entity = ListEntity("demo", "1", Kind.PERSON, (ListName.of(listed),))
+    strangers = [("s1", "Wilhelmina Murray"), ("s2", "Jorge Mina"), ("s3", "Bill Harker")]
+    found = ChangedEntities([entity]).concerned([*strangers, ("c1", client)], score_min=0.63)
+    assert [each.subject_id for each in found] == ["c1"]
+
+
+def test_reading_clients_past_changes_finds_whom_screening_each_of_them_finds() -> None:
+    """The same clients, asked one by one on an index of the changed entities alone."""
+    words = ["Graf", "Orlok", "Orlock", "Mina", "Murray", "Murrey", "Lucy", "Westenra", "Westenrah"]
+    listed = [
+        ListEntity("demo", str(number), Kind.PERSON, (ListName.of(f"{last}, {first}"),))
+        for number, (first, last) in enumerate(permutations(words[::2], 2))
+    ]
+    clients = [(f"{one} {two}", f"{one} {two}") for one, two in permutations(words, 2)]
+    index = WatchIndex(listed)
+    wanted = {text for text, _ in clients if index.search(Subject(text), score_min=0.7)}
+    found = {each.subject_id for each in ChangedEntities(listed).concerned(clients)}
+    assert found == wanted
+    assert 0 < len(wanted) < len(clients)

@@ -1,7 +1,6 @@
 """Searches names that are on the lists and names that are not, and prints what is found."""
 
 import json
-import resource
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,21 +9,31 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from backoffice.core.errors import DomainError
-from compliance.screening.bench import SearchReport, default_list_paths, measure_search, read_names
+from backoffice.core.errors import DomainError, InvalidInput
+from compliance.screening.bench import (
+    SearchReport,
+    default_list_paths,
+    measure_search,
+    memory_mb,
+    read_names,
+)
 from compliance.screening.entities import Kind, ListEntity
 from compliance.screening.index import WatchIndex
 from compliance.screening.lists import read_list
-
-MEMORY_UNIT = 1024  # ru_maxrss counts kilobytes
+from compliance.screening.made import innocents, mistyped
 
 
 class Command(BaseCommand):
     help = "Recall by id, flags per 1,000 and time per name at each threshold."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--positives", type=Path, required=True, help="CSV with name and id")
-        parser.add_argument("--negatives", type=Path, required=True, help="CSV with name")
+        parser.add_argument("--positives", type=Path, help="CSV with name and id")
+        parser.add_argument("--negatives", type=Path, help="CSV with name")
+        parser.add_argument(
+            "--made",
+            type=int,
+            help="instead of files: so many listed names mistyped and as many innocents",
+        )
         parser.add_argument(
             "--lists",
             type=Path,
@@ -40,13 +49,12 @@ class Command(BaseCommand):
         try:
             for path in options["lists"] or default_list_paths(Path(settings.BASE_DIR)):
                 entities += read_list(path).entities
-            positives = read_names(options["positives"], with_id=True)
-            negatives = read_names(options["negatives"], with_id=False)
+            positives, negatives = _names(entities, options)
         except DomainError as error:
             raise CommandError(str(error)) from error
-        before, started = _memory_mb(), time.perf_counter()
+        before, started = memory_mb(), time.perf_counter()
         index = WatchIndex(entities)
-        build_s, index_mb = time.perf_counter() - started, _memory_mb() - before
+        build_s, index_mb = time.perf_counter() - started, memory_mb() - before
         kind = Kind(options["kind"]) if options["kind"] else None
         report = measure_search(index, positives, negatives, kind=kind)
         if options["json"]:
@@ -77,8 +85,19 @@ class Command(BaseCommand):
             )
 
 
-def _memory_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEMORY_UNIT
+Names = list[tuple[str, str]]
+
+
+def _names(entities: list[ListEntity], options: dict[str, Any]) -> tuple[Names, Names]:
+    if options["made"]:
+        count = options["made"]
+        return mistyped(entities, count), [(name, "") for name in innocents(count)]
+    if not options["positives"] or not options["negatives"]:
+        raise InvalidInput("Name --positives and --negatives, or say how many to make: --made.")
+    return (
+        read_names(options["positives"], with_id=True),
+        read_names(options["negatives"], with_id=False),
+    )
 
 
 def _as_json(report: SearchReport, build_s: float, index_mb: float, names: int) -> dict[str, Any]:
