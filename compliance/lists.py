@@ -30,6 +30,7 @@ PUBLIC = {
     "ofac_sdn": ("OFAC specially designated nationals", Category.SANCTIONS),
     "un_consolidated": ("UN Security Council consolidated list", Category.SANCTIONS),
     "eu_fsf": ("EU consolidated financial sanctions list", Category.SANCTIONS),
+    "uk_sanctions": ("UK sanctions list", Category.SANCTIONS),
     "opensanctions": ("OpenSanctions targets", Category.SANCTIONS),
 }
 # A new version with fewer entities than this share of the old one is taken for a cut file.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from .base import FILE_BYTES_MAX, ListFileError, ListProblem, ParsedList, csv_rows, xml_root
 from .eu_xml import parse_eu_xml
+from .ftm_json import is_ftm_json, parse_ftm_json
 from .ofac_csv import SDN_COLUMNS, parse_ofac_csv
 from .ofac_xml import parse_ofac_xml
 from .simple_csv import (
@@ -12,6 +13,8 @@ from .simple_csv import (
     parse_opensanctions_csv,
     parse_tenant_csv,
 )
+from .uk import ROOT as UK_ROOT
+from .uk import is_uk_csv, parse_uk_csv, parse_uk_xml
 from .un_xml import parse_un_xml
 
 __all__ = [
@@ -19,11 +22,14 @@ __all__ = [
     "ListProblem",
     "ParsedList",
     "parse_eu_xml",
+    "parse_ftm_json",
     "parse_list",
     "parse_ofac_csv",
     "parse_ofac_xml",
     "parse_opensanctions_csv",
     "parse_tenant_csv",
+    "parse_uk_csv",
+    "parse_uk_xml",
     "parse_un_xml",
     "read_list",
 ]
@@ -32,6 +38,7 @@ _XML_PARSERS = {
     "CONSOLIDATED_LIST": parse_un_xml,
     "export": parse_eu_xml,
     "sdnList": parse_ofac_xml,
+    UK_ROOT: parse_uk_xml,
 }
 OFAC_COMPANIONS = ("alt.csv", "add.csv", "sdn_comments.csv")
 
@@ -43,7 +50,12 @@ def parse_list(data: bytes, *, tenant_source: str = TENANT_SOURCE) -> ParsedList
         if root not in _XML_PARSERS:
             raise ListFileError(f"No list format has the root element {root!r}.")
         return _XML_PARSERS[root](data)
-    _, first = next(csv_rows(data, "The list"))
+    if is_ftm_json(data):
+        return parse_ftm_json(data)
+    rows = csv_rows(data, "The list")
+    _, first = next(rows)
+    if is_uk_csv(first, next(rows, (0, []))[1]):
+        return parse_uk_csv(data)
     columns = {column.strip().lower() for column in first}
     if columns.issuperset(OPENSANCTIONS_COLUMNS):
         return parse_opensanctions_csv(data)
