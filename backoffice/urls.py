@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", portal_views.health_ready),
     path("", include("backoffice.portal.urls")),
     path("api/v1/", api_urls()),
+    path("hooks/kyc/", include("kyc.vendors.hooks")),
     path("hooks/", include("payments.hooks")),
     path("money/", include("payments.urls")),
     path("", include("kyc.urls")),

@@ -13,7 +13,16 @@ VIEWED = Action("kyc.viewed", "looked at {subject}", look=True)
 LEVELS_INSTALLED = Action("kyc.levels_installed", "laid the first KYC levels and reasons")
 WARNED = Action("kyc.expiry_warned", "warned {subject}: the {type} expires in {days} days")
 
+VENDOR_CONNECTED = Action("kyc.vendor_connected", "connected {kind} as {name}")
+VENDOR_CHANGED = Action("kyc.vendor_changed", "changed how {subject} is reached")
+IDENTITY_STARTED = Action("kyc.identity_started", "asked {vendor} to check {subject}")
+IDENTITY_SAID = Action("kyc.identity_said", "heard from {vendor} about {subject}: {verdict}")
+
 declare(
+    VENDOR_CONNECTED,
+    VENDOR_CHANGED,
+    IDENTITY_STARTED,
+    IDENTITY_SAID,
     OPENED,
     MOVED,
     ANSWERED,

@@ -10,9 +10,13 @@ class KycConfig(AppConfig):
         from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
         from clients.followers import follow
-        from kyc import actions, approvals, handlers, lists, states, tabs  # noqa: F401
+        from kyc import actions, approvals, checks, handlers, lists, states, tabs  # noqa: F401
+        from kyc.vendors import handlers as vendor_handlers  # noqa: F401 - registers itself
+        from kyc.vendors.services import CHECK
 
         moves.register(states.CASE)
+        moves.register(states.VENDOR_CHECK)
+        checks.label(CHECK, "Identity check")
         desks.register("kyc.KycCase", desks.by_client(self.get_model("KycCase")))
         approvals.register()
         handlers.register_queue()
@@ -23,6 +27,11 @@ class KycConfig(AppConfig):
         )
         text = "What each level asks of a client, and what it grants"
         register_area(Area("KYC levels", text, "stack-2", "kyc:levels", ("kyc.view_case",), 80))
+        manage = ("kyc.manage_vendors",)
+        title, icon = "Identity vendors", "fingerprint"
+        register(Entry("Settings", title, "kyc:vendors", icon, manage, "", 51))
+        text = "Who checks documents and faces, and how they are reached"
+        register_area(Area(title, text, icon, "kyc:vendors", manage, 81))
         follow("document_uploaded", handlers.UPLOADED)
         follow("assigned", handlers.ASSIGNED)
         follow("changed", handlers.CHANGED)

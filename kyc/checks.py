@@ -37,6 +37,8 @@ class Check:
 
 
 _checks: dict[str, Check] = {}
+# Of checks that a person starts and that are not asked by themselves.
+_labels: dict[str, str] = {}
 
 
 def register(name: str, ask: Ask, *, label: str = "") -> Check:
@@ -58,5 +60,12 @@ def find(name: str) -> Check | None:
     return _checks.get(name)
 
 
+def label(name: str, text: str) -> None:
+    """Name a check that is not registered: it is asked when a person starts it."""
+    _labels[name] = text
+
+
 def label_of(name: str) -> str:
-    return _checks[name].label if name in _checks else name.replace("_", " ").capitalize()
+    if name in _checks:
+        return _checks[name].label
+    return _labels.get(name) or name.replace("_", " ").capitalize()

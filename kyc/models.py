@@ -9,7 +9,7 @@ from django.db.models import Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client, ClientAction, ClientDocument, ClientKind, DocumentType, RiskBand
-from kyc.states import WORKING, CaseState
+from kyc.states import WORKING, CaseState, VendorState
 
 
 class Level(TenantModel):
@@ -237,3 +237,124 @@ class RiskRating(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.band}: {self.reason}"
+
+
+class VendorAccount(TenantModel):
+    """A brokerage's account at one identity vendor; ``kind`` names the adapter.
+
+    ``key_id`` is what the vendor knows us by, ``template`` what it runs (a level, a workflow). The
+    secrets are sealed; during a rotation the older webhook secret is accepted until its end.
+    """
+
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=60)
+    base_url = models.CharField(max_length=200)
+    key_id = models.CharField(max_length=120, blank=True)
+    template = models.CharField(max_length=120, blank=True)
+    api_key_sealed = models.BinaryField(default=bytes)
+    secret_sealed = models.BinaryField(default=bytes)
+    previous_secret_sealed = models.BinaryField(default=bytes)
+    previous_secret_until = models.DateTimeField(null=True)
+    # The address that the vendor posts to names this and no id of ours.
+    webhook_token = models.CharField(max_length=40)
+    active = models.BooleanField(default=True)
+    last_ok_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+    bad_signatures = models.PositiveIntegerField(default=0)
+    history = TenantHistory(
+        excluded_fields=[
+            "last_ok_at",
+            "last_error",
+            "last_error_at",
+            "bad_signatures",
+            "secret_sealed",
+            "previous_secret_sealed",
+            "api_key_sealed",
+        ]
+    )
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="vendor_name"),
+            models.UniqueConstraint(fields=["tenant", "webhook_token"], name="vendor_token"),
+        ]
+        permissions: ClassVar = [("manage_vendors", "Connect and change identity vendors")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VendorCheck(TenantModel):
+    """One identity check of a case at a vendor: where the client does it, and what the vendor says.
+
+    ``said_at`` is the vendor's own time of what it said last; an older word changes nothing.
+    """
+
+    case = TenantForeignKey(KycCase, on_delete=models.PROTECT, related_name="vendor_checks")
+    account = TenantForeignKey(VendorAccount, on_delete=models.PROTECT, related_name="checks")
+    state = models.CharField(
+        max_length=10, choices=VendorState.choices, default=VendorState.STARTING
+    )
+    vendor_ref = models.CharField(max_length=120, blank=True)
+    url = models.CharField(max_length=1000, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    said_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(default=now)
+    started_by = models.CharField(max_length=160)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "account", "vendor_ref"],
+                condition=~Q(vendor_ref=""),
+                name="vendor_check_ref",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "case", "-id"], name="vendor_check_case"),
+            # What the watch looks for: asked for and never answered.
+            models.Index(
+                fields=["tenant", "started_at"],
+                name="vendor_check_starting",
+                condition=Q(state="starting"),
+            ),
+        ]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return self.vendor_ref or str(self.pk)
+
+
+class VendorMessage(TenantModel):
+    """What a vendor posted, raw, before anyone looked into it. Append-only but for its outcome."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Received"
+        APPLIED = "applied", "Applied"
+        STALE = "stale", "Changes nothing"
+        REFUSED = "refused", "Not understood"
+
+    account = TenantForeignKey(VendorAccount, on_delete=models.PROTECT, related_name="messages")
+    delivery = models.CharField(max_length=80)
+    body = models.BinaryField()
+    headers = models.JSONField()
+    received_at = models.DateTimeField(default=now)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
+    note = models.CharField(max_length=300, blank=True)
+    check_id = models.UUIDField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "account", "delivery"], name="vendor_message_once"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "account", "-id"], name="vendor_message_newest")
+        ]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return self.delivery

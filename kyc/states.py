@@ -91,3 +91,42 @@ COLOURS = {
     _S.CLOSED: "neutral",
     _S.FROZEN: "held",
 }
+
+
+class VendorState(models.TextChoices):
+    """How far an identity check at a vendor has come."""
+
+    STARTING = "starting", "Being started"
+    OPEN = "open", "With the client"
+    REVIEW = "review", "A person should look"
+    PASSED = "passed", "Passed"
+    FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Not finished by the client"
+    LOST = "lost", "Could not be started"
+
+
+_V = VendorState
+
+# A vendor may say anything after anything, and what it says last holds: a red after a green too.
+_SAID: set[str] = {_V.OPEN, _V.REVIEW, _V.PASSED, _V.FAILED, _V.EXPIRED}
+VENDOR_CHECK = machine(
+    "kyc.vendorcheck",
+    initial=_V.STARTING,
+    transitions={
+        _V.STARTING: {*_SAID, _V.LOST},
+        **{state: _SAID - {state} for state in (_V.OPEN, _V.REVIEW, _V.PASSED, _V.FAILED)},
+        _V.EXPIRED: _SAID - {_V.EXPIRED},
+    },
+    final={_V.LOST},
+    labels=dict(_V.choices),
+)
+
+VENDOR_COLOURS = {
+    _V.STARTING: "going",
+    _V.OPEN: "going",
+    _V.REVIEW: "attention",
+    _V.PASSED: "good",
+    _V.FAILED: "bad",
+    _V.EXPIRED: "attention",
+    _V.LOST: "attention",
+}

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from kyc.vendors import views as vendors
 from kyc.views import changes, pages
 
 app_name = "kyc"
@@ -7,6 +8,11 @@ urlpatterns = [
     path("kyc/", pages.queue, name="queue"),
     path("kyc/cases/", pages.case_list, name="cases"),
     path("kyc/levels/", pages.levels, name="levels"),
+    path("kyc/vendors/", vendors.vendor_list, name="vendors"),
+    path("kyc/vendors/new/", vendors.vendor_new, name="vendor-new"),
+    path("kyc/vendors/<uuid:pk>/", vendors.vendor_page, name="vendor"),
+    path("kyc/vendors/<uuid:pk>/test/", vendors.vendor_test, name="vendor-test"),
+    path("kyc/<uuid:pk>/identity/", vendors.identity_start, name="identity-start"),
     path("clients/<uuid:pk>/kyc/open/", changes.case_open, name="open"),
     path("kyc/<uuid:pk>/", pages.case_page, name="case"),
     path("kyc/<uuid:pk>/answers/", changes.case_answers, name="answers"),

@@ -30,6 +30,7 @@ from compliance.monitoring.definitions import scenarios_install
 from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.services import case_open
+from kyc.vendors.setup import vendor_connect
 from operations.models import Notification
 from payments.models import Transfer
 from payments.services.setup import gateway_connect
@@ -265,6 +266,19 @@ def _break(world: World) -> Arguments:
         subject_id=uuid7(),
     )
     return {"pk": row.pk}
+
+
+def _vendor(world: World) -> Arguments:
+    account = vendor_connect(
+        actor=world.actor("adam"),
+        kind="persona",
+        name=f"Persona {uuid7()}",
+        base_url="http://127.0.0.1:1",
+        template="itmpl_1",
+        api_key="a key of our calls, for tests",
+        secret="a secret of a test",
+    )
+    return {"pk": account.pk}
 
 
 def _adjustment(world: World) -> Arguments:
@@ -511,6 +525,9 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     **{f"ib:{name}": _partner for name in PARTNER_PAGES.split()},
     **{f"ib:{name}": _agreement for name in AGREEMENT_PAGES.split()},
     "kyc:open": _client,
+    "kyc:vendor": _vendor,
+    "kyc:vendor-test": _vendor,
+    "kyc:identity-start": _case,
     "kyc:check-again": lambda world: {**_case(world), "name": "screening"},
     **{f"kyc:{name}": _case for name in CASE_PAGES.split()},
     **{f"kyc:{name}": _case_document for name in CASE_DOCUMENT_PAGES.split()},

@@ -72,6 +72,16 @@ SANDBOXES = (
         ready=r"(?i)\bready\b",
     ),
     Service(
+        name="identity",
+        module="sandbox.identity.__main__",
+        command=(
+            *(sys.executable, "-m", "sandbox.identity", "--port", "{sandbox_identity}"),
+            *("--state", "{var}/sandbox/identity.json"),
+        ),
+        ports=("sandbox_identity",),
+        ready=r"(?i)\bready\b",
+    ),
+    Service(
         name="bank",
         module="sandbox.bank.__main__",
         command=(

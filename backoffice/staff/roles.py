@@ -104,7 +104,12 @@ ROLES = {
         "MLRO",
         frozenset(
             _COMPLIANCE
-            | {"kyc.approve_case", "kyc.approve_high_risk", "compliance.approve_release"}
+            | {
+                "kyc.approve_case",
+                "kyc.approve_high_risk",
+                "kyc.manage_vendors",
+                "compliance.approve_release",
+            }
         ),
     ),
     "payments": RoleTemplate("Payments specialist", frozenset(_PAYMENTS)),

@@ -41,6 +41,7 @@ from kyc.mrz import STATES
 from kyc.rules import Comparison
 from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
+from kyc.vendors.views import identity_context
 
 TIMELINE_EVENTS = 40
 LIMIT_WORDS = {
@@ -130,6 +131,7 @@ def case_response(
             "approval": _approval(actor, case, approval),
             "duplicates": _duplicates(actor, case.client),
             "events": _events(actor, case),
+            **identity_context(actor, case),
             "reviewing": not guards.why_not_review(actor, case),
         },
         actions=buttons(actor, case, approval, dossier),
@@ -239,7 +241,9 @@ def _checks(case: KycCase, dossier: selectors.Dossier) -> list[dict[str, Any]]:
             "row": row,
             "label": checks.label_of(row.name),
             "colour": CHECK_COLOURS[row.outcome],  # type: ignore[index]
-            "again": reverse("kyc:check-again", args=[case.pk, row.name]),
+            "again": reverse("kyc:check-again", args=[case.pk, row.name])
+            if checks.find(row.name)
+            else "",
         }
         for row in dossier.checks
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,9 @@ from kyc.checks import CheckAnswer
 from kyc.defaults import SCREENING
 from kyc.models import CheckOutcome
 from tests.world import World
+
+if TYPE_CHECKING:
+    from tests.kyc.vendor_shop import VendorShop
 
 
 class Screening:
@@ -72,3 +75,20 @@ class _scoped(AbstractContextManager[Actor]):  # noqa: N801 - reads as a verb
 @pytest.fixture
 def house(world: World, screening: Screening) -> Brokerage:
     return Brokerage(world)
+
+
+@pytest.fixture(params=["sumsub", "onfido", "veriff", "persona"])
+def vendor(request: pytest.FixtureRequest, house: Brokerage) -> Iterator["VendorShop"]:
+    """Aurora with each of the identity vendors in turn, in the sandbox's box."""
+    from tests.kyc.vendor_shop import VendorShop, vendors_running
+
+    with vendors_running() as (server, posted):
+        yield VendorShop(house, server, posted, request.param)
+
+
+@pytest.fixture
+def sumsub(house: Brokerage) -> Iterator["VendorShop"]:
+    from tests.kyc.vendor_shop import VendorShop, vendors_running
+
+    with vendors_running() as (server, posted):
+        yield VendorShop(house, server, posted, "sumsub")

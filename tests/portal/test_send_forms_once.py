@@ -149,6 +149,7 @@ ELSEWHERE = {
     "clients:note",
     "compliance:list-upload",
     "ib:payout-new",
+    "kyc:identity-start",
     "payments:file-new",
     "portal:batch-new",
 }

@@ -1,0 +1,3 @@
+from kyc.vendors.onfido.adapter import Onfido
+
+__all__ = ["Onfido"]

@@ -1,0 +1,3 @@
+from kyc.vendors.persona.adapter import Persona
+
+__all__ = ["Persona"]

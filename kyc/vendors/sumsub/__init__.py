@@ -1,0 +1,3 @@
+from kyc.vendors.sumsub.adapter import Sumsub
+
+__all__ = ["Sumsub"]

@@ -1,0 +1,3 @@
+from kyc.vendors.veriff.adapter import Veriff
+
+__all__ = ["Veriff"]
