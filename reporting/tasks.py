@@ -18,7 +18,8 @@ def figures_refresh(days: int = 2) -> int:
     """Count today and yesterday anew (what arrives late belongs to its own day)."""
     counted = 0
     for actor in all_tenants(reason="figures of the day", job="day figures"):
-        newest = today(brokerage().timezone)
+        with tenant_scope(actor.tenant_id, actor):
+            newest = today(brokerage().timezone)
         for back in range(days):
             with tenant_scope(actor.tenant_id, actor):
                 counted += count_day(actor=actor, day=newest - timedelta(days=back))
