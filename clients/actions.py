@@ -21,6 +21,11 @@ DOCUMENT_DESCRIBED = Action("clients.document_described", "wrote down what the {
 DOCUMENT_EXPIRED = Action("clients.document_expired", "noted that the {type} of {subject} expired")
 LINK_CREATED = Action("clients.link_created", "made an upload link for {subject}")
 LINK_REVOKED = Action("clients.link_revoked", "withdrew an upload link of {subject}")
+MEANS_DECLARED = Action(
+    "clients.means_declared",
+    "wrote down what {subject} declared of their means",
+    ("occupation", "income", "wealth", "deposits", "currency"),
+)
 DATA_SHOWN = Action("clients.data_shown", "looked at unmasked data of {subject}", look=True)
 DESK_CREATED = Action("clients.desk_created", "created the desk {subject}")
 DESK_RENAMED = Action("clients.desk_renamed", "renamed the desk {was} to {subject}")
@@ -45,6 +50,7 @@ declare(
     DOCUMENT_EXPIRED,
     LINK_CREATED,
     LINK_REVOKED,
+    MEANS_DECLARED,
     DATA_SHOWN,
     DESK_CREATED,
     DESK_RENAMED,

@@ -1,6 +1,6 @@
 """What other domains want to hear about clients: an outbox topic each, registered in
 ``AppConfig.ready``. Events: ``created``, ``changed`` (payload ``fields``), ``assigned``,
-``document_uploaded`` (payload ``document``)."""
+``document_uploaded`` (payload ``document``), ``means_declared``."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from backoffice.workflow import outbox
 from clients.models import Client
 
-EVENTS = frozenset({"created", "changed", "assigned", "document_uploaded"})
+EVENTS = frozenset({"created", "changed", "assigned", "document_uploaded", "means_declared"})
 _followers: dict[str, list[str]] = defaultdict(list)
 
 

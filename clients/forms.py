@@ -7,12 +7,21 @@ from django import forms
 
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
+from backoffice.portal.fields import AmountField
 from backoffice.portal.lists import MASK
 from backoffice.staff.models import User
+from backoffice.tenancy.scope import brokerage
 from clients import selectors
 from clients.countries import CHOICES
 from clients.links import USES_MAX, VALID_DAYS_MAX
-from clients.models import ClientAction, ClientKind, Desk, DocumentType
+from clients.models import (
+    ClientAction,
+    ClientKind,
+    Desk,
+    DocumentType,
+    FundsSource,
+    Occupation,
+)
 from clients.services import NOTE_CHARS_MAX, PARTICULARS
 
 COUNTRIES = [("", "—"), *CHOICES]
@@ -114,6 +123,39 @@ class NewClientForm(ParticularsForm, _PeopleForm):
     source = forms.CharField(
         label="Source", max_length=40, required=False, help_text="How they came to us."
     )
+
+
+class MeansForm(forms.Form):
+    """Amounts: digits with a point before the cents, in the currency chosen."""
+
+    occupation = forms.ChoiceField(label="Occupation", choices=[("", "—"), *Occupation.choices])
+    employer = forms.CharField(label="Employer or business", max_length=120, required=False)
+    currency = forms.ChoiceField(label="Currency of the amounts")
+    income = AmountField(label="Income in a year", max_digits=20, decimal_places=2)
+    wealth = AmountField(
+        label="Wealth", max_digits=20, decimal_places=2, help_text="Without the home they live in."
+    )
+    deposits = AmountField(label="Deposits expected in a year", max_digits=20, decimal_places=2)
+    sources = forms.MultipleChoiceField(
+        label="The money comes from",
+        choices=FundsSource.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    purpose = forms.CharField(
+        label="What they want the account for",
+        max_length=300,
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
+    )
+    declared_on = forms.DateField(label="Declared on", widget=DateInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currency = self.fields["currency"]
+        assert isinstance(currency, forms.ChoiceField)
+        tenant = brokerage()
+        codes = tenant.currencies or [tenant.base_currency]
+        currency.choices = [(code, code) for code in codes]
 
 
 class RestrictForm(forms.Form):

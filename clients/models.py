@@ -60,6 +60,36 @@ class DocumentType(models.TextChoices):
     OTHER = "other", "Other"
 
 
+class Occupation(models.TextChoices):
+    """What someone lives on, in the groups by which risk tells them apart."""
+
+    EMPLOYEE = "employee", "Employee"
+    SELF_EMPLOYED = "self_employed", "Self-employed"
+    OWNER = "owner", "Business owner"
+    CASH_BUSINESS = "cash_business", "Owner of a cash business"
+    PUBLIC_OFFICIAL = "public_official", "Public official"
+    LEGAL_OR_TAX = "legal_or_tax", "Lawyer, notary or accountant"
+    FINANCE = "finance", "Works in finance"
+    CRYPTO_OR_GAMBLING = "crypto_or_gambling", "Crypto assets or gambling"
+    STUDENT = "student", "Student"
+    RETIRED = "retired", "Retired"
+    NOT_WORKING = "not_working", "Not working"
+
+
+class FundsSource(models.TextChoices):
+    """Where the money that is deposited comes from."""
+
+    SALARY = "salary", "Salary"
+    BUSINESS = "business", "Business income"
+    SAVINGS = "savings", "Savings"
+    INVESTMENTS = "investments", "Investments"
+    PROPERTY = "property", "Sale of property"
+    INHERITANCE = "inheritance", "Inheritance or gift"
+    PENSION = "pension", "Pension"
+    LOAN = "loan", "Loan"
+    CRYPTO = "crypto", "Crypto assets"
+
+
 class Desk(TenantModel):
     """A team and whose clients it serves: row scope. Granted one by one (django-guardian)."""
 
@@ -238,6 +268,43 @@ class Note(TenantModel):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Means(TenantModel):
+    """What a client declared of work, income and wealth, on a day. Never changed, never deleted
+    (grants say so): who declares anew gets a new row, and the newest one holds.
+
+    Amounts are a year's, or what is owned without the home, in ``currency``.
+    """
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="means")
+    occupation = models.CharField(max_length=20, choices=Occupation.choices)
+    employer = models.CharField(max_length=120, blank=True)
+    currency = models.CharField(max_length=8)
+    income = models.DecimalField(max_digits=20, decimal_places=2)
+    wealth = models.DecimalField(max_digits=20, decimal_places=2)
+    deposits = models.DecimalField(max_digits=20, decimal_places=2)
+    sources = ArrayField(models.CharField(max_length=12, choices=FundsSource.choices))
+    purpose = models.CharField(max_length=300, blank=True)
+    declared_on = models.DateField()
+    recorded_at = models.DateTimeField(default=now)
+    recorded_by_ref = models.CharField(max_length=80)
+    recorded_by = models.CharField(max_length=160)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(income__gte=0, wealth__gte=0, deposits__gte=0), name="means_amounts"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["tenant", "client", "-id"], name="means_client")]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.get_occupation_display()}, {self.declared_on:%Y-%m-%d}"
+
+    def source_words(self) -> str:
+        return ", ".join(FundsSource(each).label.lower() for each in self.sources)
 
 
 class ClientDocument(TenantModel):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("clients/new/", changes.client_new, name="new"),
     path("clients/<uuid:pk>/", pages.client_page, name="client"),
     path("clients/<uuid:pk>/edit/", changes.client_edit, name="edit"),
+    path("clients/<uuid:pk>/means/", changes.means_declare, name="means"),
     path("clients/<uuid:pk>/assign/", changes.client_assign, name="assign"),
     path("clients/<uuid:pk>/restrict/", changes.client_restrict, name="restrict"),
     path(

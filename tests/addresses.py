@@ -216,7 +216,7 @@ def _trading_group(world: World) -> Arguments:
 
 
 ACCOUNT_PAGES = "leverage group status archive password correct link"
-CLIENT_PAGES = "client edit assign restrict note document-upload link-new"
+CLIENT_PAGES = "client edit assign restrict note document-upload link-new means"
 CASE_PAGES = (
     "case answers submit send approve send-back ask reject escalate return risk begin suspend "
     "offboard close freeze unfreeze"

@@ -12,14 +12,16 @@ from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_http_methods, require_POST
 
+from backoffice.core.clock import today
 from backoffice.core.errors import DomainError
 from backoffice.portal.lists import FULL_DATA
 from backoffice.portal.once import once
 from backoffice.staff.access import StaffRequest, needs
-from clients import services
+from clients import means, services
 from clients.access import client_for, restriction_for
 from clients.forms import (
     AssignForm,
+    MeansForm,
     NewClientForm,
     NoteForm,
     ParticularsForm,
@@ -33,6 +35,16 @@ from clients.states import CLIENT, ClientState
 from clients.views.pages import head
 
 UNPROCESSABLE = 422
+MEANS = (
+    "occupation",
+    "employer",
+    "currency",
+    "income",
+    "wealth",
+    "deposits",
+    "sources",
+    "purpose",
+)
 PERSONAL = ("email", "phone", "birth_date", "address")
 GET_POST = require_http_methods(["GET", "POST"])
 
@@ -128,6 +140,32 @@ def client_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
     return form_page(
         request, form, client=client, title="Edit particulars", label="Save", back=back
     )
+
+
+@GET_POST
+@needs("clients.change_client", FULL_DATA)
+@once
+def means_declare(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """A new declaration of means. It begins as the one that holds; that one is kept."""
+    client = client_for(request.actor, pk)
+    held = next(iter(means.means_of(client)), None)
+    day = today(request.tenant.timezone)
+    initial: dict[str, Any] = {"declared_on": day, "currency": request.tenant.base_currency}
+    if held is not None:
+        initial |= {name: getattr(held, name) for name in MEANS}
+    form = MeansForm(data_of(request), initial=initial)
+
+    def work() -> None:
+        means.means_declare(actor=request.actor, client=client, **form.cleaned_data)
+
+    back = reverse("clients:tab", args=[client.pk, "identity"])
+    if request.method == "POST" and tried(form, work):
+        messages.success(request, "The declaration is kept.")
+        return redirect(back)
+    return form_page(
+        request, form, client=client, title="Declared means", label="Keep it", back=back,
+        says="As the client declares it today. Earlier declarations stay as they are.",
+    )  # fmt: skip
 
 
 @GET_POST

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from backoffice.core.context import Actor
+from backoffice.core.money import Money
 from backoffice.portal.actions import Button
 from backoffice.portal.lists import FULL_DATA, MASK, list_response
 from backoffice.portal.timeline import audit_events
@@ -21,7 +22,8 @@ from clients.countries import country_name
 from clients.forms import LANGUAGES, NoteForm
 from clients.links import why_closed
 from clients.lists import CLIENTS, RISK_COLOURS
-from clients.models import Client, ClientKind, DocumentType, Restriction
+from clients.means import means_of
+from clients.models import Client, ClientKind, DocumentType, Means, Restriction
 from clients.states import CLIENT, CLIENT_COLOURS, DOCUMENT_COLOURS, ClientState, DocumentState
 from clients.tabs import Tab
 
@@ -203,7 +205,22 @@ def _identity(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "business": _key_values(business),
         "full": full,
         "edit_url": reverse("clients:edit", args=[client.pk]) if may_edit else "",
+        "means": [_declared(row) for row in means_of(client)] if full else None,
+        "means_url": reverse("clients:means", args=[client.pk]) if full and may_edit else "",
     }
+
+
+def _declared(row: Means) -> dict[str, Any]:
+    rows = [
+        ("Occupation", row.get_occupation_display()),
+        ("Employer or business", row.employer),
+        ("Income in a year", Money(row.income, row.currency)),
+        ("Wealth without the home", Money(row.wealth, row.currency)),
+        ("Deposits expected in a year", Money(row.deposits, row.currency)),
+        ("The money comes from", row.source_words()),
+        ("Wants the account for", row.purpose),
+    ]
+    return {"row": row, "rows": _key_values(rows)}
 
 
 def _key_values(rows: list[tuple[str, Any]]) -> list[dict[str, Any]]:
