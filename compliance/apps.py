@@ -14,6 +14,7 @@ class ComplianceConfig(AppConfig):
             handlers,
             held,  # noqa: F401 - registers itself
             hits,
+            party_handlers,  # noqa: F401 - registers itself
             queues,  # noqa: F401 - registers itself
             release,
             states,

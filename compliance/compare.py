@@ -18,8 +18,9 @@ def side_by_side(hit: Hit, *, full: bool) -> list[dict[str, Any]]:
     mine = ", ".join(
         dict.fromkeys(code for code in (subject["nationality"], subject["residence"]) if code)
     )
+    number = str(subject.get("number", ""))
     return [
-        _line("Name", subject["name"], hit.listed_name, "attention"),
+        _line("Name", subject["name"], hit.listed_name, "" if number else "attention"),
         _line("Kind", subject["kind"], str(entity.kind), ""),
         _line(
             "Birth date",
@@ -31,7 +32,7 @@ def side_by_side(hit: Hit, *, full: bool) -> list[dict[str, Any]]:
         _line("Gender", "", str(entity.gender or ""), _colour(found, "gender")),
         _line(
             "Numbers",
-            "",
+            number,
             "; ".join(f"{each.kind} {each.value}" for each in entity.identifiers[:6]),
             "bad" if "identifier" in found else "",
         ),

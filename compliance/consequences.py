@@ -17,6 +17,7 @@ from compliance.indexes import lists_for
 from compliance.models import Hit
 from compliance.screen import SETTLE
 from compliance.screening.decide import Category
+from compliance.selectors import CLIENT
 from compliance.states import HIT_UNDECIDED, HitState
 from kyc.checks import CheckAnswer
 from kyc.models import CheckOutcome
@@ -30,7 +31,9 @@ STOPPING = (Category.SANCTIONS, Category.INTERNAL)
 def hit_decided(actor: Actor, hit: Hit) -> None:
     """Called once, in the decision's transaction, with the hit and its client locked."""
     freeze = False
-    if hit.state == HitState.CONFIRMED:
+    # Of a listed payer or wallet the client's money stands still (release), and the case is looked
+    # at anew; the client is not the one on the list.
+    if hit.state == HitState.CONFIRMED and hit.subject_type == CLIENT:
         if hit.category in STOPPING:
             stop_everything(actor, hit)
             freeze = hit.category == Category.SANCTIONS

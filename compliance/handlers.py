@@ -11,7 +11,7 @@ from compliance.consequences import answer_for
 from compliance.models import Screening
 from compliance.rescreen import SCREENED_STATES
 from compliance.screen import SETTLE, client_screen
-from compliance.selectors import undecided_hits
+from compliance.selectors import confirmed_parties, undecided_hits
 from kyc import selectors as kyc
 from kyc import services
 from kyc.checks import CheckAnswer
@@ -73,6 +73,8 @@ def _settle_case(actor: Actor, client: Client, case: KycCase, confirmed: str) ->
             services.case_trigger(
                 actor=actor, case=case, reason=f"{hit.reference} is to be decided"
             )
+        elif (about := confirmed_parties(actor.tenant_id, client).first()) is not None:
+            services.case_trigger(actor=actor, case=case, reason=f"{about.reference} is confirmed")
         return
     said = next((row for row in kyc.checks_of(case) if row.name == CHECK), None)
     if said is None or said.outcome == CheckOutcome.WAITING:

@@ -6,6 +6,7 @@ it (docs/adr/watch-lists.md). Amounts with ``base`` in their name are in the ten
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
@@ -103,6 +104,10 @@ class WatchEntity(ListRow):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["watch_list", "entity_id"], name="watch_entity_id")
         ]
+        indexes: ClassVar = [
+            # A wallet's address among the identifiers (parties.address_listed).
+            GinIndex(fields=["entity"], name="watch_entity_content", opclasses=["jsonb_path_ops"])
+        ]
 
 
 class TenantList(ListVersion, TenantModel):
@@ -153,6 +158,32 @@ class Screening(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.client_id} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class PartyScreening(TenantModel):
+    """When a third party of a client was last searched for: a payer by name, a wallet by address.
+
+    ``subject`` is what was searched, as a hit keeps it.
+    """
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.UUIDField()
+    subject = models.JSONField(encoder=DjangoJSONEncoder)
+    subject_hash = models.CharField(max_length=64)
+    matches = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "client", "subject_type", "subject_id"], name="party_once"
+            )
+        ]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.subject_type} {self.subject_id}"
 
 
 class ScreeningRun(TenantModel):

@@ -14,26 +14,57 @@ from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted
 from clients.models import Client
 from compliance import actions
 from compliance.models import Alert, Hit, Release
+from compliance.parties import address_listed, payer_is_screened
 from compliance.screening.decide import Category
 from compliance.states import ALERT_OPEN, HIT_UNDECIDED, HitState
+from payments.accounts import destination_number
 from payments.holds import standing
 from payments.models import Deposit, Withdrawal
-from payments.rules import Check, Colour
+from payments.rules import Check, Colour, same_name
 from payments.services.holds import payment_release
+from payments.states import DepositState
 
 CODE = "compliance"
 RIGHT = "compliance.approve_release"
 RELEASED = "Released by compliance"
+WAITING = (DepositState.REVIEW, DepositState.AMOUNT_MISMATCH)
 STOPPING = (str(Category.SANCTIONS), str(Category.INTERNAL))
 
 
 def release_check(actor: Actor, payment: Deposit | Withdrawal) -> Check:
     """Registered with payments. Violet while a sanctions hit is undecided or confirmed, and for
     money that leaves also while an alert is open; unless an officer released this payment."""
+    why = _not_looked_at(actor, payment)
+    if why:
+        return Check(CODE, Colour.BAD, "Compliance check", why)
+    if isinstance(payment, Withdrawal) and _listed_wallet(actor, payment):
+        return Check(CODE, Colour.HELD, "Compliance check", "compliance looks at it first")
     since = _stopped_since(actor, payment.client, leaving=isinstance(payment, Withdrawal))
     if since is None or _released_after(actor, payment, since):
         return Check(CODE, Colour.GOOD, "Compliance", "nothing against it")
     return Check(CODE, Colour.HELD, "Compliance check", "compliance looks at it first")
+
+
+def _not_looked_at(actor: Actor, payment: Deposit | Withdrawal) -> str:
+    """A deposit that someone else paid waits the moment until its payer's name was searched."""
+    if not isinstance(payment, Deposit) or payment.state not in WAITING:
+        return ""
+    if not third_party(payment) or payer_is_screened(payment.client, payment.payer_name):
+        return ""
+    return "the payer's name is being looked at; try again in a moment"
+
+
+def third_party(deposit: Deposit) -> bool:
+    """Whether the money came under a name that is not the client's."""
+    return bool(deposit.payer_name) and not same_name(deposit.payer_name, deposit.client.name)
+
+
+def _listed_wallet(actor: Actor, row: Withdrawal) -> bool:
+    destination = row.destination
+    if destination.kind != destination.Kind.WALLET:
+        return False
+    address = destination_number(destination)
+    return address_listed(actor, row.client, destination.pk, address)
 
 
 def _stopped_since(actor: Actor, client: Client, *, leaving: bool) -> datetime | None:

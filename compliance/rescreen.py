@@ -19,15 +19,18 @@ from compliance.entity_json import entity_from_json
 from compliance.indexes import SCORE_MIN, lists_for
 from compliance.models import (
     Hit,
+    PartyScreening,
     ScreeningRun,
     TenantEntity,
     TenantList,
     WatchEntity,
     WatchList,
 )
+from compliance.parties import party_screen_again, party_subject
 from compliance.screen import screen_all
 from compliance.screening.changes import ChangedEntities
 from compliance.screening.entities import Kind
+from compliance.screening.index import WatchIndex
 from compliance.screening.match import GAIN_MAX
 
 BATCH = 200
@@ -67,8 +70,13 @@ def _delta(actor: Actor, source: str, version: int) -> ScreeningRun:
         )
         ids = _changed_ids(actor, source, version)
         concerned = sorted(_concerned(actor, source, ids))
+        parties = _parties(actor, source, ids)
         run.entities = len(ids)
         run.clients = _clients(actor).count()
+    with tenant_scope(actor.tenant_id, actor):
+        lists = lists_for(actor)
+        for row in parties:
+            run.hits += len(party_screen_again(actor=actor, row=row, lists=lists))
     return _screen(actor, run, concerned, f"{source} version {version}")
 
 
@@ -139,6 +147,26 @@ def _concerned(actor: Actor, source: str, ids: set[str]) -> set[UUID]:
         found = names.concerned(_names(everyone, kind), score_min=NAME_MIN)
         concerned |= {UUID(each.subject_id) for each in found}
     return concerned
+
+
+def _parties(actor: Actor, source: str, ids: set[str]) -> list[PartyScreening]:
+    """Payers and wallets of clients whom a changed entity may concern: few, so each is compared."""
+    rows = PartyScreening.objects.filter(tenant_id=actor.tenant_id).select_related("client")
+    if not ids or not rows.exists():
+        return []
+    _, entities = _tables(actor, source)
+    changed = WatchIndex(
+        entity_from_json(content)
+        for content in entities.filter(entity_id__in=ids).values_list("entity", flat=True)
+    )
+    known = Hit.objects.filter(tenant_id=actor.tenant_id, source=source, entity_id__in=ids)
+    with_hits = set(known.values_list("subject_id", flat=True))
+    return [
+        row
+        for row in rows.iterator(chunk_size=CHUNK)
+        if row.subject_id in with_hits
+        or changed.search(party_subject(row.subject), score_min=NAME_MIN)
+    ]
 
 
 def _names(clients: Any, kind: Kind) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ has confirmed it.
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -23,6 +24,7 @@ from compliance.indexes import Lists, Source, lists_for
 from compliance.models import Hit, Screening
 from compliance.screening.decide import Outcome, decide
 from compliance.screening.match import Match
+from compliance.selectors import CLIENT
 from compliance.states import HIT, HIT_UNDECIDED, HitState
 from compliance.subjects import subject_facts, subject_hash, subject_of
 
@@ -38,15 +40,41 @@ def client_screen(*, actor: Actor, client: Client, lists: Lists | None = None) -
     lists = lists or lists_for(actor)
     row = client_locked(actor, client.pk)
     facts = subject_facts(row)
+    hits, matches = hits_settle(
+        actor=actor,
+        client=row,
+        subject_type=CLIENT,
+        subject_id=row.pk,
+        facts=facts,
+        matches=lists.search(subject_of(row)),
+        lists=lists,
+    )
+    _remember(actor, row, facts, lists.sources, matches)
+    return hits
+
+
+def hits_settle(
+    *,
+    actor: Actor,
+    client: Client,
+    subject_type: str,
+    subject_id: UUID,
+    facts: dict[str, Any],
+    matches: Iterable[Match],
+    lists: Lists,
+) -> tuple[list[Hit], int]:
+    """Bring the client's hits on one subject in line with what was found for it; the hits that
+    wait for a decision, and how many entries matched. The client is locked, or is locked here."""
+    row = client_locked(actor, client.pk)
     known = {
         (hit.source, hit.entity_id): hit
         for hit in Hit.objects.select_for_update(of=("self",)).filter(
-            tenant_id=actor.tenant_id, client=row, subject_id=row.pk
+            tenant_id=actor.tenant_id, client=row, subject_id=subject_id
         )
     }
     sources = lists.sources
     matched = set()
-    for match in lists.search(subject_of(row)):
+    for match in matches:
         source = sources[match.entity.source]
         decision = decide(match, source.category)
         if decision.outcome is Outcome.CLEAR:
@@ -56,16 +84,16 @@ def client_screen(*, actor: Actor, client: Client, lists: Lists | None = None) -
         found |= {"blocking": decision.outcome is Outcome.BLOCK, "why": decision.reason[:200]}
         hit = known.get((match.entity.source, match.entity.id))
         if hit is None:
+            found |= {"subject_type": subject_type, "subject_id": subject_id}
             hit = known[match.entity.source, match.entity.id] = _open(actor, row, found)
         else:
             _seen_again(actor, hit, found)
     for key, hit in known.items():
         if key not in matched:
             _gone(actor, hit)
-    _remember(actor, row, facts, sources, len(matched))
     if known:
         outbox.put(SETTLE, subject_id=row.pk)
-    return [hit for hit in known.values() if hit.state in HIT_UNDECIDED]
+    return [hit for hit in known.values() if hit.state in HIT_UNDECIDED], len(matched)
 
 
 def _found(match: Match, source: Source, facts: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +118,6 @@ def _open(actor: Actor, client: Client, found: dict[str, Any]) -> Hit:
         tenant_id=actor.tenant_id,
         reference=next_reference("H"),
         client=client,
-        subject_id=client.pk,
         **found,
     )
     moves.begin(hit, HIT, actor=actor, reason=found["why"])

@@ -11,7 +11,9 @@ from compliance.indexes import lists_for
 from compliance.models import Alert, Hit, ListVersion, TenantList, WatchList
 from compliance.screening.decide import decide
 from compliance.screening.match import Match, Subject
-from compliance.states import HIT_UNDECIDED
+from compliance.states import HIT_UNDECIDED, HitState
+
+CLIENT = "clients.client"
 
 SEARCH_MATCHES_MAX = 20
 SEE_MONITORING = "compliance.view_monitoring"
@@ -29,6 +31,12 @@ def hits_of(actor: Actor, client: Client) -> QuerySet[Hit]:
 
 def undecided_hits(tenant_id: int, client: Client) -> QuerySet[Hit]:
     return Hit.objects.filter(tenant_id=tenant_id, client=client, state__in=HIT_UNDECIDED)
+
+
+def confirmed_parties(tenant_id: int, client: Client) -> QuerySet[Hit]:
+    """Confirmed hits on a payer or a wallet of the client, not on the client."""
+    confirmed = Hit.objects.filter(tenant_id=tenant_id, client=client, state=HitState.CONFIRMED)
+    return confirmed.exclude(subject_type=CLIENT)
 
 
 def alerts_for(actor: Actor) -> QuerySet[Alert]:

@@ -113,13 +113,18 @@ def case_submit(*, actor: Actor, case: KycCase) -> KycCase:
 
 
 def _ask(case: KycCase, name: str) -> None:
+    _wait(case, name)
+    outbox.put(CHECK_TOPIC, subject_id=case.pk, payload={"check": name})
+
+
+def _wait(case: KycCase, name: str, summary: str = "") -> None:
     CaseCheck.objects.update_or_create(
         tenant_id=case.tenant_id,
         case=case,
         name=name,
         defaults={
             "outcome": CheckOutcome.WAITING,
-            "summary": "",
+            "summary": summary[:200],
             "lines": [],
             "url": "",
             "asked_at": now(),
@@ -127,7 +132,11 @@ def _ask(case: KycCase, name: str) -> None:
             "answered_by": "",
         },
     )
-    outbox.put(CHECK_TOPIC, subject_id=case.pk, payload={"check": name})
+
+
+def check_waits(*, case: KycCase, name: str, summary: str) -> None:
+    """A check of a locked case has not answered yet: ``summary`` says how far it is."""
+    _wait(case, name, summary)
 
 
 @transaction.atomic

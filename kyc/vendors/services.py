@@ -261,6 +261,9 @@ def _answer(actor: Actor, check: VendorCheck, facts: Mapping[str, str] | None = 
         return
     words = f"{check.account.name}: {state.label.lower()}"
     summary = f"{words}, {check.reason}" if check.reason else words
+    if _OUTCOME_OF[state] is CheckOutcome.WAITING:
+        services.check_waits(case=case, name=CHECK, summary=summary)
+        return
     services.check_answer(
         actor=actor,
         case=case,

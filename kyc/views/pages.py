@@ -41,6 +41,7 @@ from kyc.mrz import STATES
 from kyc.rules import Comparison
 from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
+from kyc.vendors.services import CHECK as IDENTITY_CHECK
 from kyc.vendors.views import identity_context
 
 TIMELINE_EVENTS = 40
@@ -246,6 +247,8 @@ def _checks(case: KycCase, dossier: selectors.Dossier) -> list[dict[str, Any]]:
             else "",
         }
         for row in dossier.checks
+        # The panel of the vendor says the rest.
+        if row.name != IDENTITY_CHECK or row.lines
     ]
 
 
