@@ -17,8 +17,11 @@ from compliance.indexes import lists_for
 from compliance.models import Hit
 from compliance.screen import SETTLE
 from compliance.screening.decide import Category
+from compliance.screening.entities import Kind
+from compliance.screening.normalise import can_be_compared
 from compliance.selectors import CLIENT
 from compliance.states import HIT_UNDECIDED, HitState
+from compliance.subjects import subject_of
 from kyc.checks import CheckAnswer
 from kyc.models import CheckOutcome
 
@@ -75,6 +78,12 @@ def answer_for(actor: Actor, client: Client) -> CheckAnswer:
     if not lists.sources:
         return CheckAnswer(
             CheckOutcome.ERROR, "No watch list is in use, so there is nothing to screen against."
+        )
+    subject = subject_of(client)
+    if not can_be_compared(subject.name, subject.kind or Kind.PERSON):
+        return CheckAnswer(
+            CheckOutcome.ERROR,
+            "The name has too few letters to be compared with a list: correct the client's name.",
         )
     hits = list(selectors.hits_of(actor, client).exclude(state=HitState.GONE))
     open_hits = [hit for hit in hits if hit.state in HIT_UNDECIDED]

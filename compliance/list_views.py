@@ -19,6 +19,7 @@ from compliance.models import CATEGORIES, ScreeningRun
 from compliance.screening.decide import Category
 from compliance.screening.entities import Kind, PartialDate
 from compliance.screening.match import Subject
+from compliance.screening.normalise import can_be_compared
 
 UPLOAD_BYTES_MAX = 20 * 2**20
 RUNS_SHOWN = 10
@@ -89,6 +90,12 @@ class NameForm(forms.Form):
     country = forms.RegexField(
         r"^[A-Za-z]{2}$", label="Country", required=False, help_text="Two letters, such as CY."
     )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not can_be_compared(name, Kind.ENTITY):
+            raise forms.ValidationError("It has too few letters to be compared with a list.")
+        return name
 
     def subject(self) -> Subject:
         born = self.cleaned_data["birth_date"]

@@ -17,6 +17,7 @@ from .transliterate import Reading, latin_readings
 TOKENS_MAX = 24
 NAME_LENGTH_MAX = 400
 MISSPELT_FORM_LENGTH_MIN = 6
+COMPARED_LETTERS_MIN = 2
 
 
 class Role(IntEnum):
@@ -107,6 +108,14 @@ _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 def prepared_names(text: str, kind: Kind) -> tuple[PreparedName, ...]:
     """`readings_of`, remembered."""
     return readings_of(text, kind)
+
+
+def can_be_compared(text: str, kind: Kind) -> bool:
+    """Whether a name has enough letters, in any script, to tell it from another: a dash or a single
+    letter finds no one, which must not pass for being on no list."""
+    if not any(char.isalnum() for char in text):
+        return False  # signs have readings too: a smile is spelt out
+    return any(len(name.joined) >= COMPARED_LETTERS_MIN for name in prepared_names(text, kind))
 
 
 def readings_of(text: str, kind: Kind) -> tuple[PreparedName, ...]:
