@@ -6,7 +6,7 @@ from pathlib import Path
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -37,6 +37,29 @@ def list_overview(request: StaffRequest) -> HttpResponse:
         "categories": CATEGORIES,
     }
     return render(request, "compliance/lists.html", context)
+
+
+@require_GET
+@needs("compliance.manage_lists")
+def list_version(request: StaffRequest, source: str, number: int) -> HttpResponse:
+    """One version of a list: whom it added, changed and removed against the one before."""
+    versions = selectors.versions_of(request.actor, source)
+    version = next((each for each in versions if each.number == number), None)
+    if version is None:
+        raise Http404("No such version.")
+    kept = version.changes
+    groups = [
+        {
+            "title": title,
+            "count": getattr(version, name),
+            "rows": [(row[0], row[1], ", ".join(row[2]) if row[2:] else "") for row in kept[name]]
+            if name in kept
+            else [],
+        }
+        for name, title in (("added", "Added"), ("changed", "Changed"), ("removed", "Removed"))
+    ]
+    context = {"version": version, "versions": versions, "groups": groups, "first": not kept}
+    return render(request, "compliance/list_version.html", context)
 
 
 @require_POST

@@ -4,6 +4,7 @@ Public lists have no tenant; ``tenant_list_import`` writes a brokerage's own. Re
 happen before the transaction, the swap is one transaction.
 """
 
+import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,6 +36,7 @@ PUBLIC = {
 }
 # A new version with fewer entities than this share of the old one is taken for a cut file.
 SHRINK_MIN = 0.5
+KEPT_CHANGES_MAX = 500
 KEPT_LINES_MAX = 200  # problems and notes shown on the page; their number is kept whole
 BATCH = 2_000
 # Names the transaction's advisory lock: imports of the same source take turns.
@@ -143,6 +145,7 @@ def _swap(
     changed = sorted(
         key for key in entities.keys() & known.keys() if entities[key].content_hash != known[key]
     )
+    changes = _changes(rows, old, entities, added, changed, removed)
     if old is not None:
         lists.objects.filter(pk=old.pk, **owner).update(active=False)
         rows.objects.filter(watch_list_id=old.pk, **owner).delete()
@@ -166,9 +169,44 @@ def _swap(
         changed=len(changed),
         removed=len(removed),
         delta=[*added, *changed, *removed],
+        changes=changes,
     )
     _write(rows, version, entities.values(), owner)
     return version
+
+
+def _changes(
+    rows: Any,
+    old: Any,
+    entities: dict[str, ListEntity],
+    added: list[str],
+    changed: list[str],
+    removed: list[str],
+) -> dict[str, list[Any]]:
+    """What the page of the version shows, cut at so many of each."""
+    if old is None:
+        return {}
+    shown = [*changed[:KEPT_CHANGES_MAX], *removed[:KEPT_CHANGES_MAX]]
+    owner = _owner(getattr(old, "tenant_id", None))
+    before = dict(
+        rows.objects.filter(watch_list_id=old.pk, entity_id__in=shown, **owner).values_list(
+            "entity_id", "entity"
+        )
+    )
+    return {
+        "added": [[key, entities[key].names[0].text] for key in added[:KEPT_CHANGES_MAX]],
+        "changed": [
+            [key, entities[key].names[0].text, _fields_changed(before[key], entities[key])]
+            for key in changed[:KEPT_CHANGES_MAX]
+        ],
+        "removed": [[key, before[key]["names"][0]["text"]] for key in removed[:KEPT_CHANGES_MAX]],
+    }
+
+
+def _fields_changed(before: dict[str, Any], after: ListEntity) -> list[str]:
+    # Through JSON, as the earlier one came: tuples are lists there.
+    now_said = json.loads(json.dumps(entity_to_json(after)))
+    return [name.replace("_", " ") for name in now_said if now_said[name] != before.get(name)]
 
 
 def _take_turns(source: str, tenant_id: int | None) -> None:

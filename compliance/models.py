@@ -52,6 +52,9 @@ class ListVersion(models.Model):
     removed = models.PositiveIntegerField(default=0)
     # Ids of all of them, so that a brokerage that missed a version knows what to search for.
     delta = models.JSONField(default=list)
+    # The first of them for people: ``added`` and ``removed`` as [id, name], ``changed`` as [id,
+    # name, [field, ...]]. Their numbers stand above.
+    changes = models.JSONField(default=dict)
 
     class Meta:
         abstract = True

@@ -16,6 +16,7 @@ from compliance.states import HIT_UNDECIDED, HitState
 CLIENT = "clients.client"
 
 SEARCH_MATCHES_MAX = 20
+VERSIONS_MAX = 60
 SEE_MONITORING = "compliance.view_monitoring"
 
 
@@ -56,6 +57,21 @@ def active_lists(actor: Actor) -> list[ListVersion]:
     own = TenantList.objects.filter(tenant_id=actor.tenant_id, active=True)
     public = WatchList.objects.filter(active=True)
     return [*public.order_by("title"), *own.order_by("title")]
+
+
+def versions_of(actor: Actor, source: str) -> list[ListVersion]:
+    """Every version of a list that holds for the brokerage, the newest first: its own, else the
+    public one."""
+    own = TenantList.objects.filter(tenant_id=actor.tenant_id, source=source)
+    found = list(own.defer("delta").order_by("-number")[:VERSIONS_MAX])
+    return [
+        *(
+            found
+            or WatchList.objects.filter(source=source)
+            .defer("delta")
+            .order_by("-number")[:VERSIONS_MAX]
+        )
+    ]
 
 
 @dataclass(frozen=True)

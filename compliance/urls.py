@@ -10,6 +10,7 @@ urlpatterns = [
     path("hits/<uuid:pk>/vote/", hit_views.hit_vote, name="hit-vote"),
     path("lists/", list_views.list_overview, name="lists"),
     path("lists/upload/", list_views.list_upload, name="list-upload"),
+    path("lists/<slug:source>/<int:number>/", list_views.list_version, name="list-version"),
     path("alerts/", alert_views.alert_list, name="alerts"),
     path("alerts/<uuid:pk>/", alert_views.alert_page, name="alert"),
     path("alerts/<uuid:pk>/review/", alert_views.alert_review, name="alert-review"),

@@ -26,6 +26,7 @@ from backoffice.workflow.models import OutboxItem, WorkItem
 from backoffice.workflow.policies import levels
 from clients.links import upload_link_create
 from clients.services import restriction_place
+from compliance.models import TenantList
 from compliance.monitoring.definitions import scenarios_install
 from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
@@ -268,6 +269,24 @@ def _break(world: World) -> Arguments:
     return {"pk": row.pk}
 
 
+def _list_version(world: World) -> Arguments:
+    """Of a list of the brokerage's own: a stranger to it finds none."""
+    made = TenantList.objects.create(
+        tenant_id=world.aurora.pk,
+        source=f"own-{uuid7()}"[:40],
+        title="House list",
+        category="internal",
+        number=1,
+        sha256="0" * 64,
+        imported_by="tests",
+        entities_count=1,
+        names_count=1,
+        rows_counted=1,
+        rows_parsed=1,
+    )
+    return {"source": made.source, "number": 1}
+
+
 def _vendor(world: World) -> Arguments:
     account = vendor_connect(
         actor=world.actor("adam"),
@@ -465,6 +484,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
         for mover, names in [(_mover(make), names) for make, names in MONEY_PAGES.items()]
         for name in names.split()
     },
+    "compliance:list-version": _list_version,
     "compliance:held-payment": _held_withdrawal,
     "compliance:release": _held_withdrawal,
     "compliance:alert": _alert,

@@ -1,11 +1,13 @@
 """List files become the active version of their list, whole, or nothing changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from backoffice.audit.models import AuditEntry
 from backoffice.core.errors import InvalidInput
@@ -20,6 +22,7 @@ from compliance.screening.match import Subject
 from tests.compliance.factories import ROWS, make_own_list, make_un_list, own_list_file, un_file
 from tests.world import World
 
+Browse = Callable[[str], Client]
 JON = (1, "Jon", "Skallagrimsson", "1960-01-02", "Iceland")
 MARTA = (2, "Marta", "Quispelaere", "1971-05-06", "Belgium")
 PIET = (3, "Piet", "Vandersteenhoven", "1981-09-10", "Netherlands")
@@ -56,7 +59,30 @@ def test_a_new_version_takes_the_old_ones_place_and_says_what_changed(
     assert (first.active, second.active, second.number) == (False, True, 2)
     assert (second.added, second.changed, second.removed) == (1, 1, 1)
     assert sorted(second.delta) == ["T.1", "T.2", "T.4"]
+    assert second.changes == {
+        "added": [["T.4", "Olga Dzerzhinovska"]],
+        "changed": [["T.2", "Marta Quispelaere", ["birth dates"]]],
+        "removed": [["T.1", "Jon Skallagrimsson"]],
+    }
     assert WatchEntity.objects.count() == 3
+
+
+def test_the_page_of_a_version_shows_who_came_changed_and_went(
+    world: World, browse: Browse, tmp_path: Path
+) -> None:
+    with tenant_scope(world.aurora.pk, world.actor("carla")):
+        make_un_list(tmp_path, JON, MARTA, PIET)
+        make_un_list(tmp_path, (2, "Marta", "Quispelaere", "1972-05-06", "Belgium"), PIET, OLGA)
+    carla = browse("carla")
+    shown = reverse("compliance:list-version", args=["un_consolidated", 2])
+    assert shown in carla.get(reverse("compliance:lists")).content.decode()
+    text = carla.get(shown).content.decode()
+    for said in ("Olga Dzerzhinovska", "Jon Skallagrimsson", "birth dates", "In use"):
+        assert said in text
+    first = carla.get(reverse("compliance:list-version", args=["un_consolidated", 1]))
+    assert "Nothing to compare with" in first.content.decode()
+    missing = reverse("compliance:list-version", args=["un_consolidated", 9])
+    assert carla.get(missing).status_code == 404
 
 
 def test_the_same_file_again_changes_nothing(scoped: World, tmp_path: Path) -> None:
