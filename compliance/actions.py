@@ -38,7 +38,12 @@ MONITORED = Action(
 )
 RELEASED = Action("compliance.released", "released {subject}: {reason}", discreet=True)
 
+POLICY_PROPOSED = Action("compliance.policy_proposed", "proposed another way of screening")
+POLICY_SET = Action("compliance.policy_set", "changed how clients are screened")
+
 declare(
+    POLICY_PROPOSED,
+    POLICY_SET,
     LIST_IMPORTED,
     HIT_FOUND,
     HIT_REOPENED,

@@ -15,6 +15,7 @@ class ComplianceConfig(AppConfig):
             held,  # noqa: F401 - registers itself
             hits,
             party_handlers,  # noqa: F401 - registers itself
+            policy,
             queues,  # noqa: F401 - registers itself
             release,
             states,
@@ -28,6 +29,7 @@ class ComplianceConfig(AppConfig):
             desks.register(f"compliance.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.ALERT)
         hits.register_approval()
+        policy.register_approval()
         checks.register(handlers.CHECK, handlers.screen_case, label="Screening")
         follow("changed", handlers.CHANGED)
         release_checks.register(release.CODE, release.release_check)

@@ -17,7 +17,8 @@ from uuid import UUID
 from backoffice.core.context import Actor
 from compliance.entity_json import entity_from_json
 from compliance.models import TenantEntity, TenantList, WatchEntity, WatchList
-from compliance.screening.decide import Category
+from compliance.policy import Policy, policy_of
+from compliance.screening.decide import Category, Decision, decide
 from compliance.screening.entities import Kind
 from compliance.screening.index import WatchIndex
 from compliance.screening.match import Match, Subject
@@ -25,7 +26,6 @@ from compliance.screening.match import Match, Subject
 log = logging.getLogger(__name__)
 # Own lists of this many tenants stay in memory; the one not used for longest goes first.
 TENANT_INDEXES_MAX = 50
-SCORE_MIN = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Source:
     title: str
     category: Category
     number: int
+    entities: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +55,38 @@ class Lists:
     """The lists that hold for one tenant now."""
 
     parts: tuple[_Loaded, ...]
+    policy: Policy
 
     @property
     def sources(self) -> dict[str, Source]:
-        return {code: source for part in self.parts for code, source in part.sources.items()}
+        """Those that are searched: the brokerage's choice of public ones, and its own."""
+        public, own = self.parts
+        return {
+            code: source for code, source in public.sources.items() if self.policy.searches(code)
+        } | own.sources
 
     @property
     def entities(self) -> int:
-        return sum(part.index.figures.entities for part in self.parts)
+        return sum(source.entities for source in self.sources.values())
+
+    def decision(self, match: Match) -> Decision:
+        """What a match leads to, by the scores that the brokerage has set."""
+        category = self.sources[match.entity.source].category
+        return decide(match, category, self.policy.thresholds[category])
 
     def rarity(self, source: str, kind: Kind) -> Callable[[str], float]:
         """How much a word weighs in the names that ``source`` stands among."""
         part = next((each for each in self.parts if source in each.sources), self.parts[0])
         return part.index.rarity(kind)
 
-    def search(self, subject: Subject, *, score_min: float = SCORE_MIN) -> list[Match]:
-        """Listed entities of every list that reach ``score_min``, the best first."""
+    def search(self, subject: Subject) -> list[Match]:
+        """Listed entities of every searched list that may be looked at, the best first."""
+        allowed, score_min = frozenset(self.sources), self.policy.score_min
         found = [
             match
             for part in self.parts
-            if part.sources
-            for match in part.index.search(subject, score_min=score_min)
+            if not allowed.isdisjoint(part.sources)
+            for match in part.index.search(subject, score_min=score_min, sources=allowed)
         ]
         return sorted(found, key=lambda match: (-match.score, match.entity.id))
 
@@ -89,14 +101,14 @@ def lists_for(actor: Actor) -> Lists:
         _own[actor.tenant_id] = mine
         while len(_own) > TENANT_INDEXES_MAX:
             _own.pop(next(iter(_own)))
-        return Lists((_public, mine))
+        return Lists((_public, mine), policy_of(actor.tenant_id))
 
 
 def _current(loaded: _Loaded | None, lists: Any, rows: Any, owner: dict[str, int]) -> _Loaded:
     active = list(
         lists.objects.filter(active=True, **owner)
         .order_by("source")
-        .values_list("pk", "source", "title", "category", "number")
+        .values_list("pk", "source", "title", "category", "number", "entities_count")
     )
     versions = tuple(row[0] for row in active)
     if loaded is not None and loaded.versions == versions:
@@ -114,5 +126,5 @@ def _current(loaded: _Loaded | None, lists: Any, rows: Any, owner: dict[str, int
         "lists loaded",
         extra={"lists": len(active), "seconds": round(time.perf_counter() - started, 1)},
     )
-    sources = {row[1]: Source(row[2], Category(row[3]), row[4]) for row in active}
+    sources = {row[1]: Source(row[2], Category(row[3]), row[4], row[5]) for row in active}
     return _Loaded(versions, index, sources)

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from backoffice.core.clock import now
 from backoffice.core.ids import uuid7
-from backoffice.core.tenant import TenantForeignKey, TenantModel
+from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
 from compliance.screening.decide import Category
 from compliance.states import AlertState, HitState
@@ -161,6 +161,28 @@ class Screening(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.client_id} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class ScreeningPolicy(TenantModel):
+    """How a brokerage screens; without a row the product's own way. ``number`` grows with each
+    change. ``thresholds`` maps a category to its scores, ``proposed`` is what waits for a second
+    person."""
+
+    number = models.PositiveIntegerField(default=0)
+    lists_on = models.JSONField(default=list)
+    lists_off = models.JSONField(default=list)
+    thresholds = models.JSONField(default=dict)
+    proposed = models.JSONField(default=dict)
+    history = TenantHistory(excluded_fields=["proposed"])
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant"], name="screening_policy_one")
+        ]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"screening policy {self.number}"
 
 
 class PartyScreening(TenantModel):

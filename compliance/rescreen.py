@@ -16,7 +16,7 @@ from clients.models import Client, ClientKind
 from clients.states import ClientState
 from compliance import actions
 from compliance.entity_json import entity_from_json
-from compliance.indexes import SCORE_MIN, lists_for
+from compliance.indexes import lists_for
 from compliance.models import (
     Hit,
     PartyScreening,
@@ -27,6 +27,7 @@ from compliance.models import (
     WatchList,
 )
 from compliance.parties import party_screen_again, party_subject
+from compliance.policy import policy_of
 from compliance.screen import screen_all
 from compliance.screening.changes import ChangedEntities
 from compliance.screening.entities import Kind
@@ -35,8 +36,8 @@ from compliance.screening.match import GAIN_MAX
 
 BATCH = 200
 CHUNK = 10_000
-# A name may score this little and still be looked at, once birth date and country agree.
-NAME_MIN = SCORE_MIN - GAIN_MAX
+# Names the runs that follow a change of the policy, beside those that follow a list.
+POLICY = "policy"
 # Leads are screened when they apply; who has left is not a client any more.
 SCREENED_STATES = (ClientState.APPLICANT, ClientState.ACTIVE, ClientState.SUSPENDED)
 
@@ -45,7 +46,53 @@ def lists_follow(actor: Actor) -> list[ScreeningRun]:
     """Screen whom new versions of the lists may concern; one run per list that moved on."""
     with tenant_scope(actor.tenant_id, actor):
         behind = list(_behind(actor))
+        policy = policy_of(actor.tenant_id).number
+        changed = policy and not _followed(actor, POLICY, policy)
+    if changed:
+        # Another list or another score says something else of everyone: the lists' own changes
+        # are followed with it.
+        return [_everyone(actor, policy), *(_done(actor, *each) for each in behind)]
     return [_delta(actor, source, version) for source, version in behind]
+
+
+def _followed(actor: Actor, source: str, version: int) -> bool:
+    return ScreeningRun.objects.filter(
+        tenant_id=actor.tenant_id, source=source, version=version, finished_at__isnull=False
+    ).exists()
+
+
+def _everyone(actor: Actor, policy: int) -> ScreeningRun:
+    """Screen every client and every third party again."""
+    with tenant_scope(actor.tenant_id, actor):
+        run = ScreeningRun.objects.create(
+            tenant_id=actor.tenant_id, kind=ScreeningRun.Kind.FULL, source=POLICY, version=policy
+        )
+        ids = list(_clients(actor).order_by("pk").values_list("pk", flat=True))
+        run.clients = len(ids)
+        parties = PartyScreening.objects.filter(tenant_id=actor.tenant_id)
+        again = list(parties.select_related("client"))
+    _screen_parties(actor, run, again)
+    return _screen(actor, run, ids, f"policy {policy}")
+
+
+def _done(actor: Actor, source: str, version: int) -> ScreeningRun:
+    """A list whose change was followed while everyone was screened."""
+    with tenant_scope(actor.tenant_id, actor):
+        return ScreeningRun.objects.create(
+            tenant_id=actor.tenant_id,
+            kind=ScreeningRun.Kind.FULL,
+            source=source,
+            version=version,
+            finished_at=now(),
+        )
+
+
+def _screen_parties(actor: Actor, run: ScreeningRun, rows: Sequence[PartyScreening]) -> None:
+    for start in range(0, len(rows), BATCH):
+        with tenant_scope(actor.tenant_id, actor):
+            lists = lists_for(actor)
+            for row in rows[start : start + BATCH]:
+                run.hits += len(party_screen_again(actor=actor, row=row, lists=lists))
 
 
 def _behind(actor: Actor) -> Iterator[tuple[str, int]]:
@@ -73,10 +120,7 @@ def _delta(actor: Actor, source: str, version: int) -> ScreeningRun:
         parties = _parties(actor, source, ids)
         run.entities = len(ids)
         run.clients = _clients(actor).count()
-    with tenant_scope(actor.tenant_id, actor):
-        lists = lists_for(actor)
-        for row in parties:
-            run.hits += len(party_screen_again(actor=actor, row=row, lists=lists))
+    _screen_parties(actor, run, parties)
     return _screen(actor, run, concerned, f"{source} version {version}")
 
 
@@ -103,6 +147,11 @@ def _screen(actor: Actor, run: ScreeningRun, ids: Sequence[UUID], why: str) -> S
 
 def _clients(actor: Actor) -> Any:
     return Client.objects.filter(tenant_id=actor.tenant_id, state__in=SCREENED_STATES)
+
+
+def _name_min(actor: Actor) -> float:
+    """A name may score this little and still be looked at, once birth date and country agree."""
+    return policy_of(actor.tenant_id).score_min - GAIN_MAX
 
 
 def _tables(actor: Actor, source: str) -> tuple[Any, Any]:
@@ -144,7 +193,7 @@ def _concerned(actor: Actor, source: str, ids: set[str]) -> set[UUID]:
     lists = lists_for(actor)
     for kind in (Kind.PERSON, Kind.ENTITY):
         names = ChangedEntities(changed, kind, lists.rarity(source, kind))
-        found = names.concerned(_names(everyone, kind), score_min=NAME_MIN)
+        found = names.concerned(_names(everyone, kind), score_min=_name_min(actor))
         concerned |= {UUID(each.subject_id) for each in found}
     return concerned
 
@@ -160,12 +209,12 @@ def _parties(actor: Actor, source: str, ids: set[str]) -> list[PartyScreening]:
         for content in entities.filter(entity_id__in=ids).values_list("entity", flat=True)
     )
     known = Hit.objects.filter(tenant_id=actor.tenant_id, source=source, entity_id__in=ids)
-    with_hits = set(known.values_list("subject_id", flat=True))
+    with_hits, least = set(known.values_list("subject_id", flat=True)), _name_min(actor)
     return [
         row
         for row in rows.iterator(chunk_size=CHUNK)
         if row.subject_id in with_hits
-        or changed.search(party_subject(row.subject), score_min=NAME_MIN)
+        or changed.search(party_subject(row.subject), score_min=least)
     ]
 
 

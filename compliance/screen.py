@@ -22,7 +22,7 @@ from compliance import actions
 from compliance.entity_json import entity_to_json
 from compliance.indexes import Lists, Source, lists_for
 from compliance.models import Hit, Screening
-from compliance.screening.decide import Outcome, decide
+from compliance.screening.decide import Outcome
 from compliance.screening.match import Match
 from compliance.selectors import CLIENT
 from compliance.states import HIT, HIT_UNDECIDED, HitState
@@ -76,7 +76,7 @@ def hits_settle(
     matched = set()
     for match in matches:
         source = sources[match.entity.source]
-        decision = decide(match, source.category)
+        decision = lists.decision(match)
         if decision.outcome is Outcome.CLEAR:
             continue
         matched.add((match.entity.source, match.entity.id))

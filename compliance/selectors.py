@@ -9,7 +9,6 @@ from backoffice.core.context import Actor
 from clients.models import Client
 from compliance.indexes import lists_for
 from compliance.models import Alert, Hit, ListVersion, TenantList, WatchList
-from compliance.screening.decide import decide
 from compliance.screening.match import Match, Subject
 from compliance.states import HIT_UNDECIDED, HitState
 
@@ -96,7 +95,7 @@ def name_search(actor: Actor, subject: Subject) -> list[SearchLine]:
     lines = []
     for match in lists.search(subject)[:SEARCH_MATCHES_MAX]:
         source = sources[match.entity.source]
-        decision = decide(match, source.category)
+        decision = lists.decision(match)
         lines.append(
             SearchLine(
                 match, source.title, str(source.category), str(decision.outcome), decision.reason

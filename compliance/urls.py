@@ -1,6 +1,13 @@
 from django.urls import path
 
-from compliance import alert_views, hit_views, list_views, release_views, scenario_views
+from compliance import (
+    alert_views,
+    hit_views,
+    list_views,
+    policy_views,
+    release_views,
+    scenario_views,
+)
 
 app_name = "compliance"
 urlpatterns = [
@@ -10,6 +17,8 @@ urlpatterns = [
     path("hits/<uuid:pk>/vote/", hit_views.hit_vote, name="hit-vote"),
     path("lists/", list_views.list_overview, name="lists"),
     path("lists/upload/", list_views.list_upload, name="list-upload"),
+    path("policy/", policy_views.policy_page, name="policy"),
+    path("policy/propose/", policy_views.policy_propose, name="policy-propose"),
     path("lists/<slug:source>/<int:number>/", list_views.list_version, name="list-version"),
     path("alerts/", alert_views.alert_list, name="alerts"),
     path("alerts/<uuid:pk>/", alert_views.alert_page, name="alert"),

@@ -93,6 +93,7 @@ SAFE = {
     "payments:policy": "an approval waits for a subject once",
     "payments:bands-change": "an approval waits for a subject once",
     "payments:rules-propose": "a draft is proposed once",
+    "compliance:policy-propose": "an approval waits for a subject once",
     "portal:view-save": "a name has one view",
     "portal:export-ask": "a copy of what is read; its page stays open, and may ask again",
     "portal:member-grant": "an approval waits for a subject once",
