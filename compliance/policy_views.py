@@ -18,9 +18,11 @@ from compliance.lists import PUBLIC
 from compliance.models import ScreeningPolicy, WatchList
 from compliance.screening.decide import Category, Thresholds
 
+LABELS = {Category.PEP: "Politically exposed", Category.INTERNAL: "On the own list"}
+
 
 def _label(category: Category) -> str:
-    return category.name.replace("_", " ").capitalize()
+    return LABELS.get(category) or category.name.replace("_", " ").capitalize()
 
 
 def _in_use() -> dict[str, WatchList]:
@@ -77,7 +79,7 @@ class PolicyForm(forms.Form):
         for category, scores in stands.thresholds.items():
             for field in policy.FIELDS:
                 self.fields[f"{category}_{field}"] = forms.DecimalField(
-                    label=f"{_label(category)}: {policy.WORDS[field]} from",
+                    label=f"{policy.WORDS[field].capitalize()} from",
                     min_value=0,
                     max_value=1,
                     max_digits=3,
@@ -122,7 +124,16 @@ def policy_propose(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, "A colleague decides on it; until then nothing changes.")
             return redirect("compliance:policy")
-    context = {"form": form, "back_url": reverse("compliance:policy")}
+    context = {
+        "form": form,
+        "boxes": [form[f"list_{source}"] for source in PUBLIC],
+        "rows": [
+            (_label(each), [form[f"{each}_{field}"] for field in policy.FIELDS])
+            for each in stands.thresholds
+        ],
+        "why": form["reason"],
+        "back_url": reverse("compliance:policy"),
+    }
     return render(
         request, "compliance/policy_propose.html", context, status=422 if form.errors else 200
     )
