@@ -6,6 +6,8 @@ FILE_REFUSED = Action("reconciliation.file_refused", "had {subject} refused: {pr
 FILE_TAKEN_UP = Action(
     "reconciliation.file_taken_up", "gave the statements of {subject} their account {account}"
 )
+FILE_COLUMNS = Action("reconciliation.file_columns", "chose the columns of {subject}{layout}")
+LAYOUT_SAVED = Action("reconciliation.layout_saved", "kept the columns of {subject}: {columns}")
 FILE_DONE = Action(
     "reconciliation.file_done", "worked through {subject}: {matched} of {lines} lines matched"
 )
@@ -58,6 +60,8 @@ declare(
     ACCOUNT_ADDED,
     FILE_IMPORTED,
     FILE_REFUSED,
+    FILE_COLUMNS,
+    LAYOUT_SAVED,
     FILE_TAKEN_UP,
     FILE_DONE,
     LINE_MATCHED,

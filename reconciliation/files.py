@@ -12,7 +12,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput
 from reconciliation import actions, raw
 from reconciliation.errors import FileKnown, FileRefused
-from reconciliation.importers import ParsedFile, ParsedLine, detect_format
+from reconciliation.importers import CsvMapping, Format, ParsedFile, ParsedLine, detect_format
 from reconciliation.importers import parse_bytes as parse
 from reconciliation.models import BankAccount, Statement, StatementFile, StatementLine
 
@@ -97,12 +97,17 @@ def raw_bytes(file: StatementFile) -> bytes:
 
 @transaction.atomic
 def file_read(*, actor: Actor, file: StatementFile) -> StatementFile:
-    """Read a kept file into statements and lines. Raises ``FileRefused`` when it has none; the
-    file stays, with what is wrong with it, for a person to look at."""
+    """Read a kept file into statements and lines. One that has none is refused and stays, with what
+    is wrong with it, for a person to look at; a CSV file waits until its columns are chosen."""
     row = StatementFile.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=file.pk)
     if row.state != StatementFile.State.RECEIVED:
         return row
-    parsed = parse(raw_bytes(row))
+    if row.file_format == Format.CSV and not row.columns:
+        row.state = StatementFile.State.MAPPING
+        row.save(update_fields=["state"])
+        return row
+    mapping = CsvMapping.from_json(row.columns) if row.columns else None
+    parsed = parse(raw_bytes(row), mapping=mapping)
     row.problems = [problem.to_json() for problem in parsed.problems][:200]
     row.entries_seen = parsed.entries_seen
     row.lines_read = parsed.lines_parsed

@@ -20,7 +20,7 @@ class OneOfMany(forms.Form):
 class ImportForm(forms.Form):
     file = forms.FileField(
         label="Statement file",
-        help_text="camt.052, .053 or .054, MT940, MT942 or BAI2; up to 20 MB.",
+        help_text="camt.052, .053 or .054, MT940, MT942, BAI2 or CSV; up to 20 MB.",
     )
 
 

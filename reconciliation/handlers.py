@@ -21,7 +21,7 @@ def statement_file(actor: Actor, item: OutboxItem) -> None:
     deadline = time.monotonic() + PART_S
     with tenant_scope(actor.tenant_id, actor):
         file = StatementFile.objects.get(tenant_id=actor.tenant_id, pk=item.subject_id)
-    while file.state not in intake.OVER:
+    while file.state not in intake.STANDS:
         with tenant_scope(actor.tenant_id, actor):
             if time.monotonic() > deadline:
                 intake.file_leave(file=file)

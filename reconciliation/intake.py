@@ -8,6 +8,7 @@ from backoffice.core.context import Actor
 from backoffice.workflow import outbox
 from reconciliation import actions
 from reconciliation.files import account_add, account_of, file_read, file_receive
+from reconciliation.importers import Format
 from reconciliation.matching import some_match
 from reconciliation.models import Statement, StatementFile, StatementLine
 
@@ -16,6 +17,7 @@ AT_ONCE_BYTES = 256 * 1024  # a file of this size is worked through while a pers
 CHUNK_LINES = 200
 S = StatementFile.State
 OVER = (S.DONE, S.REFUSED)
+STANDS = (*OVER, S.MAPPING)  # nothing follows until a person does something
 
 
 @transaction.atomic
@@ -56,8 +58,12 @@ def account_take(
 def file_take(*, actor: Actor, name: str, content: bytes) -> StatementFile:
     """Keep a file and work it through, or leave a large one to a worker. Raises ``FileKnown`` and
     ``InvalidInput`` as ``files.file_receive`` does."""
-    file = file_receive(actor=actor, name=name, content=content)
-    if file.size > AT_ONCE_BYTES:
+    return file_go_on(actor=actor, file=file_receive(actor=actor, name=name, content=content))
+
+
+def file_go_on(*, actor: Actor, file: StatementFile) -> StatementFile:
+    """Work a received file through, or leave a large one to a worker."""
+    if file.size > AT_ONCE_BYTES and (file.file_format != Format.CSV or file.columns):
         file_leave(file=file)
         return file
     return file_work(actor=actor, file=file)
@@ -88,7 +94,7 @@ def file_step(*, actor: Actor, file: StatementFile) -> StatementFile:
 
 def file_work(*, actor: Actor, file: StatementFile) -> StatementFile:
     """All steps at once, in the caller's transaction: for a small file."""
-    while file.state not in OVER:
+    while file.state not in STANDS:
         file = file_step(actor=actor, file=file)
     return file
 

@@ -44,6 +44,7 @@ class StatementFile(TenantModel):
 
     class State(models.TextChoices):
         RECEIVED = "received", "Received"
+        MAPPING = "mapping", "Columns to choose"
         READ = "read", "Being matched"
         DONE = "done", "Worked through"
         REFUSED = "refused", "Refused"
@@ -53,6 +54,8 @@ class StatementFile(TenantModel):
     size = models.BigIntegerField()
     file_format = models.CharField(max_length=20, blank=True)
     path = models.CharField(max_length=200)
+    # By which columns a CSV file was read, as ``importers.CsvMapping`` takes them.
+    columns = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     problems = models.JSONField(default=list)
     entries_seen = models.PositiveIntegerField(default=0)
@@ -68,6 +71,27 @@ class StatementFile(TenantModel):
         ]
         indexes: ClassVar = [models.Index(fields=["tenant", "-id"], name="statement_file_newest")]
         permissions: ClassVar = [("import_statement", "Import bank statements")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CsvLayout(TenantModel):
+    """How a bank writes its CSV. ``columns`` are what ``importers.CsvMapping`` takes; by the
+    ``headings`` of the file on which they were chosen the next one is known."""
+
+    name = models.CharField(max_length=80)
+    columns = models.JSONField()
+    headings = models.JSONField(default=list, blank=True)
+    saved_at = models.DateTimeField(default=now)
+    saved_by_ref = models.CharField(max_length=80)
+    saved_by = models.CharField(max_length=160)
+    history = TenantHistory()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="csv_layout_name")
+        ]
 
     def __str__(self) -> str:
         return self.name

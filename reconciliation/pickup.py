@@ -19,7 +19,7 @@ from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
-from reconciliation import actions, intake
+from reconciliation import actions, columns, intake
 from reconciliation.errors import FileKnown
 from reconciliation.files import FILE_BYTES_MAX
 from reconciliation.models import Pickup, StatementFile
@@ -89,13 +89,16 @@ def _take(actor: Actor, path: Path) -> _Taken:
     try:
         with tenant_scope(actor.tenant_id, actor):
             file = intake.file_take(actor=actor, name=path.name, content=content)
+            if file.state == StatementFile.State.MAPPING:
+                file = columns.file_as_before(actor=actor, file=file)
     except FileKnown as refusal:
         return _Taken(Pickup.State.KNOWN, refusal.sentence)
     except DomainError as refusal:
         return _Taken(Pickup.State.FAILED, refusal.sentence)
     if file.state == StatementFile.State.REFUSED:
         return _Taken(Pickup.State.FAILED, "It can't be read as a statement.", file)
-    return _Taken(Pickup.State.TAKEN, "", file)
+    waits = file.state == StatementFile.State.MAPPING
+    return _Taken(Pickup.State.TAKEN, "Its columns are to be chosen." if waits else "", file)
 
 
 def _aside(path: Path, where: str) -> None:

@@ -17,7 +17,13 @@ from reconciliation import selectors
 from reconciliation.models import Break, StatementFile, StatementLine
 from reconciliation.states import BREAK_COLOURS, BreakKind, BreakState
 
-FILE_COLOURS = {"received": "going", "read": "going", "done": "good", "refused": "bad"}
+FILE_COLOURS = {
+    "received": "going",
+    "mapping": "attention",
+    "read": "going",
+    "done": "good",
+    "refused": "bad",
+}
 LINE_COLOURS = {"open": "neutral", "matched": "good", "broken": "attention", "left_out": "neutral"}
 
 

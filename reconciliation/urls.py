@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reconciliation import adjustment_views, signing_views, views, writeoff_views
+from reconciliation import adjustment_views, columns_views, signing_views, views, writeoff_views
 from reconciliation.settlements import views as settlements
 
 app_name = "reconciliation"
@@ -9,6 +9,7 @@ urlpatterns = [
     path("files/picked-up/", views.pickup_list, name="pickups"),
     path("files/import/", views.statement_import, name="import"),
     path("files/<uuid:pk>/", views.file_detail, name="file"),
+    path("files/<uuid:pk>/columns/", columns_views.choose, name="file-columns"),
     path("files/<uuid:pk>/live/", views.file_live, name="file-live"),
     path("lines/", views.line_list, name="lines"),
     path("accounts/", views.account_list, name="accounts"),

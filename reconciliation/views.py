@@ -97,6 +97,8 @@ def statement_import(request: StaffRequest) -> HttpResponse:
         else:
             if file.state == StatementFile.State.DONE:
                 messages.success(request, f"{file.lines_read} lines read, {file.matched} matched.")
+            if file.state == StatementFile.State.MAPPING:
+                return redirect("reconciliation:file-columns", pk=file.pk)
             return redirect("reconciliation:file", pk=file.pk)
     status = 422 if form.errors else 200
     return render(request, "reconciliation/statement_import.html", {"form": form}, status=status)
@@ -110,7 +112,8 @@ def file_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
         raise Http404
     context = {
         "file": file,
-        "going": file.state not in intake.OVER,
+        "going": file.state not in intake.STANDS,
+        "chooses": file.state == StatementFile.State.MAPPING,
         "colour": tables.FILE_COLOURS[file.state],
         "statements": selectors.statements_of(request.actor, file),
         "events": timeline(request.actor, file.pk),
@@ -127,7 +130,7 @@ def file_live(request: StaffRequest, pk: UUID) -> HttpResponse:
     if file is None:
         raise Http404
     response = HttpResponse(status=HTTPStatus.NO_CONTENT)
-    if file.state in intake.OVER or request.GET.get("state") != file.state:
+    if file.state in intake.STANDS or request.GET.get("state") != file.state:
         response = HttpResponse()
         response["HX-Refresh"] = "true"
     return response

@@ -37,6 +37,7 @@ from payments.models import Transfer
 from payments.services.setup import gateway_connect
 from reconciliation.breaks import break_open
 from reconciliation.files import account_add, file_receive
+from reconciliation.intake import file_take
 from reconciliation.models import Adjustment, Break, Pickup, SettlementCost, SettlementReport
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
 from tests.clients.factories import make_desk, make_document, make_lead
@@ -254,6 +255,12 @@ def _hit_verdict(world: World) -> Arguments:
 def _statement_file(world: World) -> Arguments:
     file = file_receive(actor=world.actor("adam"), name="odd.txt", content=b"no statement")
     Pickup.objects.create(name="odd.txt", state=Pickup.State.FAILED, file=file)
+    return {"pk": file.pk}
+
+
+def _csv_file(world: World) -> Arguments:
+    content = b"Date,Amount\n2026-03-02,10.00\n"
+    file = file_take(actor=world.actor("adam"), name="odd.csv", content=content)
     return {"pk": file.pk}
 
 
@@ -500,6 +507,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:batch-stop": _batch,
     "portal:export-file": _export,
     "reconciliation:file": _statement_file,
+    "reconciliation:file-columns": _csv_file,
     "reconciliation:file-live": _statement_file,
     "reconciliation:break": _break,
     "reconciliation:break-take": _break,

@@ -59,6 +59,7 @@ class CsvMapping:
     delimiter: str = ""  # empty: found from the file
     has_header: bool = True
     is_newest_first: bool = False
+    is_inverted: bool = False  # money out is written without a minus, as on card statements
 
     def __post_init__(self) -> None:
         if not self.date:
@@ -78,6 +79,15 @@ class CsvMapping:
         """Every column that the mapping uses."""
         single = (getattr(self, name) for name in _COLUMN_NAMES)
         return tuple(name for name in (*single, *self.text) if name)
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``from_json`` takes; settings that say nothing are left out."""
+        given = ((each.name, getattr(self, each.name), each.default) for each in fields(self))
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value, default in given
+            if value != default
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> CsvMapping:
@@ -314,6 +324,10 @@ class _Reader:
         return sign * Decimal(text) if _PLAIN_NUMBER.fullmatch(text) else None
 
     def _amount(self, row: _Row) -> Decimal | None:
+        amount = self._written(row)
+        return -amount if amount is not None and self._mapping.is_inverted else amount
+
+    def _written(self, row: _Row) -> Decimal | None:
         mapping = self._mapping
         if mapping.amount:
             amount = self._number(self._cell(row, mapping.amount))

@@ -60,7 +60,9 @@ def detect_format(head: bytes) -> Format:
     if _BAI2.match(text):
         return Format.BAI2
     lines = [line for line in text.splitlines()[:20] if line.strip()]
-    if "\x00" not in text and len(lines) > 1 and all(_DELIMITER.search(line) for line in lines):
+    # Some banks write a line or two of words above the table.
+    rows = sum(bool(_DELIMITER.search(line)) for line in lines)
+    if "\x00" not in text and rows > 1 and rows * 4 >= len(lines) * 3:
         return Format.CSV
     return Format.UNKNOWN
 

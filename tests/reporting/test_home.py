@@ -14,6 +14,7 @@ from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow.queues import item_claim, item_for
 from reporting.figures import count_day, read_days
 from reporting.models import DayFigure
+from reporting.tasks import figures_refresh
 from tests.compliance.factories import make_hit
 from tests.reporting.money import House
 from tests.world import World
@@ -90,6 +91,14 @@ def test_what_is_nothing_is_said_in_words_and_times_as_one_says_them(
     with tenant_scope(world.aurora.pk):
         DayFigure.objects.filter(day=day, code="approve_minutes").update(value="125")
     assert "2 h 5 min" in browse("pavel").get("/").content.decode()
+
+
+def test_the_job_counts_today_and_yesterday_of_every_brokerage(house: House) -> None:
+    house.client("C-1")
+    assert figures_refresh() == figures_refresh() > 0
+    day = today(house.world.aurora.timezone)
+    with tenant_scope(house.actor.tenant_id, house.actor):
+        assert read_days(house.actor, [day])[day, "clients_new", ""].count == 1
 
 
 def test_a_day_is_counted_anew_not_twice(house: House) -> None:
