@@ -70,15 +70,16 @@ def _listed(options: Options, chance: random.Random) -> list[ListEntity]:
 
 def _names(count: int, people: Sequence[ListEntity], chance: random.Random) -> Iterator[str]:
     """Given and family names, common ones more often; a share of them of listed people's parts."""
-    parts = [entity.names[0].text.replace(",", "").split() for entity in people]
-    own = [each for each in parts if len(each) > 1]
+    parted = [entity.names[0].text.partition(",") for entity in people]
+    own = [(rest.split()[0], family) for family, _, rest in parted if rest.strip()]
+    own = own or [(entity.names[0].text.split()[0], "Bench") for entity in people]
     given = [_word(chance) for _ in range(min(GIVEN_NAMES, count))]
     family = [_word(chance) for _ in range(min(FAMILY_NAMES, count))]
     given_weights = list(accumulate(1 / (place + 10) for place in range(len(given))))
     family_weights = list(accumulate(1 / (place + 10) for place in range(len(family))))
     for _ in range(count):
         if chance.random() < ALIKE_SHARE:
-            yield f"{chance.choice(own)[-1]} {chance.choice(own)[0]}"
+            yield f"{chance.choice(own)[0]} {chance.choice(own)[1]}"
         else:
             (first,) = chance.choices(given, cum_weights=given_weights)
             (last,) = chance.choices(family, cum_weights=family_weights)

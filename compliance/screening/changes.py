@@ -29,6 +29,8 @@ SAYING_WEIGHT_MIN = 0.35
 ALONE_SHARE, ALONE_LENGTH_MIN = 0.75, 5
 # So many parts make one that differs a small share of the name, and two.
 PARTS_FOR_ONE, PARTS_FOR_TWO = 3, 6
+# A client known by one word is compared with longer names only where they have that very word.
+SHORT_NAME_PARTS = 2
 
 
 class Exposure(NamedTuple):
@@ -209,7 +211,11 @@ class ChangedEntities:
         if not near:
             return found
         if len(parts) == 1:
-            return found | near[0].entries
+            # The same word in any name; one like it in a name that has little beside it.
+            same = self._tokens[parts[0]][1] if parts[0] in self._tokens else set()
+            entries = self._entries
+            short = {n for n in near[0].entries if entries[n].parts <= SHORT_NAME_PARTS}
+            return found | same | short
         if len(parts) > 2:  # noqa: PLR2004 - two parts written together are the whole name
             near = near + self._written_apart(parts)
         near = near + self._misspelt_beside(parts, near)
