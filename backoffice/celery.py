@@ -133,6 +133,10 @@ app.conf.beat_schedule = {
         "task": "compliance.tasks.monitor",
         "schedule": crontab(hour="2", minute="30"),
     },
+    "compliance-risk": {
+        "task": "compliance.tasks.assess_risk",
+        "schedule": crontab(hour="3", minute="0"),
+    },
     "compliance-screen": {
         "task": "compliance.tasks.lists_screen",
         "schedule": 120.0,

@@ -135,6 +135,8 @@ class Client(TenantModel):
     )
     risk_band = models.CharField(max_length=10, choices=RiskBand.choices, default=RiskBand.LOW)
     risk_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    # The band below which a person let it not fall; empty: as it is reckoned.
+    risk_floor = models.CharField(max_length=10, choices=RiskBand.choices, blank=True)
     # Who set the band by hand: they may not approve the client (four eyes).
     risk_override_ref = models.CharField(max_length=80, blank=True)
     politically_exposed = models.BooleanField(default=False)

@@ -225,16 +225,27 @@ def client_set_risk(
     politically_exposed: bool | None = None,
     by_hand: bool = False,
 ) -> Client:
-    """The outcome of a risk calculation, or with ``by_hand`` a person's own judgement."""
+    """The outcome of a risk calculation, or with ``by_hand`` a person's own judgement, which no
+    calculation goes below; low by hand leaves it to the calculation again."""
     row = client_locked(actor, client.pk)
     if by_hand and not reason.strip():
         raise InvalidInput("Say why.", fields={"reason": "Say why the band is set by hand."})
     row.risk_band = RiskBand(band)
     row.risk_score = score if score is not None else row.risk_score
-    row.risk_override_ref = actor.ref if by_hand else ""
+    if by_hand:
+        row.risk_floor = "" if row.risk_band == RiskBand.LOW else row.risk_band
+        row.risk_override_ref = actor.ref
     if politically_exposed is not None:
         row.politically_exposed = politically_exposed
-    row.save(update_fields=["risk_band", "risk_score", "risk_override_ref", "politically_exposed"])
+    row.save(
+        update_fields=[
+            "risk_band",
+            "risk_score",
+            "risk_floor",
+            "risk_override_ref",
+            "politically_exposed",
+        ]
+    )
     audit(
         actor=actor,
         action=actions.RISK_SET,
@@ -246,6 +257,8 @@ def client_set_risk(
             "politically_exposed": row.politically_exposed,
         },
     )
+    if by_hand or politically_exposed is not None:
+        followers.tell("changed", row, fields=["risk_floor"])
     return row
 
 

@@ -37,6 +37,13 @@ MONITORED = Action(
     "compliance.monitored", "ran the scenarios as of {as_of}: {raised} alerts", discreet=True
 )
 RELEASED = Action("compliance.released", "released {subject}: {reason}", discreet=True)
+RISK_MODEL_WRITTEN = Action("compliance.risk_model_written", "wrote {subject}: {note}")
+RISK_MODEL_TRIED = Action("compliance.risk_model_tried", "tried {subject} on every client")
+RISK_MODEL_PROPOSED = Action("compliance.risk_model_proposed", "proposed {subject}: {note}")
+RISK_MODEL_SET = Action("compliance.risk_model_set", "put {subject} in force")
+RISK_CHANGE_SEEN = Action(
+    "compliance.risk_change_seen", "looked at the change of risk of {client}: {note}"
+)
 
 POLICY_PROPOSED = Action("compliance.policy_proposed", "proposed another way of screening")
 POLICY_SET = Action("compliance.policy_set", "changed how clients are screened")
@@ -60,4 +67,9 @@ declare(
     SCENARIO_MOVED,
     MONITORED,
     RELEASED,
+    RISK_MODEL_WRITTEN,
+    RISK_MODEL_TRIED,
+    RISK_MODEL_PROPOSED,
+    RISK_MODEL_SET,
+    RISK_CHANGE_SEEN,
 )

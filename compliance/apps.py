@@ -21,15 +21,23 @@ class ComplianceConfig(AppConfig):
             states,
             tabs,
         )
+        from compliance.risk import approvals as risk_approvals
+        from compliance.risk import changes, services, trials  # noqa: F401 - register themselves
+        from compliance.risk import states as risk_states
         from kyc import checks
         from payments import release_checks
 
         moves.register(states.HIT)
-        for name in ("Hit", "Alert"):
+        for name in ("Hit", "Alert", "RiskAssessment"):
             desks.register(f"compliance.{name}", desks.by_client(self.get_model(name)))
         moves.register(states.ALERT)
         hits.register_approval()
         policy.register_approval()
+        moves.register(risk_states.MODEL)
+        moves.register(risk_states.TRIAL)
+        risk_approvals.register_approval()
+        follow("changed", services.CLIENT_CHANGED)
+        follow("means_declared", services.MEANS_DECLARED)
         checks.register(handlers.CHECK, handlers.screen_case, label="Screening")
         follow("changed", handlers.CHANGED)
         release_checks.register(release.CODE, release.release_check)
@@ -50,5 +58,11 @@ class ComplianceConfig(AppConfig):
             Entry(
                 "Work", "Scenarios", "compliance:scenarios", "activity",
                 ("compliance.view_monitoring",), order=62,
+            )
+        )  # fmt: skip
+        register(
+            Entry(
+                "Work", "Risk model", "compliance:risk", "activity",
+                ("compliance.view_monitoring",), order=63,
             )
         )  # fmt: skip

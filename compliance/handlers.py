@@ -10,6 +10,7 @@ from clients.models import Client
 from compliance.consequences import answer_for
 from compliance.models import Screening
 from compliance.rescreen import SCREENED_STATES
+from compliance.risk.services import client_assess
 from compliance.screen import SETTLE, client_screen
 from compliance.selectors import confirmed_parties, undecided_hits
 from kyc import selectors as kyc
@@ -30,6 +31,7 @@ def screen_case(actor: Actor, case: KycCase) -> CheckAnswer:
     """The KYC check: search the case's client now and say what stands against them."""
     with tenant_scope(actor.tenant_id, actor):
         client_screen(actor=actor, client=case.client)
+        client_assess(actor=actor, client=case.client, why="a case was submitted")
         return answer_for(actor, case.client)
 
 
@@ -55,6 +57,7 @@ def settle(actor: Actor, item: OutboxItem) -> None:
     """Bring the client's KYC cases in line with their hits: freeze, answer, or look again."""
     with tenant_scope(actor.tenant_id, actor):
         client = _client(actor, item)
+        client_assess(actor=actor, client=client, why="a hit was found or decided")
         cases = [case for case in (kyc.working_case(client), kyc.standing_case(client)) if case]
     for case in {case.pk: case for case in cases}.values():
         with tenant_scope(actor.tenant_id, actor):

@@ -15,6 +15,9 @@ from backoffice.core.clock import now
 from backoffice.core.ids import uuid7
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
+from compliance.risk.models import RiskAssessment as RiskAssessment
+from compliance.risk.models import RiskModel as RiskModel
+from compliance.risk.models import RiskTrial as RiskTrial
 from compliance.screening.decide import Category
 from compliance.states import AlertState, HitState
 

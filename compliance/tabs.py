@@ -12,10 +12,13 @@ from django.urls import reverse
 from backoffice.core.context import Actor
 from backoffice.staff.access import StaffRequest
 from clients import tabs
-from clients.models import Client
+from clients.lists import RISK_COLOURS
+from clients.models import Client, RiskBand
 from clients.tabs import Tab
 from compliance import selectors
 from compliance.models import Screening
+from compliance.risk.changes import explained
+from compliance.risk.services import last_of
 from compliance.states import ALERT_COLOURS, ALERT_OPEN, HIT_COLOURS, HIT_UNDECIDED
 
 SHOWN_MAX = 50
@@ -66,6 +69,19 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "alerts": _alerts(actor, client),
         "sees_alerts": actor.can(SEE_ALERTS),
         "screening": screening,
+        **_assessment(actor, client),
+    }
+
+
+def _assessment(actor: Actor, client: Client) -> dict[str, Any]:
+    """The whole way to the score is for those who may know of monitoring: it has a part in it."""
+    found = last_of(client, 2)
+    newest, before = (found + [None, None])[:2]
+    return {
+        "assessment": newest,
+        "assessment_colour": RISK_COLOURS[RiskBand(newest.band)] if newest else "",
+        "assessed_before": before,
+        "lines": explained(newest, before) if newest and actor.can(SEE_ALERTS) else [],
     }
 
 

@@ -8,6 +8,7 @@ from backoffice.tenancy.scope import all_tenants
 from compliance.download import lists_download
 from compliance.monitoring.run import days_due, monitoring_run
 from compliance.rescreen import lists_follow
+from compliance.risk.services import everyone_assess
 
 
 @shared_task
@@ -34,4 +35,13 @@ def monitor() -> int:
         len(monitoring_run(actor=actor, as_of=day).results)
         for actor in all_tenants(reason="transaction monitoring", job="monitoring")
         for day in days_due(actor, today() - timedelta(days=1))
+    )
+
+
+@shared_task
+def assess_risk() -> int:
+    """Everyone whose risk is another than it was: by the night's payments, alerts and papers."""
+    return sum(
+        everyone_assess(actor=actor, why="the nightly reckoning")
+        for actor in all_tenants(reason="risk of clients", job="risk")
     )

@@ -8,6 +8,8 @@ from compliance import (
     release_views,
     scenario_views,
 )
+from compliance.risk import changes
+from compliance.risk import views as risk
 
 app_name = "compliance"
 urlpatterns = [
@@ -28,6 +30,15 @@ urlpatterns = [
     path("scenarios/", scenario_views.scenario_list, name="scenarios"),
     path("scenarios/propose/", scenario_views.propose, name="scenario-propose"),
     path("scenarios/<uuid:pk>/move/", scenario_views.scenario_move, name="scenario-move"),
+    path("risk/", risk.models, name="risk"),
+    path("risk/begin/", risk.begin, name="risk-begin"),
+    path("risk/new/", risk.model_new, name="risk-new"),
+    path("risk/versions/<uuid:pk>/", risk.model_page, name="risk-model"),
+    path("risk/versions/<uuid:pk>/try/", risk.model_try, name="risk-try"),
+    path("risk/versions/<uuid:pk>/propose/", risk.model_propose, name="risk-propose"),
+    path("risk-changes/", changes.change_list, name="risk-changes"),
+    path("risk-changes/<uuid:pk>/", changes.change_page, name="risk-change"),
+    path("risk-changes/<uuid:pk>/seen/", changes.change_seen, name="risk-seen"),
     path("held/", release_views.held_list, name="held"),
     path("held/<uuid:pk>/", release_views.held_payment, name="held-payment"),
     path("held/<uuid:pk>/release/", release_views.release, name="release"),

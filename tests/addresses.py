@@ -28,6 +28,8 @@ from clients.links import upload_link_create
 from clients.services import restriction_place
 from compliance.models import TenantList
 from compliance.monitoring.definitions import scenarios_install
+from compliance.risk import versions
+from compliance.risk.services import client_assess
 from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.services import case_open
@@ -40,7 +42,7 @@ from reconciliation.files import account_add, file_receive
 from reconciliation.intake import file_take
 from reconciliation.models import Adjustment, Break, Pickup, SettlementCost, SettlementReport
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
-from tests.clients.factories import make_desk, make_document, make_lead
+from tests.clients.factories import make_active, make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.compliance.planted import make_alert
 from tests.compliance.planted import make_client as make_planted_client
@@ -224,6 +226,19 @@ CASE_PAGES = (
     "offboard close freeze unfreeze"
 )
 CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
+
+
+def _risk_model(world: World) -> Arguments:
+    return {"pk": versions.model_install(actor=world.actor("carla")).pk}
+
+
+def _risk_change(world: World) -> Arguments:
+    carla = world.actor("carla")
+    versions.model_install(actor=carla)
+    client = make_active(carla, residence="KP")
+    made = client_assess(actor=carla, client=client, why="a test")
+    assert made is not None
+    return {"pk": made.pk}
 
 
 def _alert(world: World) -> Arguments:
@@ -498,6 +513,10 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "compliance:alert-review": _alert,
     "compliance:alert-decide": _alert_verdict,
     "compliance:alert-snooze": _alert,
+    **dict.fromkeys(
+        ("compliance:risk-model", "compliance:risk-try", "compliance:risk-propose"), _risk_model
+    ),
+    **dict.fromkeys(("compliance:risk-change", "compliance:risk-seen"), _risk_change),
     "compliance:scenario-move": _scenario,
     "compliance:hit": _hit,
     "compliance:hit-decide": _hit_verdict,

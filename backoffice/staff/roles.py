@@ -34,6 +34,7 @@ _COMPLIANCE = (
         "compliance.view_monitoring",
         "compliance.decide_alert",
         "compliance.manage_lists",
+        "compliance.manage_risk",
         "staff.view_full_data",
         "staff.view_audit",
         "payments.hold_payment",

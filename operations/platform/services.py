@@ -31,6 +31,7 @@ from backoffice.tenancy.models import Accent, LegalEntity, Tenant
 from backoffice.tenancy.scope import tenant_scope
 from clients.countries import NAMES
 from compliance.monitoring.definitions import scenarios_install
+from compliance.risk.versions import model_install
 from kyc.defaults import levels_install
 from operations.models import PlatformEntry
 
@@ -104,7 +105,7 @@ def operators_tell(subject: str, text: str) -> int:
 
 @transaction.atomic
 def tenant_create(*, operator: Operator, new: NewTenant) -> Tenant:
-    """A brokerage with its entity, roles, KYC levels, scenarios and invited administrators.
+    """A brokerage with its entity, roles, levels, scenarios, risk model and invited administrators.
 
     Raises ``InvalidInput`` by field; then nothing was made.
     """
@@ -131,6 +132,7 @@ def tenant_create(*, operator: Operator, new: NewTenant) -> Tenant:
         roles_install(actor=actor)
         levels_install(actor=actor)
         scenarios_install(actor=actor)
+        model_install(actor=actor)
         for person in new.administrators:
             _invite(actor, person)
     looked(operator, f"Created {tenant.slug}")

@@ -99,6 +99,7 @@ SAFE = {
     "portal:member-grant": "an approval waits for a subject once",
     "portal:settings-access": "an approval waits for a subject once",
     "ib:version-propose": "a draft is proposed once",
+    "compliance:risk-propose": "a draft is proposed once",
     "kyc:submit": "a case moves from a state once",
     "reconciliation:break-match": "a line has one standing match",
     "reconciliation:break-line-match": "a line has one standing match",
