@@ -17,8 +17,8 @@ from backoffice.core.money import EXPONENTS, Money
 from backoffice.tenancy.scope import brokerage
 from payments.services import settlements, statements
 from reconciliation.models import Match, SettlementLine, SettlementReport, StatementLine
-from reconciliation.rules import Movement
-from reconciliation.settlements.models import LineKind
+from reconciliation.rules import Movement, Payout
+from reconciliation.settlements.models import LineKind, SettlementMatch
 
 PAGES = {"payments.deposit": "payments:deposit", "payments.withdrawal": "payments:withdrawal"}
 BREAK = "reconciliation.break"  # what a line stands for that an adjustment booked
@@ -140,6 +140,59 @@ def _told(actor: Actor, line: StatementLine) -> dict[UUID, str]:
         row.gateway_id: f"; its report has this payout, {row.source_ref or row.transaction_ref}"
         for row in rows
     }
+
+
+def payouts_for(actor: Actor, line: StatementLine) -> list[Payout]:
+    """Payouts of gateways' reports that the line may be by itself: of its amount to the unit,
+    around its day, on an account that settlements go to, and not booked yet, neither as that payout
+    nor from another line of the same amount about that time."""
+    account = line.account
+    if line.amount <= 0 or account is None or not account.client_money:
+        return []
+    if line.currency not in EXPONENTS:
+        return []
+    rows = list(
+        SettlementLine.objects.filter(
+            tenant_id=actor.tenant_id,
+            kind=LineKind.PAYOUT,
+            currency=line.currency,
+            gross=-Money(line.amount, line.currency).minor,
+            booked_on__range=(line.value_date - PAYOUT_DAYS, line.value_date + PAYOUT_DAYS),
+        )
+        .select_related("report__gateway")
+        .order_by("id")[:SAID_MAX]
+    )
+    booked = set(
+        SettlementMatch.objects.filter(
+            tenant_id=actor.tenant_id, pk__in=[row.pk for row in rows]
+        ).values_list("pk", flat=True)
+    )
+    by_hand = _settled_like(actor, line)
+    return [
+        Payout(
+            row.pk,
+            row.gateway_id,
+            row.report.gateway.name,
+            [name for name in (row.source_ref, row.transaction_ref) if name],
+        )
+        for row in rows
+        if row.pk not in booked and row.gateway_id not in by_hand
+    ]
+
+
+def _settled_like(actor: Actor, line: StatementLine) -> set[UUID]:
+    """Gateways with a settlement of the line's amount that was booked about its day."""
+    days = (line.value_date - 2 * PAYOUT_DAYS, line.value_date + 2 * PAYOUT_DAYS)
+    return set(
+        Match.objects.filter(
+            tenant_id=actor.tenant_id,
+            subject_type="payments.gatewayaccount",
+            standing=True,
+            line__amount=line.amount,
+            line__currency=line.currency,
+            line__value_date__range=days,
+        ).values_list("subject_id", flat=True)
+    )
 
 
 def settle_gateway(actor: Actor, line: StatementLine, gateway: UUID, cost: Money) -> Movement:

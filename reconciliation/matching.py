@@ -20,6 +20,7 @@ from reconciliation.rules import (
     Movement,
     awaits,
     meaning,
+    payout_named,
     references_of,
     said,
 )
@@ -111,8 +112,31 @@ def _carry_out(actor: Actor, line: StatementLine, found: Found) -> bool:
             _break(actor, line, found, BreakKind.STATUS_DIFF, error.sentence)
             return False
         return True
+    if found.break_kind == BreakKind.UNIDENTIFIED_RECEIPT and _gateways_payout(actor, line):
+        return True
     _break(actor, line, found, found.break_kind)
     return False
+
+
+def _gateways_payout(actor: Actor, line: StatementLine) -> bool:
+    """Book a line that names a payout of a gateway's report, to the unit; False leaves it to
+    people, as does a gateway that holds less by our books."""
+    named = payout_named(facts_of(line), books.payouts_for(actor, line))
+    if named is None:
+        return False
+    payout, name, rung = named
+    try:
+        with transaction.atomic():
+            nothing = Money.zero(line.currency)
+            movement = books.settle_gateway(actor, line, payout.gateway_id, nothing)
+            where = "its reference field" if rung == 1 else "its text"
+            why = (
+                f"Payout {name} of {payout.gateway}: its report has this amount; named in {where}."
+            )
+            line_matched(actor=actor, line=line, because=_because(Found(movement, rung, why)))
+    except DomainError:
+        return False
+    return True
 
 
 def _because(found: Found) -> Because:

@@ -2,9 +2,11 @@
 
 Rungs are those of the ladder in docs/money.md: 1 and 3 match by themselves, and so does 2 for what
 arrives, since payments put an amount that nobody asked for before a person. Of what left the
-account rung 2 says only that a person has to look.
+account rung 2 says only that a person has to look. A payout of a gateway is booked where the line
+names it, by the name and with the amount of the gateway's own report.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +15,8 @@ from uuid import UUID
 from backoffice.core.money import EXPONENTS, Money
 from payments.gateways.references import our_references
 
-RULE_VERSION = "exact-2"
+RULE_VERSION = "exact-3"
+PAYOUT_NAME_CHARS_MIN = 6  # a shorter name is in many a text by accident
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,17 @@ class Movement:
     state: str
     returned: bool = False
     account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A payout of a gateway, as its report says it, of just a line's amount. ``names``: the
+    gateway's own of it."""
+
+    id: UUID
+    gateway_id: UUID
+    gateway: str
+    names: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,25 @@ def meaning(line: LineFacts, movements: Mapping[str, Movement]) -> Found:
         return Found(None, 4, f"The line names {listed}.", "ambiguous")
     movement, rung = named[0]
     return _compare(line, movement, rung)
+
+
+def payout_named(line: LineFacts, payouts: Sequence[Payout]) -> tuple[Payout, str, int] | None:
+    """The one payout that the line names word for word, by which name, and the rung: 1 for a field
+    of its own, 3 for the text. None where the line names none of them, or more than one."""
+    fields = {field.strip().casefold() for field in (line.end_to_end, *line.references)}
+    found = []
+    for payout in payouts:
+        for name in payout.names:
+            word = name.strip().casefold()
+            if len(word) < PAYOUT_NAME_CHARS_MIN:
+                continue
+            if word in fields:
+                found.append((payout, name, 1))
+                break
+            if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", line.text.casefold()):
+                found.append((payout, name, 3))
+                break
+    return found[0] if len(found) == 1 else None
 
 
 def _unknown(line: LineFacts) -> Found:
