@@ -12,6 +12,9 @@ FILE_DONE = Action(
     "reconciliation.file_done", "worked through {subject}: {matched} of {lines} lines matched"
 )
 LINE_MATCHED = Action("reconciliation.line_matched", "matched a line to {subject}: {explanation}")
+LINE_UNMATCHED = Action(
+    "reconciliation.line_unmatched", "took back the match of {subject}: {reason}"
+)
 BREAK_OPENED = Action("reconciliation.break_opened", "opened {subject}: {explanation}")
 BREAK_TAKEN = Action("reconciliation.break_taken", "looks into {subject}")
 BREAK_RESOLVED = Action("reconciliation.break_resolved", "resolved {subject}: {outcome}")
@@ -65,6 +68,7 @@ declare(
     FILE_TAKEN_UP,
     FILE_DONE,
     LINE_MATCHED,
+    LINE_UNMATCHED,
     BREAK_OPENED,
     BREAK_TAKEN,
     BREAK_RESOLVED,

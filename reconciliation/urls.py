@@ -31,6 +31,7 @@ urlpatterns = [
     ),
     path("write-offs/", writeoff_views.limits, name="write-offs"),
     path("breaks/<uuid:pk>/line/", settlements.break_line_match, name="break-line-match"),
+    path("breaks/<uuid:pk>/line/back/", settlements.break_line_unmatch, name="break-line-unmatch"),
     path("reports/", settlements.report_list, name="reports"),
     path("reports/import/", settlements.report_import, name="report-import"),
     path("reports/terms/", settlements.terms_page, name="terms"),

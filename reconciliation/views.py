@@ -45,8 +45,9 @@ from reconciliation.forms import (
     SettlementForm,
 )
 from reconciliation.models import Break, Match, StatementFile
+from reconciliation.settlements import by_hand
 from reconciliation.settlements import selectors as reported
-from reconciliation.settlements.forms import LineMatchForm
+from reconciliation.settlements.forms import LineMatchForm, LineUnmatchForm
 from reconciliation.states import (
     ADJUSTMENT_COLOURS,
     BREAK_COLOURS,
@@ -196,6 +197,8 @@ def break_page(
     )
     match = selectors.match_of(request.actor, row.line_id) if row.line_id else None
     urls = books.payment_urls(request.actor, _subjects(row, match))
+    line = reported.subject_line(request.actor, row)
+    revocable = may and by_hand.standing(request.actor, line) is not None
     context = {
         "title": row.reference,
         "row": row,
@@ -208,7 +211,8 @@ def break_page(
         "settlement_form": _settlement_form(request, row),
         "adjustment_form": None if why_not else adjustment_form(request, row),
         **_adjustment(request, row, may=may),
-        "reported": reported.subject_line(request.actor, row),
+        "reported": line,
+        "line_unmatch_form": LineUnmatchForm() if revocable else None,
         "of_reports": reported.is_of_reports(row),
         "line_match_form": None if why_not else line_match_form(request, row),
         "match": match,

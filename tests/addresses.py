@@ -537,6 +537,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "reconciliation:break-identify": _break,
     "reconciliation:break-accept": _break,
     "reconciliation:break-line-match": _break,
+    "reconciliation:break-line-unmatch": _break,
     "reconciliation:report": _settlement_report,
     "reconciliation:report-live": _settlement_report,
     "reconciliation:report-cost": _settlement_report,

@@ -1,4 +1,4 @@
-"""What the ladder left to people: which booking a report's line is."""
+"""What the ladder left to people: which booking a report's line is; and taken back again."""
 
 from django.db import transaction
 
@@ -10,11 +10,18 @@ from backoffice.workflow import outbox
 from payments.models import GatewayAccount
 from reconciliation import actions
 from reconciliation.breaks import break_locked, break_resolve
-from reconciliation.models import Break, SettlementMatch, SettlementRun
+from reconciliation.models import (
+    Break,
+    SettlementLine,
+    SettlementMatch,
+    SettlementReport,
+    SettlementRun,
+)
 from reconciliation.settlements import selectors
-from reconciliation.settlements.reports import AGAIN
+from reconciliation.settlements.reports import AGAIN, gateway_match
 
 RULE, RUNG = "by hand", 7
+BY_AMOUNT = 4  # the rung on which the only pair of an amount is found
 
 
 @transaction.atomic
@@ -71,3 +78,74 @@ def line_match(*, actor: Actor, row: Break, item: str, reason: str) -> Settlemen
     # The others of its amount may be told apart now.
     outbox.put(AGAIN, subject_id=line.report.gateway_id)
     return match
+
+
+def standing(actor: Actor, line: SettlementLine | None) -> SettlementMatch | None:
+    """The match of a line that a person made."""
+    if line is None:
+        return None
+    rows = SettlementMatch.objects.filter(tenant_id=actor.tenant_id, pk=line.pk, rung=RUNG)
+    return rows.first()
+
+
+@transaction.atomic
+def line_unmatch(*, actor: Actor, row: Break, reason: str) -> SettlementLine:
+    """Take back what a person said of the break's line. Lines of its amount that were told apart by
+    it since are open again too; the ladder is climbed anew, and what it leaves becomes breaks.
+    Raises ``InvalidInput``."""
+    reason = reason.strip()
+    if not reason:
+        raise InvalidInput("Say why.", fields={"reason": "Say why."})
+    line = selectors.subject_line(actor, row)
+    if line is None:
+        raise InvalidInput("This break has no line of a report.")
+    gateway = line.report.gateway
+    GatewayAccount.objects.select_for_update(no_key=True).get(
+        tenant_id=actor.tenant_id, pk=gateway.pk
+    )
+    match = standing(actor, line)
+    if match is None:
+        raise InvalidInput("No match by hand stands for this line. Nothing was done.")
+    was = (match.journal_id, match.journal_line)
+    reopened = _hung_on(actor, line, match)
+    match.delete()
+    audit(
+        actor=actor,
+        action=actions.LINE_UNMATCHED,
+        subject=row,
+        label=row.reference,
+        data={"reason": reason, "line": line.pk, "journal": was[0], "reopened": reopened},
+    )
+    gateway_match(actor=actor, gateway=gateway)
+    again = SettlementMatch.objects.filter(tenant_id=actor.tenant_id, pk=line.pk).first()
+    if again is not None and (again.journal_id, again.journal_line) == was:
+        raise InvalidInput(
+            "By its amount and date it can be no other booking now. Take back the matches of the "
+            "other lines of this amount first."
+        )
+    return line
+
+
+def _hung_on(actor: Actor, line: SettlementLine, match: SettlementMatch) -> int:
+    """Undo what the ladder found since because this line was out of the way; how many those were.
+    Runs are named in the order in which they began."""
+    alike = SettlementLine.objects.filter(
+        tenant_id=actor.tenant_id,
+        gateway=line.gateway_id,
+        currency=line.currency,
+        gross=line.gross,
+    )
+    found = SettlementMatch.objects.filter(
+        tenant_id=actor.tenant_id,
+        line_id__in=alike.values("pk"),
+        rung=BY_AMOUNT,
+        run_id__gt=match.run_id,
+    )
+    ids = [*found.values_list("line_id", flat=True)]
+    # Reports with nothing open are not looked at again; what is open is counted by the ladder.
+    reports = alike.filter(pk__in=[*ids, line.pk]).values("report_id")
+    SettlementReport.objects.filter(tenant_id=actor.tenant_id, pk__in=reports, rows_open=0).update(
+        rows_open=1
+    )
+    found.delete()
+    return len(ids)

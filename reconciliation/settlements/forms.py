@@ -62,6 +62,10 @@ class TermsForm(forms.Form):
             field.choices = choices
 
 
+class LineUnmatchForm(OneOfMany):
+    reason = forms.CharField(label="Why", max_length=200)
+
+
 class LineMatchForm(OneOfMany):
     """``items`` are (key, what it is)."""
 

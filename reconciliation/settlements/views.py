@@ -24,7 +24,7 @@ from payments.models import GatewayAccount
 from reconciliation import breaks, queues
 from reconciliation.models import SettlementCost, SettlementReport
 from reconciliation.settlements import by_hand, costs, reports, selectors, tables, terms
-from reconciliation.settlements.forms import ReportForm, TermsForm
+from reconciliation.settlements.forms import LineUnmatchForm, ReportForm, TermsForm
 from reconciliation.settlements.states import COST_COLOURS, CostState
 from reconciliation.views import SEE, break_or_404, break_page, line_match_form
 
@@ -213,3 +213,20 @@ def break_line_match(request: StaffRequest, pk: UUID) -> HttpResponse:
     return decided(
         request, queue=queues.BREAKS, before=before, sentence=f"{row.reference} is resolved."
     )
+
+
+@require_POST
+@needs("reconciliation.work_break")
+def break_line_unmatch(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Take back what a person said of the break's line of a report."""
+    row = break_or_404(request, pk)
+    form = LineUnmatchForm(request.POST)
+    if not form.is_valid():
+        return break_page(request, row, {"line_unmatch_form": form})
+    try:
+        by_hand.line_unmatch(actor=request.actor, row=row, reason=form.cleaned_data["reason"])
+    except DomainError as error:
+        form.add_error(None, error.sentence)
+        return break_page(request, row, {"line_unmatch_form": form})
+    messages.success(request, "The match is taken back. What is open again is under Breaks.")
+    return redirect("reconciliation:break", pk=pk)

@@ -32,6 +32,7 @@ from reconciliation.files import account_add
 from reconciliation.models import Break, SettlementReport, StatementLine
 from reconciliation.settlements.models import SettlementMatch
 from reconciliation.settlements.reports import gateway_match
+from reconciliation.settlements.selectors import open_items, subject_line
 from reconciliation.settlements.terms import terms_save
 from sandbox.gateway.settlement import HEADINGS
 from tests.payments.money import MERCHANT, Brokerage, eur
@@ -182,6 +183,41 @@ def test_lines_that_can_not_be_told_apart_are_one_question_for_a_person(desk: De
     # What is left is the only pair now, and the ladder is climbed again.
     desk.shop.work()
     assert (desk.rungs(), desk.breaks()) == ([4, 7], [])
+
+
+def test_a_match_by_hand_is_taken_back_and_what_hung_on_it_is_open_again(desk: Desk) -> None:
+    for _ in range(2):
+        desk.shop.funded("100.00")
+    report = desk.take([without_reference(row) for row in desk.rows()])
+    row, pavel = desk.the_break(), desk.browse("pavel")
+    with desk.shop.scope():
+        line = subject_line(desk.shop.system, row)
+        assert line is not None
+        (first, _) = open_items(desk.shop.system, line)
+    address = {"args": [row.pk]}
+    back = reverse("reconciliation:break-line-unmatch", **address)
+    early = pavel.post(back, {"reason": "too early"})
+    assert "No match by hand stands" in early.content.decode()
+    sent = {"item": first.key, "reason": "the cashier's advice"}
+    pavel.post(reverse("reconciliation:break-line-match", **address), sent)
+    desk.shop.work()
+    assert (desk.rungs(), desk.breaks()) == ([4, 7], [])
+    assert "Take the match back" in desk.page("break", row)
+    assert pavel.post(back, {"reason": ""}).status_code == 422
+    assert desk.browse("anna").post(back, {"reason": "I only look"}).status_code == 403
+    assert desk.rungs() == [4, 7]
+    done = pavel.post(back, {"reason": "it was the other one"})
+    assert done.status_code == 302
+    assert (desk.rungs(), desk.breaks()) == ([], ["ambiguous"])
+    with desk.shop.scope():
+        report.refresh_from_db()
+        assert (report.rows_open, report.by_rung) == (2, {})
+        said = [each.data for each in AuditPayload.objects.all() if "reopened" in each.data]
+    assert [(each["reason"], each["reopened"]) for each in said] == [("it was the other one", 1)]
+    assert "Take the match back" not in desk.page("break", row)
+    again = pavel.post(back, {"reason": "twice"})
+    assert again.status_code == 422
+    assert desk.shop.sound()
 
 
 def test_a_line_less_by_the_agreed_fee_is_matched_and_by_another_fee_is_not(desk: Desk) -> None:
