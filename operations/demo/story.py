@@ -37,6 +37,7 @@ from trading.models import Account
 # What becomes of a card deposit of the past.
 OUTCOMES = (*["paid"] * 16, "declined", "declined", "open")
 MONITORED_NIGHTS = 7
+TODAY = timedelta(hours=9)
 # Deposits and withdrawals of today, which wait in the queues: some past their four hours.
 PAID_IN_TODAY = (
     (405, "stranger"), (290, "other amount"), (205, "stranger"), (96, "other amount"),
@@ -153,7 +154,8 @@ class Story:
             day = night.date() - timedelta(days=1)
             if day.weekday() < 5:
                 self.at(night + timedelta(minutes=20), partial(self._books, day))
-            if self.real - night < timedelta(days=MONITORED_NIGHTS):
+            # What was asked for in the last hours is looked at when all of it is there.
+            if TODAY < self.real - night < timedelta(days=MONITORED_NIGHTS):
                 self.at(night + timedelta(minutes=30), partial(self._monitor, day))
             if day.weekday() < 5:
                 self.at(night - timedelta(hours=2), self.settlements.pay)
