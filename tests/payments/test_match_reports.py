@@ -194,12 +194,12 @@ def test_a_match_by_hand_is_taken_back_and_what_hung_on_it_is_open_again(desk: D
         line = subject_line(desk.shop.system, row)
         assert line is not None
         (first, _) = open_items(desk.shop.system, line)
-    address = {"args": [row.pk]}
-    back = reverse("reconciliation:break-line-unmatch", **address)
+    args = [row.pk]
+    back = reverse("reconciliation:break-line-unmatch", args=args)
     early = pavel.post(back, {"reason": "too early"})
     assert "No match by hand stands" in early.content.decode()
     sent = {"item": first.key, "reason": "the cashier's advice"}
-    pavel.post(reverse("reconciliation:break-line-match", **address), sent)
+    pavel.post(reverse("reconciliation:break-line-match", args=args), sent)
     desk.shop.work()
     assert (desk.rungs(), desk.breaks()) == ([4, 7], [])
     assert "Take the match back" in desk.page("break", row)
