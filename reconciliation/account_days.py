@@ -41,6 +41,11 @@ class Place:
     bank: BankAccount | None = None
     account: AccountRef | None = None
 
+    @property
+    def currency_beside(self) -> str:
+        """Its currency, where its name does not say it."""
+        return "" if self.currency in self.label.split() else self.currency
+
 
 def places(actor: Actor) -> list[Place]:
     """Bank accounts in use, by name, then gateways that have ever held money of ours."""
