@@ -1,6 +1,7 @@
 """The list of clients and the client's page with its tabs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,14 @@ from clients.forms import LANGUAGES, NoteForm
 from clients.links import why_closed
 from clients.lists import CLIENTS, RISK_COLOURS
 from clients.means import means_of
-from clients.models import Client, ClientKind, DocumentType, Means, Restriction
+from clients.models import (
+    Client,
+    ClientAction,
+    ClientKind,
+    DocumentType,
+    Means,
+    Restriction,
+)
 from clients.states import CLIENT, CLIENT_COLOURS, DOCUMENT_COLOURS, ClientState, DocumentState
 from clients.tabs import Tab
 
@@ -73,10 +81,7 @@ def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
             {"colour": "good" if v.ok else "bad", "title": action.label, "note": v.sentence}
             for action, v in verdicts.items()
         ],
-        "stops": [
-            {"action": row.get_action_display(), "text": row.text, "since": row.from_at}
-            for row in standing
-        ],
+        "stops": _stops(standing),
         "tabs": [
             {
                 "label": tab.label,
@@ -88,6 +93,23 @@ def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
         ],
         "buttons": buttons(actor, client),
     }
+
+
+def _stops(standing: Sequence[Restriction]) -> list[dict[str, Any]]:
+    """In words, those of one reason and time together: six alike would hide a seventh."""
+    found: dict[tuple[str, datetime], list[Restriction]] = {}
+    for row in standing:
+        found.setdefault((row.text, row.from_at.replace(second=0, microsecond=0)), []).append(row)
+    return [
+        {"action": _actions(rows), "many": len(rows) > 1, "text": text, "since": rows[0].from_at}
+        for (text, _), rows in found.items()
+    ]
+
+
+def _actions(rows: Sequence[Restriction]) -> str:
+    if {row.action for row in rows} == {str(each) for each in ClientAction}:
+        return "All actions"
+    return ", ".join(dict.fromkeys(row.get_action_display() for row in rows))
 
 
 def buttons(actor: Actor, client: Client) -> list[Button]:

@@ -15,7 +15,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.core.context import Actor
 from backoffice.tenancy.scope import tenant_scope
 from clients import services, tabs
-from clients.models import Client, ClientDocument, Note, Restriction, UploadLink
+from clients.models import Client, ClientAction, ClientDocument, Note, Restriction, UploadLink
 from tests.clients.factories import make_active, make_desk, make_document, make_lead, picture
 from tests.world import World
 
@@ -104,6 +104,32 @@ def test_every_tab_opens_empty_and_full(world: World, browse: Browse, tab: str) 
     answer = carla.get(f"/clients/{client.pk}/{tab}/").content.decode()
     assert "Deposit is stopped" in answer
     assert "<i>lost</i>" not in answer
+
+
+def test_stops_of_one_reason_are_said_together(world: World, browse: Browse) -> None:
+    client = _made(world)
+    with _db(world):
+        adam = world.actor("adam")
+        for action in ("deposit", "withdraw"):
+            services.restriction_place(
+                actor=adam, client=client, action=action, reason="x", text="Frozen"
+            )
+        services.restriction_place(actor=adam, client=client, action="trade", reason="x", text="No")
+    answer = browse("carla").get(f"/clients/{client.pk}/").content.decode()
+    assert (
+        answer.count("Withdraw, Deposit are stopped")
+        + answer.count("Deposit, Withdraw are stopped")
+        == 1
+    )
+    assert "Trade is stopped" in answer
+    with _db(world):
+        for action in ClientAction:
+            services.restriction_place(
+                actor=adam, client=client, action=action, reason="y", text="All of it"
+            )
+    assert (
+        "All actions are stopped" in browse("carla").get(f"/clients/{client.pk}/").content.decode()
+    )
 
 
 def test_an_unknown_tab_is_not_found_and_one_without_the_right_is_refused(
