@@ -50,7 +50,8 @@ class FormRenderer(DjangoTemplates):
             return self.render(option["template_name"], {"widget": option})
         chosen = NOTHING_CHOSEN if option["label"] == DASHES else option["label"]
         value, label = conditional_escape(str(option["value"])), conditional_escape(chosen)
-        return f'<option value="{value}"{_attributes(option["attrs"])}>{label}</option>'
+        # HTML ends an option by itself: two kilobytes of a list that filters by country.
+        return f'<option value="{value}"{_attributes(option["attrs"])}>{label}'
 
 
 def _input(widget: Mapping[str, Any]) -> SafeString:

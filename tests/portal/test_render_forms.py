@@ -54,10 +54,11 @@ def test_a_field_is_what_djangos_templates_write(widget: forms.Widget, value: An
     attrs = {"id": "id_x", "data-hint": format_html("{}", "<1>"), "hidden": False}
     ours = widget.render("na<me", value, attrs, renderer=FormRenderer())
     theirs = widget.render("na<me", value, attrs, renderer=DjangoTemplates())
-    assert _compact(ours) == _compact(theirs)
+    # An option ends where the next one begins: HTML asks for no closing tag.
+    assert _compact(ours) == _compact(theirs).replace("</option>", "")
 
 
 def test_what_is_not_chosen_yet_is_one_short_dash() -> None:
     widget = forms.Select(choices=[*BLANK_CHOICE_DASH, ("a", "A")])
     html = widget.render("name", None, {}, renderer=FormRenderer())
-    assert re.findall(r">([^<]+)</option>", html) == ["–", "A"]
+    assert re.findall(r"<option[^>]*>([^<\n]+)", html) == ["–", "A"]
