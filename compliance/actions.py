@@ -42,8 +42,11 @@ RISK_MODEL_TRIED = Action("compliance.risk_model_tried", "tried {subject} on eve
 RISK_MODEL_PROPOSED = Action("compliance.risk_model_proposed", "proposed {subject}: {note}")
 RISK_MODEL_SET = Action("compliance.risk_model_set", "put {subject} in force")
 RISK_CHANGE_SEEN = Action(
-    "compliance.risk_change_seen", "looked at the change of risk of {client}: {note}"
+    "compliance.risk_change_seen",
+    "looked at the change of risk of {client}: {note}",
+    discreet=True,
 )
+RISK_ASSESSED = Action("compliance.risk_assessed", "assessed {subject} again at {score}: {why}")
 
 POLICY_PROPOSED = Action("compliance.policy_proposed", "proposed another way of screening")
 POLICY_SET = Action("compliance.policy_set", "changed how clients are screened")
@@ -72,4 +75,5 @@ declare(
     RISK_MODEL_PROPOSED,
     RISK_MODEL_SET,
     RISK_CHANGE_SEEN,
+    RISK_ASSESSED,
 )

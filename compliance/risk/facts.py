@@ -29,7 +29,8 @@ WITH worth AS (
     ORDER BY id LIMIT %(chunk)s
 )
 SELECT c.id, c.reference, c.risk_band, c.risk_score, c.kind, c.nationality, c.residence,
-    c.politically_exposed, coalesce(m.occupation, ''), m.means, coalesce(d.total, 0),
+    c.politically_exposed, coalesce(m.occupation, ''), m.means,
+    CASE WHEN d.unrated THEN NULL ELSE coalesce(d.total, 0) END,
     e.evidence, coalesce(d.shares, '{}'),
     CASE WHEN c.partner_ref <> '' THEN 'partner' WHEN c.source LIKE 'API%%' THEN 'api'
          ELSE 'direct' END,
@@ -42,9 +43,11 @@ LEFT JOIN LATERAL (
     WHERE m.tenant_id = c.tenant_id AND m.client_id = c.id ORDER BY m.id DESC LIMIT 1
 ) m ON true
 LEFT JOIN LATERAL (
-    SELECT sum(amount) AS total, jsonb_object_agg(instrument, amount) AS shares FROM (
+    SELECT sum(amount) AS total, bool_or(unrated) AS unrated,
+        jsonb_object_agg(instrument, amount) AS shares FROM (
         SELECT CASE WHEN g.kind = 'btcpay' THEN 'crypto' ELSE p.instrument END AS instrument,
-            sum(d.paid_amount * coalesce(w.to_base, 1)) AS amount
+            coalesce(sum(d.paid_amount * w.to_base), 0) AS amount,
+            bool_or(w.to_base IS NULL) AS unrated
         FROM payments_deposit d
         JOIN payments_method p ON p.tenant_id = d.tenant_id AND p.id = d.method_id
         LEFT JOIN payments_gatewayaccount g ON g.tenant_id = d.tenant_id AND g.id = d.gateway_id
@@ -141,7 +144,7 @@ def _known(row: Any) -> Known:
         means=means,
         deposits=deposits,
         evidence=evidence,
-        instruments=_shares(shares, deposits),
+        instruments=_shares(shares),
         channel=channel,
         leverage=leverage,
         alerts=(waiting, escalated, settled),
@@ -153,8 +156,9 @@ def _known(row: Any) -> Known:
     return Known(client_id, reference, band, score, facts)
 
 
-def _shares(kept: Any, total: Decimal) -> dict[str, Decimal]:
-    if not total:
-        return {}
+def _shares(kept: Any) -> dict[str, Decimal]:
+    """Of what has a rate."""
     amounts = json.loads(kept, parse_float=Decimal) if isinstance(kept, str) else kept
-    return {name: Decimal(str(amount)) / total for name, amount in amounts.items()}
+    found = {name: Decimal(str(amount)) for name, amount in amounts.items()}
+    total = sum(found.values())
+    return {name: amount / total for name, amount in found.items()} if total else {}

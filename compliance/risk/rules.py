@@ -51,7 +51,7 @@ class Facts:
     politically_exposed: bool = False
     occupation: str = ""
     means: Decimal | None = None
-    deposits: Decimal = Decimal(0)
+    deposits: Decimal | None = Decimal(0)
     evidence: str = "none"
     instruments: Mapping[str, Decimal] = field(default_factory=dict)
     channel: str = "direct"
@@ -102,7 +102,9 @@ def _countries(model: Model, facts: Facts) -> tuple[Decimal, str]:
 
 def _means(model: Model, facts: Facts) -> tuple[Decimal, str]:
     if facts.means is None:
-        return Decimal("0.5"), "No means declared"
+        return Decimal("0.5"), "No means declared, or in a currency without a rate"
+    if facts.deposits is None:
+        return Decimal("0.5"), "Deposits in a currency without a rate"
     if facts.means <= 0:
         return (
             (Decimal(1), "Deposits without means") if facts.deposits else (Decimal("0.3"), "None")
@@ -167,13 +169,10 @@ def _leverage(model: Model, facts: Facts) -> tuple[Decimal, str]:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """``discreet``: shown to those alone who may know of monitoring."""
-
     code: str
     title: str
     weight: int
     measure: Callable[[Model, Facts], tuple[Decimal, str]]
-    discreet: bool = False
 
 
 # With the weights that a brokerage begins with (compliance.md, section 2).
@@ -181,7 +180,7 @@ FACTORS = (
     Factor("countries", "Countries", 20, _countries),
     Factor("means", "Deposits against declared means", 14, _means),
     Factor("evidence", "Evidence of the source of funds", 12, _evidence),
-    Factor("behaviour", "Behaviour", 12, _behaviour, discreet=True),
+    Factor("behaviour", "Behaviour", 12, _behaviour),
     Factor("kind", "Type of client", 8, _kind),
     Factor("occupation", "Occupation", 8, _occupation),
     Factor("instruments", "Payment methods", 8, _instruments),

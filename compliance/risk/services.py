@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from backoffice.audit.services import audit
 from backoffice.core.context import Actor, current_tenant_id
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox, queues
@@ -9,6 +10,7 @@ from backoffice.workflow.models import OutboxItem
 from clients.locks import client_locked
 from clients.models import Client, RiskBand
 from clients.services import client_set_risk
+from compliance import actions
 from compliance.risk import rules
 from compliance.risk.facts import FIRST, Known, facts_of, some_after
 from compliance.risk.models import RiskAssessment, RiskModel
@@ -85,6 +87,9 @@ def _follow(actor: Actor, client: Client, made: RiskAssessment) -> None:
             score=made.score,
             reason=f"reckoned at {made.score}: {made.why}",
         )
+    else:
+        data = {"score": made.score, "why": made.why}
+        audit(actor=actor, action=actions.RISK_ASSESSED, subject=client, data=data)
 
 
 def _open(actor: Actor, client: Client, made: RiskAssessment) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,8 @@ from django.test import Client as Browser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backoffice.audit.models import AuditEntry
+from backoffice.core.clock import now
 from backoffice.core.context import Actor
 from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.tenancy.scope import tenant_scope
@@ -35,6 +37,7 @@ from compliance.risk.versions import (
     model_write,
 )
 from tests.clients.factories import make_active, make_document, make_lead
+from tests.compliance.planted import deposit
 from tests.world import World
 
 Browse = Callable[[str], Browser]
@@ -101,6 +104,15 @@ def test_a_floor_lifts_the_band_and_not_the_score(
         assert lifted.score == plain.score
 
 
+def test_deposits_without_a_rate_are_no_deposits_of_a_known_size() -> None:
+    unknown = rules.assess(FIRST, replace(PLAIN, means=Decimal(10), deposits=None))
+    (line,) = (each for each in unknown.lines if each.code == "means")
+    assert (line.value, line.words) == (
+        Decimal("0.5"),
+        "Deposits in a currency without a rate",
+    )
+
+
 _facts = st.builds(
     Facts,
     kind=st.sampled_from(["person", "company"]),
@@ -109,7 +121,7 @@ _facts = st.builds(
     politically_exposed=st.booleans(),
     occupation=st.sampled_from(["", *FIRST.levels["occupation"]]),
     means=st.none() | st.decimals(0, 10**9, places=2),
-    deposits=st.decimals(0, 10**9, places=2),
+    deposits=st.none() | st.decimals(0, 10**9, places=2),
     evidence=st.sampled_from(list(FIRST.levels["evidence"])),
     leverage=st.integers(0, 3000),
     alerts=st.tuples(*[st.integers(0, 9)] * 3),
@@ -172,6 +184,12 @@ def test_an_assessment_is_kept_when_it_is_another_and_the_client_follows(carla: 
     make_document(carla, client, type="source_of_funds", name="payslip.jpg")
     second = _assess(carla, client)
     assert second.score < first.score
+    Client.objects.filter(tenant_id=carla.tenant_id, pk=client.pk).update(residence="DK")
+    third = _assess(carla, client)
+    assert third.score == second.score
+    newest = AuditEntry.objects.filter(subject_id=client.pk).order_by("-id").first()
+    assert newest is not None
+    assert newest.action == "compliance.risk_assessed"
     assert {line[0]: line[1] for line in second.lines}["evidence"].startswith("Handed in")
     with pytest.raises(DatabaseError), transaction.atomic():
         RiskAssessment.objects.filter(tenant_id=carla.tenant_id, pk=first.pk).update(score=1)
@@ -192,6 +210,17 @@ def test_deposits_are_held_against_what_was_declared(carla: Actor) -> None:
     lines = {line[0]: line for line in _assess(carla, client).lines}
     assert lines["means"][1] == "Deposits of a year are 0% of income and a tenth of wealth"
     assert lines["occupation"][1] == "Retired"
+    deposit(client, "10000", now() - timedelta(days=3))
+    deposit(client, "90000", now() - timedelta(days=400))
+    lines = {line[0]: line for line in _assess(carla, client).lines}
+    assert lines["means"][1:3] == [
+        "Deposits of a year are 25% of income and a tenth of wealth",
+        "0.2500",
+    ]
+    assert lines["instruments"][1] == "Card 100%"
+    deposit(client, "500", now() - timedelta(days=2), currency="NOK")
+    lines = {line[0]: line for line in _assess(carla, client).lines}
+    assert lines["means"][1] == "Deposits in a currency without a rate"
 
 
 def test_another_band_is_put_before_a_person_once(carla: Actor) -> None:
