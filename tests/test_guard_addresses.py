@@ -9,7 +9,8 @@ from django.urls import NoReverseMatch, reverse
 
 from backoffice.staff.models import MembershipRole
 from backoffice.tenancy.scope import tenant_scope
-from tests.addresses import OBJECTS, Address, addresses, by_application, by_object
+from tests.addresses import Address, addresses, by_application, by_object
+from tests.objects import OBJECTS
 from tests.world import World
 
 ALL = list(addresses())

@@ -1,6 +1,6 @@
 """A member of one desk sees the clients of that desk and nothing of the others', wherever.
 
-Everything that an address of the product shows is made for a client (tests/addresses.py). Ned
+Everything that an address of the product shows is made for a client (tests/objects.py). Ned
 holds every right but the one to see all desks. While the clients are of no desk of his, no list,
 queue, search, count or page shows him anything of theirs; once they are his desk's, it does.
 """
@@ -31,8 +31,9 @@ from backoffice.workflow.models import WorkItem
 from clients.models import Client as Person
 from clients.models import Desk
 from clients.services import client_assign, desk_create
-from tests.addresses import OBJECTS, Address, addresses, by_object
+from tests.addresses import Address, addresses, by_object
 from tests.clients.factories import make_lead
+from tests.objects import OBJECTS
 from tests.world import World
 
 

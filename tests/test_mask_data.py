@@ -1,7 +1,7 @@
 """Without the right to full data nobody reads an address, a number or a document's, anywhere.
 
 Ned holds every right but that one. Each page of the product is opened about a client (see
-tests/addresses.py) and searched for what the client's row holds.
+tests/objects.py) and searched for what the client's row holds.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,15 +19,9 @@ from backoffice.staff.selectors import actor_for
 from backoffice.staff.services import role_create
 from backoffice.tenancy.scope import tenant_scope
 from clients.models import Client as Person
-from tests.addresses import (
-    OBJECTS,
-    Address,
-    Arguments,
-    addresses,
-    by_application,
-    by_object,
-)
+from tests.addresses import Address, addresses, by_application, by_object
 from tests.clients.factories import make_lead
+from tests.objects import OBJECTS, Arguments
 from tests.world import World
 
 Browse = Callable[[str], Client]

@@ -17,8 +17,9 @@ from backoffice.tenancy.scope import tenant_scope
 from clients.models import Client as Person
 from clients.models import Note, UploadLink
 from ib.models import Agreement, Partner
-from tests.addresses import OBJECTS, Address, addresses
+from tests.addresses import Address, addresses
 from tests.clients.factories import make_lead
+from tests.objects import OBJECTS
 from tests.world import World, load_world
 
 Browse = Callable[[str], Client]
