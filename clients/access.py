@@ -6,7 +6,7 @@ from django.http import Http404
 
 from backoffice.core.context import Actor
 from clients import selectors
-from clients.models import Client, ClientDocument, Restriction, UploadLink
+from clients.models import Client, ClientDocument, Party, Restriction, Tie, UploadLink
 
 
 def client_for(actor: Actor, pk: UUID) -> Client:
@@ -39,4 +39,21 @@ def upload_link_for(actor: Actor, client: Client, pk: UUID) -> UploadLink:
     row = UploadLink.objects.filter(tenant_id=actor.tenant_id, client=client, pk=pk).first()
     if row is None:
         raise Http404("No such link.")
+    return row
+
+
+def party_for(actor: Actor, client: Client, pk: UUID) -> Party:
+    row = Party.objects.filter(tenant_id=actor.tenant_id, client=client, pk=pk).first()
+    if row is None:
+        raise Http404("No such party.")
+    row.client = client
+    return row
+
+
+def tie_for(actor: Actor, party: Party, pk: UUID) -> Tie:
+    rows = Tie.objects.filter(tenant_id=actor.tenant_id, party=party, pk=pk)
+    row = rows.select_related("of").first()
+    if row is None:
+        raise Http404("No such role.")
+    row.client, row.party = party.client, party
     return row

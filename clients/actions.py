@@ -26,6 +26,15 @@ MEANS_DECLARED = Action(
     "wrote down what {subject} declared of their means",
     ("occupation", "income", "wealth", "deposits", "currency"),
 )
+PARTY_ADDED = Action("clients.party_added", "named {who} behind {subject}", ("name",))
+PARTY_CHANGED = Action(
+    "clients.party_changed", "changed {fields} of {who} behind {subject}", ("before", "after")
+)
+PARTY_DECIDED = Action("clients.party_decided", "{verdict} {who} behind {subject}{because}")
+PARTY_ENDED = Action("clients.party_ended", "ended {who} behind {subject}")
+TIE_ADDED = Action("clients.tie_added", "wrote down {who} as {role} of {of}")
+TIE_ENDED = Action("clients.tie_ended", "ended {who} as {role} of {of}: {reason}")
+FLAGGED = Action("clients.company_flagged", "noted of {subject}: {flags}")
 DATA_SHOWN = Action("clients.data_shown", "looked at unmasked data of {subject}", look=True)
 DESK_CREATED = Action("clients.desk_created", "created the desk {subject}")
 DESK_RENAMED = Action("clients.desk_renamed", "renamed the desk {was} to {subject}")
@@ -51,6 +60,13 @@ declare(
     LINK_CREATED,
     LINK_REVOKED,
     MEANS_DECLARED,
+    PARTY_ADDED,
+    PARTY_CHANGED,
+    PARTY_DECIDED,
+    PARTY_ENDED,
+    TIE_ADDED,
+    TIE_ENDED,
+    FLAGGED,
     DATA_SHOWN,
     DESK_CREATED,
     DESK_RENAMED,

@@ -12,11 +12,13 @@ class ClientsConfig(AppConfig):
         from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
         from clients import actions, desks, states  # noqa: F401
+        from clients.ownership.states import PARTY
         from clients.services import SEARCH_KIND
         from clients.views.pages import register_tabs
 
         moves.register(states.CLIENT)
         moves.register(states.DOCUMENT)
+        moves.register(PARTY)
         register_tabs()
         desks.register()
         register_area(

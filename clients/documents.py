@@ -17,7 +17,7 @@ from backoffice.core.ids import uuid7
 from backoffice.workflow import moves
 from clients import actions, files, followers
 from clients.locks import client_locked, document_locked
-from clients.models import Client, ClientDocument, DocumentType
+from clients.models import Client, ClientDocument, DocumentType, Party
 from clients.rules import folded
 from clients.states import DOCUMENT, ClientState, DocumentState
 
@@ -38,8 +38,10 @@ def document_store(
     name: str,
     content: bytes,
     clean: files.CleanFile | None = None,
+    party: Party | None = None,
 ) -> ClientDocument:
-    """Keep a file for a client. The same bytes of the same type again return what is kept.
+    """Keep a file for a client, or for a ``party`` of a company. The same bytes of the same type
+    again return what is kept.
 
     ``clean`` is what ``files.clean_file(content)`` gave, when that was done before.
     Raises ``FileRefused`` when the file is too large, disguised, damaged or a bomb.
@@ -52,7 +54,13 @@ def document_store(
     if row.state == ClientState.CLOSED:
         raise StateConflict("The client is closed. The file was not kept.")
     mine = ClientDocument.objects.filter(tenant_id=actor.tenant_id, client=row)
-    known = mine.filter(sha256=digest, type=type).exclude(state=DocumentState.REFUSED).first()
+    if party is not None and party.client_id != row.pk:
+        raise InvalidInput(fields={"party": "Choose one of this client's."})
+    known = (
+        mine.filter(sha256=digest, type=type, party=party)
+        .exclude(state=DocumentState.REFUSED)
+        .first()
+    )
     if known is not None:
         return known
     if mine.count() >= DOCUMENTS_PER_CLIENT_MAX:
@@ -67,6 +75,7 @@ def document_store(
         id=document_id,
         tenant_id=actor.tenant_id,
         client=row,
+        party=party,
         type=type,
         name=_file_name(name, type),
         sha256=digest,
@@ -97,7 +106,9 @@ def _file_name(name: str, type: str) -> str:
 
 
 def _about(document: ClientDocument) -> dict[str, Any]:
-    return {"type": document.get_type_display().lower(), "document": document.pk}
+    kind = document.get_type_display().lower()
+    whose = f" ({document.party.name})" if document.party else ""
+    return {"type": f"{kind}{whose}", "document": document.pk}
 
 
 def number_key(number: str) -> str:

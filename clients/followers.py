@@ -1,6 +1,7 @@
 """What other domains want to hear about clients: an outbox topic each, registered in
 ``AppConfig.ready``. Events: ``created``, ``changed`` (payload ``fields``), ``assigned``,
-``document_uploaded`` (payload ``document``), ``means_declared``."""
+``document_uploaded`` (payload ``document``), ``means_declared``, ``party_changed`` (payload
+``party``)."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from typing import Any
 from backoffice.workflow import outbox
 from clients.models import Client
 
-EVENTS = frozenset({"created", "changed", "assigned", "document_uploaded", "means_declared"})
+EVENTS = frozenset(
+    {"created", "changed", "assigned", "document_uploaded", "means_declared", "party_changed"}
+)
 _followers: dict[str, list[str]] = defaultdict(list)
 
 

@@ -15,12 +15,14 @@ from clients import selectors
 from clients.countries import CHOICES
 from clients.links import USES_MAX, VALID_DAYS_MAX
 from clients.models import (
+    Client,
     ClientAction,
     ClientKind,
     Desk,
     DocumentType,
     FundsSource,
     Occupation,
+    Party,
 )
 from clients.services import NOTE_CHARS_MAX, PARTICULARS
 
@@ -198,6 +200,9 @@ class NoteForm(forms.Form):
 
 class UploadForm(forms.Form):
     type = forms.ChoiceField(label="Document", choices=DocumentType.choices)
+    party = forms.ModelChoiceField(
+        label="Whose it is", queryset=Party.objects.none(), required=False
+    )
     file = forms.FileField(
         label="File",
         help_text="A photo (JPEG, PNG, WebP) or a PDF, up to 20 MB.",
@@ -206,6 +211,16 @@ class UploadForm(forms.Form):
     number = forms.CharField(label="Number", max_length=40, required=False)
     issued_on = forms.DateField(label="Issued on", widget=DateInput(), required=False)
     expires_on = forms.DateField(label="Expires on", widget=DateInput(), required=False)
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if client.kind != ClientKind.COMPANY:
+            del self.fields["party"]
+            return
+        field = self.fields["party"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = selectors.parties_of(client)
+        field.empty_label = f"{client.name} itself"
 
 
 class ClientUploadForm(forms.Form):

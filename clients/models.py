@@ -10,6 +10,9 @@ from django.db.models import F, Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from backoffice.tenancy.models import LegalEntity
+from clients.ownership.models import Party as Party
+from clients.ownership.models import Tie as Tie
+from clients.ownership.states import EntityFlag
 from clients.states import ClientState, DocumentState
 
 
@@ -140,6 +143,10 @@ class Client(TenantModel):
     # Who set the band by hand: they may not approve the client (four eyes).
     risk_override_ref = models.CharField(max_length=80, blank=True)
     politically_exposed = models.BooleanField(default=False)
+    # Of a company alone (clients.ownership).
+    flags = ArrayField(
+        models.CharField(max_length=10, choices=EntityFlag.choices), default=list, blank=True
+    )
     category = models.CharField(max_length=22, choices=Category.choices, default=Category.RETAIL)
     desk = TenantForeignKey(
         Desk, on_delete=models.PROTECT, null=True, blank=True, related_name="clients"
@@ -318,6 +325,10 @@ class ClientDocument(TenantModel):
     """
 
     client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="documents")
+    # Whose paper it is, when it is not the company's own.
+    party = TenantForeignKey(
+        Party, on_delete=models.PROTECT, null=True, blank=True, related_name="documents"
+    )
     type = models.CharField(max_length=20, choices=DocumentType.choices)
     state = models.CharField(
         max_length=10, choices=DocumentState.choices, default=DocumentState.UPLOADED

@@ -20,9 +20,11 @@ from clients.models import (
     ClientDocument,
     Desk,
     Note,
+    Party,
     Restriction,
     UploadLink,
 )
+from clients.ownership.states import PartyState
 from clients.rules import Permit
 
 DUPLICATES_MAX = 10
@@ -137,9 +139,15 @@ def possible_duplicates(client: Client) -> list[tuple[Client, str]]:
 
 
 def documents_of(client: Client) -> QuerySet[ClientDocument]:
-    return ClientDocument.objects.filter(tenant_id=current_tenant_id(), client=client).order_by(
-        "-id"
-    )
+    """The newest first, those of the parties of a company among them."""
+    rows = ClientDocument.objects.filter(tenant_id=current_tenant_id(), client=client)
+    return rows.select_related("party").order_by("-id")
+
+
+def parties_of(client: Client) -> QuerySet[Party]:
+    """Who stands behind a company now, by the order in which they were named."""
+    rows = Party.objects.filter(tenant_id=current_tenant_id(), client=client)
+    return rows.exclude(state=PartyState.ENDED).order_by("id")
 
 
 def links_of(client: Client) -> QuerySet[UploadLink]:

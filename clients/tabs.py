@@ -34,6 +34,8 @@ class Tab:
     context: Callable[[StaffRequest, Client], Mapping[str, Any]]
     count: Callable[[Actor, Client], int | None] = lambda actor, client: None
     order: int = 100
+    # Of which clients it is a tab at all: a person has no owners.
+    of: Callable[[Client], bool] = lambda client: True
 
     def url(self, client: Client) -> str:
         if self.code == OVERVIEW:
@@ -76,8 +78,12 @@ def register_open_items(provider: OpenItems) -> None:
         _open_items.append(provider)
 
 
-def tabs_for(actor: Actor) -> list[Tab]:
-    mine = [tab for tab in _tabs.values() if not tab.permission or actor.can(tab.permission)]
+def tabs_for(actor: Actor, client: Client) -> list[Tab]:
+    mine = [
+        tab
+        for tab in _tabs.values()
+        if (not tab.permission or actor.can(tab.permission)) and tab.of(client)
+    ]
     return sorted(mine, key=lambda tab: (tab.order, tab.label))
 
 

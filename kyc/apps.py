@@ -11,6 +11,7 @@ class KycConfig(AppConfig):
         from backoffice.workflow import moves
         from clients.followers import follow
         from kyc import actions, approvals, checks, handlers, lists, states, tabs  # noqa: F401
+        from kyc.parties import pages as parties
         from kyc.vendors import handlers as vendor_handlers  # noqa: F401 - registers itself
         from kyc.vendors.services import CHECK
 
@@ -21,6 +22,7 @@ class KycConfig(AppConfig):
         approvals.register()
         handlers.register_queue()
         tabs.register()
+        parties.register()
         register(Entry("Work", "KYC cases", "kyc:cases", "id-badge-2", ("kyc.view_case",), "k", 15))
         register(
             Entry("Settings", "KYC levels", "kyc:levels", "stack-2", ("kyc.view_case",), "", 50)
@@ -35,3 +37,4 @@ class KycConfig(AppConfig):
         follow("document_uploaded", handlers.UPLOADED)
         follow("assigned", handlers.ASSIGNED)
         follow("changed", handlers.CHANGED)
+        follow("party_changed", handlers.PARTY_CHANGED)

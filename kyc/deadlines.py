@@ -15,6 +15,7 @@ from backoffice.workflow.models import Transition
 from clients import documents
 from clients.locks import client_locked, document_locked
 from clients.models import Client, ClientAction, ClientDocument
+from clients.ownership.states import PartyState
 from clients.services import restriction_place
 from clients.states import DocumentState
 from kyc import actions, selectors
@@ -130,23 +131,31 @@ def _restrict(actor: Actor, client: Client, row: ClientDocument) -> None:
         client=client,
         action=ClientAction.DEPOSIT,
         reason="document_expired",
-        text=f"{row.get_type_display()} expired on {row.expires_on:%-d %b %Y}",
+        text=f"{_named(row)} expired on {row.expires_on:%-d %b %Y}",
         origin=EXPIRY_ORIGIN,
     )
     standing = selectors.standing_case(client)
     if standing is not None:
         case = case_locked(actor, standing.pk)
         if case.state == CaseState.APPROVED:
-            reason = f"{row.get_type_display().lower()} expired"
+            reason = f"{_named(row)} expired"
             case_move(case, CaseState.RESTRICTED, actor=actor, reason=reason)
 
 
+def _named(row: ClientDocument) -> str:
+    kind = str(row.get_type_display())
+    return f"{kind} of {row.party.name}" if row.party else kind
+
+
 def _is_needed(actor: Actor, client: Client, row: ClientDocument) -> bool:
-    """Whether the client's level asks for such a paper and no other accepted one is valid."""
+    """Whether the client's level asks for such a paper, of the client or of the party whose it
+    is, and no other accepted one is valid."""
+    if row.party is not None and row.party.state == PartyState.ENDED:
+        return False
     asked = Requirement.objects.filter(
         tenant_id=actor.tenant_id,
         level__number=client.level,
-        client_kind=client.kind,
+        client_kind=row.party.kind if row.party else client.kind,
         kind=RequirementKind.DOCUMENT,
         types__contains=[row.type],
     )
@@ -157,6 +166,7 @@ def _is_needed(actor: Actor, client: Client, row: ClientDocument) -> bool:
         Q(expires_on__isnull=True) | Q(expires_on__gte=today()),
         tenant_id=actor.tenant_id,
         client=client,
+        party=row.party,
         state=DocumentState.ACCEPTED,
         type__in=types,
     )

@@ -13,11 +13,13 @@ from kyc import checks, guards, selectors, services
 from kyc.checks import CheckAnswer
 from kyc.models import CaseCheck, CheckOutcome, KycCase
 from kyc.moving import QUEUE
+from kyc.parties.standing import ownership_of
 from kyc.states import CaseState
 
 log = logging.getLogger(__name__)
 CHECK_ATTEMPTS_MAX = 8
 UPLOADED, ASSIGNED, CHANGED = "kyc.document_uploaded", "kyc.client_assigned", "kyc.client_changed"
+PARTY_CHANGED = "kyc.party_changed"
 
 
 @outbox.handles(services.CHECK_TOPIC, attempts_max=CHECK_ATTEMPTS_MAX)
@@ -111,6 +113,21 @@ def client_changed(actor: Actor, item: OutboxItem) -> None:
         case = selectors.standing_case(client)
         if case is not None:
             services.case_trigger(actor=actor, case=case, reason=f"new {' and '.join(fields)}")
+
+
+@outbox.handles(PARTY_CHANGED)
+def party_changed(actor: Actor, item: OutboxItem) -> None:
+    """Someone new behind an approved company, or another share: it is looked at before its time
+    when someone is not cleared or the names no longer suffice."""
+    with tenant_scope(actor.tenant_id, actor):
+        client = Client.objects.get(tenant_id=actor.tenant_id, pk=_subject(item))
+        case = selectors.standing_case(client)
+        if case is None:
+            return
+        unmet = [line for line in ownership_of(client, case.level).verdicts() if not line.met]
+        if unmet:
+            reason = f"who is behind the company has changed: {unmet[0].title}, {unmet[0].note}"
+            services.case_trigger(actor=actor, case=case, reason=reason)
 
 
 def register_queue() -> None:

@@ -12,7 +12,8 @@ from backoffice.core.clock import today
 from backoffice.core.columns import narrowed
 from backoffice.core.context import Actor, current_tenant_id
 from clients.documents import TYPED, readings_of
-from clients.models import Client, ClientAction, ClientDocument, ClientKind, RiskBand
+from clients.models import Client, ClientAction, ClientDocument, ClientKind, Party, RiskBand
+from clients.ownership.states import PartyState
 from clients.states import DocumentState
 from kyc import checks, rules
 from kyc.models import (
@@ -26,7 +27,8 @@ from kyc.models import (
     RequirementKind,
     RiskRating,
 )
-from kyc.rules import Comparison, Paper, Verdict
+from kyc.parties.standing import Ownership, ownership_of, paper_of
+from kyc.rules import Comparison, Verdict
 from kyc.states import WORKING, CaseState
 
 HIGH = frozenset({RiskBand.HIGH, RiskBand.PROHIBITED})
@@ -91,15 +93,24 @@ def reason_named(use: str, code: str) -> ReasonCode | None:
 
 
 def is_high_risk(case: KycCase) -> bool:
-    """Needs the MLRO: high band or politically exposed."""
-    return case.client.risk_band in HIGH or case.client.politically_exposed
+    """Needs the MLRO: high band or politically exposed, the client or who is behind it."""
+    client = case.client
+    return client.risk_band in HIGH or client.politically_exposed or exposed_behind(client)
+
+
+def exposed_behind(client: Client) -> bool:
+    """Whether someone politically exposed owns, directs or signs for the company."""
+    if client.kind != ClientKind.COMPANY:
+        return False
+    standing = Party.objects.filter(tenant_id=current_tenant_id(), client=client)
+    return standing.filter(politically_exposed=True).exclude(state=PartyState.ENDED).exists()
 
 
 def papers_of(case: KycCase) -> list[ClientDocument]:
     return list(
-        ClientDocument.objects.filter(
-            tenant_id=current_tenant_id(), client_id=case.client_id
-        ).order_by("-id")
+        ClientDocument.objects.filter(tenant_id=current_tenant_id(), client_id=case.client_id)
+        .select_related("party")
+        .order_by("-id")
     )
 
 
@@ -124,11 +135,21 @@ class Dossier:
     papers: list[ClientDocument]
     checks: list[CaseCheck]
     verdicts: list[Verdict]
+    # Of a company alone: who is behind it.
+    ownership: Ownership | None = None
 
 
 def dossier_of(case: KycCase) -> Dossier:
     papers, answered = papers_of(case), checks_of(case)
-    return Dossier(papers, answered, _verdicts(case, papers, answered))
+    ownership = ownership_in(case, papers)
+    return Dossier(papers, answered, _verdicts(case, papers, answered, ownership), ownership)
+
+
+def ownership_in(case: KycCase, papers: Sequence[ClientDocument]) -> Ownership | None:
+    """Who is behind the case's company, judged by the case's level; None for a person."""
+    if case.client.kind != ClientKind.COMPANY:
+        return None
+    return ownership_of(case.client, case.level, papers)
 
 
 def checklist(case: KycCase) -> list[Verdict]:
@@ -137,11 +158,14 @@ def checklist(case: KycCase) -> list[Verdict]:
 
 
 def _verdicts(
-    case: KycCase, documents: Sequence[ClientDocument], answered: Sequence[CaseCheck]
+    case: KycCase,
+    documents: Sequence[ClientDocument],
+    answered: Sequence[CaseCheck],
+    ownership: Ownership | None,
 ) -> list[Verdict]:
-    papers = [_paper(document) for document in documents]
+    papers = [paper_of(document) for document in documents if document.party_id is None]
     answers = {check.name: check for check in answered}
-    lines = [identity_verdict(case.client)]
+    lines = [identity_verdict(case.client), *(ownership.verdicts() if ownership else ())]
     for requirement in requirements_of(case):
         if requirement.kind == RequirementKind.DOCUMENT:
             lines.append(
@@ -159,17 +183,6 @@ def _verdicts(
             lines.append(_questionnaire_verdict(requirement, case.answers))
     lines += [_check_verdict(checks.label_of(name), row) for name, row in answers.items()]
     return lines
-
-
-def _paper(document: ClientDocument) -> Paper:
-    return Paper(
-        type=document.type,
-        state=document.state,
-        issued_on=document.issued_on,
-        expires_on=document.expires_on,
-        label=document.get_type_display(),
-        reason=document.decision_reason.replace("_", " "),
-    )
 
 
 def _check_verdict(title: str, row: CaseCheck | None) -> Verdict:
@@ -191,15 +204,15 @@ def _questionnaire_verdict(requirement: Requirement, answers: Mapping[str, Any])
 
 
 def comparison(case: KycCase, document: ClientDocument) -> list[Comparison]:
-    """What the client typed beside what the document's zone says."""
+    """What was told of whom the document is, the client or a party, beside what its zone says."""
     read = readings_of(document).get("mrz", {})
     written = readings_of(document).get(TYPED, {})
-    client = case.client
+    whose = document.party or case.client
     typed = {
-        "surname": client.last_name,
-        "given_names": client.first_name,
-        "birth_date": client.birth_date.isoformat() if client.birth_date else "",
-        "nationality": client.nationality,
+        "surname": whose.last_name,
+        "given_names": whose.first_name,
+        "birth_date": whose.birth_date.isoformat() if whose.birth_date else "",
+        "nationality": whose.nationality,
         "number": written.get("number", ""),
         "expires_on": written.get("expires_on", ""),
     }
@@ -216,7 +229,7 @@ def raters(case: KycCase) -> list[str]:
 def decisions_of(case: KycCase) -> QuerySet[DocumentDecision]:
     return (
         DocumentDecision.objects.filter(tenant_id=current_tenant_id(), case=case)
-        .select_related("document")
+        .select_related("document__party")
         .order_by("id")
     )
 
@@ -227,7 +240,8 @@ def decided_count(documents: Sequence[ClientDocument]) -> int:
 
 def content_of(case: KycCase) -> dict[str, Any]:
     """Exactly what is approved: hashed when it is asked, and compared when it is decided."""
-    client = case.client
+    client, papers = case.client, papers_of(case)
+    ownership = ownership_in(case, papers)
     return {
         "client": client.reference,
         "name": client.name,
@@ -240,11 +254,11 @@ def content_of(case: KycCase) -> dict[str, Any]:
         "risk": client.risk_band,
         "politically exposed": client.politically_exposed,
         "documents": {
-            f"{document.get_type_display()} {document.pk}": document.state
-            for document in papers_of(case)
+            f"{document.get_type_display()} {document.pk}": document.state for document in papers
         },
         "checks": {row.name: row.outcome for row in checks_of(case)},
         "answers": case.answers,
+        **({"owners and directors": ownership.content()} if ownership else {}),
     }
 
 

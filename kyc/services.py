@@ -217,6 +217,8 @@ def _screened(actor: Actor, case: KycCase) -> None:
         why.append("a check has a hit")
     if case.client.politically_exposed:
         why.append("politically exposed")
+    elif selectors.exposed_behind(case.client):
+        why.append("someone behind the company is politically exposed")
     if case.client.risk_band in selectors.HIGH:
         why.append(f"risk is {case.client.get_risk_band_display().lower()}")
     case.escalation = ", ".join(why)

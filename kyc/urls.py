@@ -1,8 +1,10 @@
 from django.urls import path
 
+from kyc.parties import views as parties
 from kyc.vendors import views as vendors
 from kyc.views import changes, pages
 
+PARTY = "clients/<uuid:pk>/parties/<uuid:party_pk>/"
 app_name = "kyc"
 urlpatterns = [
     path("kyc/", pages.queue, name="queue"),
@@ -14,6 +16,16 @@ urlpatterns = [
     path("kyc/vendors/<uuid:pk>/test/", vendors.vendor_test, name="vendor-test"),
     path("kyc/<uuid:pk>/identity/", vendors.identity_start, name="identity-start"),
     path("clients/<uuid:pk>/kyc/open/", changes.case_open, name="open"),
+    path("clients/<uuid:pk>/parties/new/<slug:kind>/", parties.party_new, name="party-new"),
+    path("clients/<uuid:pk>/company/", parties.flags_change, name="company-flags"),
+    path(PARTY, parties.party_page, name="party"),
+    path(f"{PARTY}edit/", parties.party_edit, name="party-edit"),
+    path(f"{PARTY}role/", parties.role_new, name="party-role"),
+    path(f"{PARTY}role/<uuid:tie_pk>/share/", parties.share_change, name="share-change"),
+    path(f"{PARTY}role/<uuid:tie_pk>/end/", parties.role_end, name="role-end"),
+    path(f"{PARTY}clear/", parties.party_clear, name="party-clear"),
+    path(f"{PARTY}refuse/", parties.party_refuse, name="party-refuse"),
+    path(f"{PARTY}again/", parties.party_again, name="party-again"),
     path("kyc/<uuid:pk>/", pages.case_page, name="case"),
     path("kyc/<uuid:pk>/answers/", changes.case_answers, name="answers"),
     path("kyc/<uuid:pk>/submit/", changes.case_submit, name="submit"),

@@ -38,6 +38,7 @@ from reconciliation.files import account_add, file_receive
 from reconciliation.intake import file_take
 from reconciliation.models import Adjustment, Break, Pickup, SettlementCost, SettlementReport
 from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
+from tests.clients.company_factories import make_company, make_person
 from tests.clients.factories import make_active, make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.compliance.planted import make_alert
@@ -153,6 +154,22 @@ def _case_document(world: World) -> Arguments:
     }
 
 
+def _company(world: World) -> Arguments:
+    return {"pk": make_company(world.actor("adam")).pk}
+
+
+def _party(world: World) -> Arguments:
+    adam = world.actor("adam")
+    party = make_person(adam, make_company(adam))
+    return {"pk": party.client_id, "party_pk": party.pk}
+
+
+def _share(world: World) -> Arguments:
+    adam = world.actor("adam")
+    party = make_person(adam, make_company(adam), "40")
+    return {"pk": party.client_id, "party_pk": party.pk, "tie_pk": party.ties.get().pk}
+
+
 def _account(world: World) -> Arguments:
     return {"pk": trading_rows.make_account(world.actor("adam")).pk}
 
@@ -182,6 +199,7 @@ CASE_PAGES = (
     "case answers submit send approve send-back ask reject escalate return risk begin suspend "
     "offboard close freeze unfreeze"
 )
+PARTY_PAGES = "party party-edit party-role party-clear party-refuse party-again"
 CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
 
 
@@ -530,6 +548,10 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     **{f"ib:{name}": _partner for name in PARTNER_PAGES.split()},
     **{f"ib:{name}": _agreement for name in AGREEMENT_PAGES.split()},
     "kyc:open": _client,
+    "kyc:company-flags": _company,
+    "kyc:party-new": lambda world: {**_company(world), "kind": "person"},
+    **{f"kyc:{name}": _party for name in PARTY_PAGES.split()},
+    **dict.fromkeys(("kyc:share-change", "kyc:role-end"), _share),
     "kyc:vendor": _vendor,
     "kyc:vendor-test": _vendor,
     "kyc:identity-start": _case,

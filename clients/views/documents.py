@@ -31,7 +31,9 @@ from clients.views.pages import head
 def document_upload(request: StaffRequest, pk: UUID) -> HttpResponse:
     client = client_for(request.actor, pk)
     posted = data_of(request)
-    form = UploadForm(posted, request.FILES if posted is not None else None)
+    initial = {"party": request.GET.get("party", "")}
+    files_sent = request.FILES if posted is not None else None
+    form = UploadForm(client, posted, files_sent, initial=initial)
 
     def work() -> None:
         values = form.cleaned_data
@@ -41,6 +43,7 @@ def document_upload(request: StaffRequest, pk: UUID) -> HttpResponse:
             type=values["type"],
             name=values["file"].name,
             content=read_upload(values["file"]),
+            party=values.get("party"),
         )
         if values["number"] or values["issued_on"] or values["expires_on"]:
             documents.document_describe(

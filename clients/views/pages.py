@@ -59,7 +59,7 @@ def client_tab(request: StaffRequest, pk: UUID, code: str) -> HttpResponse:
 
 def _tab_response(request: StaffRequest, client: Client, code: str) -> HttpResponse:
     tab = tabs.find(code)
-    if tab is None:
+    if tab is None or not tab.of(client):
         raise Http404
     if tab.permission and not request.actor.can(tab.permission):
         raise PermissionDenied(tab.permission)
@@ -89,7 +89,7 @@ def head(actor: Actor, client: Client, at: str = "") -> dict[str, Any]:
                 "active": tab.code == at,
                 "count": tab.count(actor, client),
             }
-            for tab in tabs.tabs_for(actor)
+            for tab in tabs.tabs_for(actor, client)
         ],
         "buttons": buttons(actor, client),
     }

@@ -38,6 +38,7 @@ from kyc.lists import CASES, QUEUE_PAGE
 from kyc.models import KycCase
 from kyc.moving import QUEUE
 from kyc.mrz import STATES
+from kyc.parties.pages import ownership_context
 from kyc.rules import Comparison
 from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
@@ -131,6 +132,7 @@ def case_response(
             "ratings": case.ratings.order_by("-id"),
             "approval": _approval(actor, case, approval),
             "duplicates": _duplicates(actor, case.client),
+            **ownership_context(actor, case.client, dossier.ownership),
             "events": _events(actor, case),
             **identity_context(actor, case),
             "reviewing": not guards.why_not_review(actor, case),
@@ -166,7 +168,9 @@ def _viewer(
         "shown_colour": DOCUMENT_COLOURS[DocumentState(shown.state)] if shown else "",
         "documents": [
             {
-                "label": row.get_type_display(),
+                "label": f"{row.get_type_display()}, {row.party.name}"
+                if row.party
+                else row.get_type_display(),
                 "url": f"{page}?document={row.pk}",
                 "active": shown is not None and row.pk == shown.pk,
             }
@@ -220,6 +224,7 @@ def _events(actor: Actor, case: KycCase) -> list[Event]:
             moment=row.at,
             text=f"{'Accepted' if row.accepted else 'Refused'} the "
             f"{row.document.get_type_display().lower()}"
+            + (f" of {row.document.party.name}" if row.document.party else "")
             + (f": {row.reason.replace('_', ' ')}" if row.reason else ""),
             actor=row.by,
             note=row.note,

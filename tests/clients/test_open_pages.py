@@ -80,7 +80,7 @@ def test_each_tab_of_each_domain_stands_on_the_clients_page(world: World, browse
     client = _made(world)
     adam = browse("adam")
     with _db(world):
-        codes = [tab.code for tab in tabs.tabs_for(world.actor("adam"))]
+        codes = [tab.code for tab in tabs.tabs_for(world.actor("adam"), client)]
     assert {"kyc", "accounts", "money", "risk", "partner"} < set(codes)
     for code in codes:
         page = adam.get(f"/clients/{client.pk}/{code}/").content.decode()

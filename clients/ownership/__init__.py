@@ -1,0 +1,1 @@
+"""Who owns, directs and signs for a client that is a company."""
