@@ -148,3 +148,14 @@ def test_the_chromium_found_is_one_that_runs(
     monkeypatch.setenv("CHROMIUM", str(tmp_path / "broken"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert system.chromium_path() == str(tmp_path / "chromium")
+
+
+def test_the_lighter_chromium_is_taken_where_both_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program(tmp_path, "chromium", "echo Chromium 1.0")
+    assert system.chromium_path() == str(tmp_path / "chromium")
+    program(tmp_path, "chromium-headless-shell", "echo Chromium 1.0")
+    assert system.chromium_path() == str(tmp_path / "chromium-headless-shell")
