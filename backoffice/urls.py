@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("ib.urls")),
     path("compliance/", include("compliance.urls")),
     path("reconciliation/", include("reconciliation.urls")),
+    path("privacy/", include("privacy.urls")),
     path("", include("trading.urls")),
     path("platform/", include("operations.platform.urls")),
     path("", include("operations.urls")),

@@ -96,6 +96,16 @@ def read(*, tenant_id: int, document_id: UUID, path: str) -> bytes:
         raise FileUnreadable from error
 
 
+def remove(*, tenant_id: int, path: str) -> bool:
+    """The file goes for good; whether there was one. Safe to repeat."""
+    if not path.startswith(f"{tenant_id}/"):
+        return False
+    target = Path(settings.MEDIA_ROOT) / path
+    found = target.is_file()
+    target.unlink(missing_ok=True)
+    return found
+
+
 def marked(content: bytes, mime: str, mark: str) -> bytes:
     """The file with ``mark`` (brokerage, viewer, time) across it, as it is shown to people."""
     if mime == "application/pdf":

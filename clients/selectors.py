@@ -104,7 +104,8 @@ _SAME = {
         SELECT FROM clients_clientdocument d
         WHERE d.tenant_id = %(tenant)s AND d.client_id = c.id AND d.sha256 IN (
             SELECT m.sha256 FROM clients_clientdocument m
-            WHERE m.tenant_id = %(tenant)s AND m.client_id = %(client)s))""",
+            WHERE m.tenant_id = %(tenant)s AND m.client_id = %(client)s
+              AND m.sha256 <> ''))""",
     "the same e-mail address": "c.email = %(email)s",
     "the same surname and birth date": "c.surname_key = %(surname)s AND c.birth_date = %(born)s",
 }
@@ -127,7 +128,7 @@ def possible_duplicates(client: Client) -> list[tuple[Client, str]]:
     known = {
         "tenant": current_tenant_id(),
         "client": client.pk,
-        "email": client.email,
+        "email": client.email or None,  # who was erased has none, and is nobody's twin
         "surname": client.surname_key,
         "born": client.birth_date if client.surname_key else None,
     }

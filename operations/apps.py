@@ -13,7 +13,15 @@ class OperationsConfig(AppConfig):
         from operations.health import home_part
         from operations.notifications import delivery  # noqa: F401 - registers its outbox handler
         from operations.notifications.views import bell
+        from privacy import places
+        from privacy.rules import Category
 
+        places.declare(
+            places.Place(
+                Category.COMMUNICATIONS, "operations.DeliveryAttempt", "to_ref",
+                ("address", "subject", "error"), by_text=True,
+            )
+        )  # fmt: skip
         register_notifications(bell)
         register_part(
             Part("operations.view_operations", "operations/home_health.html", home_part, order=10)

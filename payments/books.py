@@ -417,7 +417,7 @@ def wallet_adjusted(
             lines=[line],
             business_ref=adjustment.reference,
             approved_by=approved_by,
-            meta={"asked_by": adjustment.asked_by_ref, "reason": adjustment.reason},
+            meta={"asked_by": adjustment.asked_by_ref},
         )
     except InsufficientFunds as error:
         raise NotEnoughMoney(

@@ -1,15 +1,25 @@
 from backoffice.audit.actions import Action, declare
 
 ACCOUNT_ADDED = Action("reconciliation.account_added", "added the bank account {subject}")
-FILE_IMPORTED = Action("reconciliation.file_imported", "imported {subject}: {lines} lines")
-FILE_REFUSED = Action("reconciliation.file_refused", "had {subject} refused: {problem}")
-FILE_TAKEN_UP = Action(
-    "reconciliation.file_taken_up", "gave the statements of {subject} their account {account}"
+FILE_IMPORTED = Action(
+    "reconciliation.file_imported", "imported {subject}: {lines} lines", typed_label=True
 )
-FILE_COLUMNS = Action("reconciliation.file_columns", "chose the columns of {subject}{layout}")
+FILE_REFUSED = Action(
+    "reconciliation.file_refused", "had {subject} refused: {problem}", typed_label=True
+)
+FILE_TAKEN_UP = Action(
+    "reconciliation.file_taken_up",
+    "gave the statements of {subject} their account {account}",
+    typed_label=True,
+)
+FILE_COLUMNS = Action(
+    "reconciliation.file_columns", "chose the columns of {subject}{layout}", typed_label=True
+)
 LAYOUT_SAVED = Action("reconciliation.layout_saved", "kept the columns of {subject}: {columns}")
 FILE_DONE = Action(
-    "reconciliation.file_done", "worked through {subject}: {matched} of {lines} lines matched"
+    "reconciliation.file_done",
+    "worked through {subject}: {matched} of {lines} lines matched",
+    typed_label=True,
 )
 LINE_MATCHED = Action("reconciliation.line_matched", "matched a line to {subject}: {explanation}")
 LINE_UNMATCHED = Action(
@@ -22,7 +32,9 @@ BREAK_ACCEPTED = Action(
     "reconciliation.break_accepted", "wrote off {amount} of {subject}: {outcome}"
 )
 ACCOUNT_SIGNED = Action("reconciliation.account_signed", "signed {subject} off for {day}")
-PICKED_UP = Action("reconciliation.picked_up", "found {subject} in the pickup folder: {result}")
+PICKED_UP = Action(
+    "reconciliation.picked_up", "found {subject} in the pickup folder: {result}", typed_label=True
+)
 WRITE_OFF_PROPOSED = Action(
     "reconciliation.write_off_proposed", "proposed to write off {amount} of {subject}: {outcome}"
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from backoffice.core.clock import now
+from backoffice.core.clock import now, today
 from backoffice.core.ids import uuid7
 from backoffice.portal import batches, exports, people, services
 from backoffice.staff.models import Membership, Role, SupportSession
@@ -33,6 +33,8 @@ from kyc.vendors.setup import vendor_connect
 from operations.models import Notification
 from payments.models import Transfer
 from payments.services.setup import gateway_connect
+from privacy.erasure import erasure_ask
+from privacy.holds import hold_place
 from reconciliation.breaks import break_open
 from reconciliation.files import account_add, file_receive
 from reconciliation.intake import file_take
@@ -282,6 +284,20 @@ def _list_version(world: World) -> Arguments:
         rows_parsed=1,
     )
     return {"source": made.source, "number": 1}
+
+
+def _erasure(world: World) -> Arguments:
+    carla = world.actor("carla")
+    row = erasure_ask(
+        actor=carla, client=make_lead(carla), source="client", channel="email",
+        received_on=today(),
+    )  # fmt: skip
+    return {"pk": row.pk}
+
+
+def _legal_hold(world: World) -> Arguments:
+    carla = world.actor("carla")
+    return {"pk": hold_place(actor=carla, client=make_lead(carla), reason="a court asked").pk}
 
 
 def _vendor(world: World) -> Arguments:
@@ -547,6 +563,9 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "ib:payout-decide": _payout,
     **{f"ib:{name}": _partner for name in PARTNER_PAGES.split()},
     **{f"ib:{name}": _agreement for name in AGREEMENT_PAGES.split()},
+    **dict.fromkeys(("privacy:request-new", "privacy:hold-new"), _client),
+    **{f"privacy:{name}": _erasure for name in ("request", "request-cancel", "letter")},
+    "privacy:hold-lift": _legal_hold,
     "kyc:open": _client,
     "kyc:company-flags": _company,
     "kyc:party-new": lambda world: {**_company(world), "kind": "person"},

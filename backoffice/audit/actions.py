@@ -12,7 +12,9 @@ class Action:
 
     ``personal`` names the keys of the data that are personal: they go when a person is erased.
     ``discreet`` entries are shown only with the right to know about monitoring (tipping-off).
-    A ``look`` changed nothing: someone read what is worth recording.
+    A ``look`` changed nothing: someone read what is worth recording. With ``typed_label`` people
+    type what the subject is called (a file, a view), which may be a client's name: it stands with
+    the details, which can be erased, not in the entry, which can't.
     """
 
     code: str
@@ -20,6 +22,7 @@ class Action:
     personal: tuple[str, ...] = ()
     discreet: bool = False
     look: bool = False
+    typed_label: bool = False
 
 
 def declare(*actions: Action) -> None:

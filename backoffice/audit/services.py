@@ -41,6 +41,9 @@ def audit(
 ) -> UUID:
     """Append one entry to the actor's tenant; returns its id. Call it inside the transaction."""
     entry = uuid7()
+    label = label or getattr(subject, "reference", "") or ""
+    if action.typed_label:
+        data, label = {**(data or {}), "label": label}, ""
     with connection.cursor() as cursor:
         cursor.execute(
             _APPEND,
@@ -53,7 +56,7 @@ def audit(
                 action.code,
                 subject_type(subject) if subject is not None else "",
                 subject.pk if subject is not None else None,
-                (label or getattr(subject, "reference", "") or "")[:120],
+                label[:120],
                 actor.ip,
                 request_id.get(),
                 json.dumps(data or {}, cls=_Encoder),

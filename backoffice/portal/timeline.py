@@ -14,6 +14,7 @@ from backoffice.workflow.models import Transition
 from backoffice.workflow.moves import machines
 
 EVENTS_MAX = 100
+ERASED = "[erased]"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ def sentence(entry: AuditEntry, data: dict[str, Any] | None) -> str:
     action = find(entry.action)
     if action is None:
         return entry.action
-    return action.sentence.format_map(_Lenient({**(data or {}), "subject": entry.subject_label}))
+    known = data or {}
+    subject = entry.subject_label
+    if action.typed_label and not subject:
+        subject = known.get("label", ERASED)
+    return action.sentence.format_map(_Lenient({**known, "subject": subject}))
 
 
 def audit_events(

@@ -57,6 +57,10 @@ def _sentence(entry: Any) -> str:
     return sentence(entry, entry.details)
 
 
+def _about(entry: Any) -> str | None:
+    return entry.subject_label or (entry.details or {}).get("label") or None
+
+
 def _buttons(actor: Actor) -> list[Button]:
     return [
         Button("Verify the chain", reverse("portal:trail-verify"), icon="shield-check"),
@@ -79,7 +83,7 @@ TRAIL = register(
             ),
             Column("actor", "Who", lambda e: e.actor_name, show=tags.actor),
             Column("what", "What", _sentence, grow=True, fixed=True),
-            Column("label", "About", lambda e: e.subject_label or None, show=tags.ref),
+            Column("label", "About", _about, show=tags.ref),
             Column("action", "Code", lambda e: e.action, shown=False),
             Column("ip", "Address", lambda e: e.ip or None, shown=False),
             Column("request", "Request", lambda e: e.request_id or None, shown=False),

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "reconciliation",
     "ib",
     "compliance",
+    "privacy",
     "reporting",
     "operations",
 ]

@@ -37,6 +37,12 @@ _COMPLIANCE = (
         "compliance.manage_risk",
         "staff.view_full_data",
         "staff.view_audit",
+        "privacy.view_privacy",
+        "privacy.manage_retention",
+        "privacy.work_erasure",
+        "privacy.hold_data",
+        "privacy.export_subject",
+        "privacy.view_access",
         "payments.hold_payment",
         "payments.stop_automatic",
     }
@@ -154,7 +160,13 @@ ROLES = {
     "manager": RoleTemplate(
         "Manager",
         frozenset(
-            _REPORTS | {"staff.view_audit", "reporting.sign_report", "reporting.approve_close"}
+            _REPORTS
+            | {
+                "staff.view_audit",
+                "privacy.view_access",
+                "reporting.sign_report",
+                "reporting.approve_close",
+            }
         ),
     ),
 }

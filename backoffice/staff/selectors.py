@@ -38,6 +38,8 @@ HOUSE_WIDE = frozenset(
         "payments.quote_currencies",
         "payments.manage_bonuses",
         "payments.manage_rules",
+        "privacy.manage_retention",
+        "privacy.view_access",
         "trading.manage_servers",
     }
 )

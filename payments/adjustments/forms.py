@@ -33,7 +33,7 @@ class AdjustmentForm(forms.Form):
         label="What happened",
         max_length=REASON_MAX,
         widget=forms.Textarea({"rows": 3}),
-        help_text="Your colleague decides by it, and it is kept with the journal.",
+        help_text="Your colleague decides by it, and it is kept with the adjustment.",
     )
 
     def __init__(self, wallets: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ def problems(direction: str, why: str, money: Money, reason: str) -> dict[str, s
     if money.minor <= 0:
         found["amount"] = "The amount must be above zero."
     if not reason.strip():
-        found["reason"] = "Say what happened: it is kept with the journal."
+        found["reason"] = "Say what happened: it is kept with the adjustment."
     elif len(reason.strip()) > REASON_MAX:
         found["reason"] = f"At most {REASON_MAX} characters."
     return found

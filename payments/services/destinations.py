@@ -219,6 +219,6 @@ def _audit(actor: Actor, action: Action, row: Destination, reason: str = "") -> 
         actor=actor,
         action=action,
         subject=row,
-        label=row.label,
+        label=row.client.reference,  # an entry's own label stays for good: no name in it
         data={"label": row.label, "client": row.client.reference, "reason": reason},
     )

@@ -39,7 +39,9 @@ AMOUNTS = ("wallet", "trading", "open_positions", "negatives", "counted")
 
 
 def write_document(path: Path, report: ClientMoneyReport, *, workbook: ReportFile) -> None:
-    from reporting.pdf import write_pdf  # its library takes a second that no other process owes
+    from backoffice.core.pdf import (
+        write_pdf,
+    )  # its library takes a second that no other process owes
 
     with translation.override("en"):
         html = render_to_string("reporting/client_money_pdf.html", context(report, workbook))

@@ -87,7 +87,9 @@ def write_totals(path: Path, row: BusinessDay, totals: list[DayTotal]) -> None:
 
 
 def write_record(path: Path, row: BusinessDay, totals: list[DayTotal], table: DayFile) -> None:
-    from reporting.pdf import write_pdf  # its library takes a second that no other process owes
+    from backoffice.core.pdf import (
+        write_pdf,
+    )  # its library takes a second that no other process owes
 
     with translation.override("en"):
         html = render_to_string("reporting/day_pdf.html", context(row, totals, table))

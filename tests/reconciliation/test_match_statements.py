@@ -335,7 +335,7 @@ def test_a_statement_that_came_before_its_account_is_matched_when_the_account_is
     assert b"1 statement of it was here already" in page.content
     with tenant_scope(bank.world.aurora.pk):
         taken_up = AuditEntry.objects.get(action="reconciliation.file_taken_up")
-    assert (taken_up.actor_name, taken_up.subject_label) == ("Pavel", "camt.xml")
+    assert (taken_up.actor_name, taken_up.subject_label) == ("Pavel", "")  # people name files
     outbox.drain(bank.world.system())
     assert (bank.lines(), bank.kinds()) == (["broken"], ["unidentified_receipt"])
 

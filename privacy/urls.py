@@ -1,0 +1,16 @@
+from django.urls import path
+
+from privacy import retention_views, views
+
+app_name = "privacy"
+urlpatterns = [
+    path("requests/", views.request_list, name="requests"),
+    path("requests/<uuid:pk>/", views.request_page, name="request"),
+    path("requests/<uuid:pk>/cancel/", views.request_cancel, name="request-cancel"),
+    path("requests/<uuid:pk>/letter/", views.letter, name="letter"),
+    path("retention/", retention_views.rules_page, name="retention"),
+    path("retention/propose/", retention_views.propose, name="retention-propose"),
+    path("clients/<uuid:pk>/erase/", views.request_new, name="request-new"),
+    path("clients/<uuid:pk>/hold/", views.hold_new, name="hold-new"),
+    path("holds/<uuid:pk>/lift/", views.hold_lift, name="hold-lift"),
+]
