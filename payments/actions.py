@@ -4,6 +4,9 @@ from backoffice.audit.actions import Action, declare
 
 DEPOSIT_ASKED = Action("payments.deposit_asked", "asked for the deposit {subject} of {amount}")
 DEPOSIT_ARRIVED = Action("payments.deposit_arrived", "noted that {amount} arrived for {subject}")
+ATTEMPT_REFUSED = Action(
+    "payments.attempt_refused", "let {gateway} take no payment for {subject}: {reason}"
+)
 DEPOSIT_CREDITED = Action("payments.deposit_credited", "credited {amount} of {subject}: {reason}")
 DEPOSIT_CANCELLED = Action("payments.deposit_cancelled", "cancelled {subject}: {reason}")
 DEPOSIT_RETURN = Action("payments.deposit_return", "gives {amount} of {subject} back: {reason}")
@@ -148,6 +151,7 @@ declare(
     WRITE_OFF_ASKED,
     WRITTEN_OFF,
     DEPOSIT_ASKED,
+    ATTEMPT_REFUSED,
     DEPOSIT_ARRIVED,
     DEPOSIT_CREDITED,
     DEPOSIT_CANCELLED,

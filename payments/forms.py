@@ -259,6 +259,12 @@ HELP = {
         "secret": f"The webhook's. {KEPT}",
         "api_key": f"One of the store's. {KEPT}",
     },
+    "praxis": {
+        "base_url": "https://gw.praxisgate.com",
+        "merchant_id": "The merchant id of the API.",
+        "secret": f"The merchant secret. {KEPT}",
+        "api_key": f"The application key. {KEPT}",
+    },
     "cashier": {
         "base_url": "The gateway's, with https.",
         "merchant_id": "What the gateway calls us.",
@@ -285,23 +291,24 @@ class GatewayForm(forms.Form):
     merchant_id = forms.CharField(
         label="Our name there (IBAN of ours for a bank)",
         max_length=80,
-        help_text="Of Stripe: the account's id, acct_…; of BTCPay: the store's id.",
+        help_text="Of Stripe: the account's id, acct_…; of BTCPay: the store's id; of Praxis: the "
+        "merchant id.",
     )
     secret = forms.CharField(
         label="Secret",
         max_length=200,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Of Stripe: the endpoint's signing secret, whsec_…; of BTCPay: the webhook's. "
-        "Kept sealed and never shown. Empty keeps what is stored.",
+        help_text="Of Stripe: the endpoint's signing secret, whsec_…; of BTCPay: the webhook's; "
+        "of Praxis: the merchant secret. Kept sealed and never shown. Empty keeps what is stored.",
     )
     api_key = forms.CharField(
         label="API key",
         max_length=300,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Of Stripe: sk_… or rk_…; of BTCPay: one of the store's. Sealed and kept in the "
-        "same way.",
+        help_text="Of Stripe: sk_… or rk_…; of BTCPay: one of the store's; of Praxis: the "
+        "application key. Sealed and kept in the same way.",
     )
     holder = forms.CharField(
         label="Holder of the bank account",
@@ -324,7 +331,7 @@ class GatewayForm(forms.Form):
             unused = ["kind", "name", *(() if adapter.by_statement else self.BANK)]
             unused += [] if adapter.needs_address else ["base_url"]
             unused += [] if adapter.needs_secret else ["secret"]
-            unused += [] if adapter.needs_api_key else ["api_key"]
+            unused += [] if adapter.api_key_chars_min else ["api_key"]
             for name in unused:
                 del self.fields[name]
             for name, text in HELP.get(gateway.kind, {}).items():

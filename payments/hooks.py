@@ -13,8 +13,10 @@ from backoffice.staff.access import public
 from backoffice.tenancy.models import Tenant
 from backoffice.tenancy.scope import tenant_scope
 from payments.accounts import adapter_for, opened
+from payments.gateways.port import AsksLeave, SignedAnswer
 from payments.models import GatewayAccount
 from payments.services import notices
+from payments.services.attempts import attempt_refusal
 
 log = logging.getLogger(__name__)
 BODY_BYTES_MAX = 64 * 1024
@@ -24,7 +26,8 @@ BODY_BYTES_MAX = 64 * 1024
 @require_POST
 @public("gateways sign what they post; nothing else is believed")
 def receive(request: HttpRequest, tenant: str, token: str) -> HttpResponse:
-    """Check the signature, keep the bytes, answer. Reading them is a worker's."""
+    """Check the signature, keep the bytes, answer. Reading them is a worker's; only a gateway that
+    asks whether a client may pay is answered at once."""
     body = _bounded(request)
     if body is None:
         return _answer(413, "A message has at most 64 KB.")
@@ -39,13 +42,19 @@ def receive(request: HttpRequest, tenant: str, token: str) -> HttpResponse:
         ).first()
         if gateway is None:
             return _answer(404, "There is nothing at this address.")
-        if not adapter_for(gateway).is_genuine(opened(gateway), request.headers, body):
+        adapter, account = adapter_for(gateway), opened(gateway)
+        if not adapter.is_genuine(account, request.headers, body):
             notices.signature_refused(gateway=gateway)
             log.warning("webhook with a bad signature", extra={"gateway": str(gateway.pk)})
             return _answer(401, "The signature does not fit.")
+        if isinstance(adapter, AsksLeave) and (attempt := adapter.attempt(body)):
+            refusal = attempt_refusal(actor=actor, gateway=gateway, attempt=attempt)
+            return _signed(adapter.answer(account, refusal))
         stored = notices.message_store(
             actor=actor, gateway=gateway, headers=request.headers, body=body
         )
+        if isinstance(adapter, AsksLeave):
+            return _signed(adapter.answer(account))
     return _answer(200, "stored" if stored else "known")
 
 
@@ -56,6 +65,10 @@ def _bounded(request: HttpRequest) -> bytes | None:
         return None
     body = request.read(BODY_BYTES_MAX + 1)
     return None if len(body) > BODY_BYTES_MAX else body
+
+
+def _signed(answer: SignedAnswer) -> HttpResponse:
+    return HttpResponse(answer.body, content_type="application/json", headers=dict(answer.headers))
 
 
 def _answer(status: int, text: str) -> HttpResponse:

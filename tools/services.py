@@ -72,6 +72,16 @@ SANDBOXES = (
         ready=r"(?i)\bready\b",
     ),
     Service(
+        name="praxis",
+        module="sandbox.praxis.__main__",
+        command=(
+            *(sys.executable, "-m", "sandbox.praxis", "--port", "{sandbox_praxis}"),
+            *("--state", "{var}/sandbox/praxis.json"),
+        ),
+        ports=("sandbox_praxis",),
+        ready=r"(?i)\bready\b",
+    ),
+    Service(
         name="identity",
         module="sandbox.identity.__main__",
         command=(

@@ -28,6 +28,7 @@ from operations.demo.coins import Coins, coins_of
 from operations.demo.exchanges import exchanges
 from operations.demo.files import payment_files
 from operations.demo.payments import Till, till_of
+from operations.demo.praxis import praxis_lay
 from operations.demo.settlements import Settlements
 from operations.demo.trading import Funding, settle, strand
 from payments.models import GatewayAccount, Withdrawal
@@ -370,6 +371,7 @@ def money(actor: Actor, demo: Demo) -> None:
         cards.lay()
     if (coins := coins_of(till)) is not None:
         coins.lay()
+    praxis_lay(till)
     with tenant_scope(actor.tenant_id, actor):
         scenarios_install(actor=demo.actors["mlro"])
     accounts = demo.things.get("funding", [])

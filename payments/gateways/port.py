@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from backoffice.core.errors import OutsideError
 from backoffice.core.money import Money
@@ -236,9 +236,38 @@ class Account:
     api_key: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A client is about to pay. ``money`` is None where the gateway does not say it well."""
+
+    reference: str
+    money: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAnswer:
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@runtime_checkable
+class AsksLeave(Protocol):
+    """What a kind has besides ``Gateway`` that asks us before a client pays, and whose messages
+    want an answer of a certain form, signed."""
+
+    def attempt(self, body: bytes) -> Attempt | None:
+        """What a genuine message asks leave for; None when it tells what happened."""
+        ...
+
+    def answer(self, account: Account, refusal: str = "") -> SignedAnswer:
+        """That it was heard, and that we agree unless there is a ``refusal``."""
+        ...
+
+
 class Gateway(Protocol):
     """One kind of gateway.
 
+    ``api_key_chars_min``: how long the key that we call with is at least; 0 where there is none.
     ``by_statement``: the bank's statement, not the gateway, says that money arrived or left.
     ``starts_by_call``: the gateway is asked for the page before a client can be sent there.
     ``tells_instrument``: its messages say what was paid with; otherwise ``instrument`` asks.
@@ -254,7 +283,7 @@ class Gateway(Protocol):
     label: str
     by_statement: bool
     needs_secret: bool
-    needs_api_key: bool
+    api_key_chars_min: int
     starts_by_call: bool
     tells_instrument: bool
     pays_out: bool

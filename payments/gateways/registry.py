@@ -5,9 +5,13 @@ from payments.gateways.bank_wire import BankFile, BankWire
 from payments.gateways.btcpay import BTCPay
 from payments.gateways.cashier import Cashier
 from payments.gateways.port import Gateway
+from payments.gateways.praxis import Praxis
 from payments.gateways.stripe import Stripe
 
-_ADAPTERS: tuple[Gateway, ...] = (Cashier(), Stripe(), BTCPay(), BankWire(), BankFile())
+_ADAPTERS: tuple[Gateway, ...] = (
+    *(Cashier(), Praxis(), Stripe(), BTCPay()),
+    *(BankWire(), BankFile()),
+)
 KINDS: dict[str, Gateway] = {adapter.kind: adapter for adapter in _ADAPTERS}
 
 

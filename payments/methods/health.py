@@ -26,7 +26,7 @@ def gateway_missing(gateway: GatewayAccount) -> list[str]:
         found.append("It is switched off.")
     if adapter.needs_secret and not gateway.secret_sealed:
         found.append("It has no secret.")
-    if adapter.needs_api_key and not gateway.api_key_sealed:
+    if adapter.api_key_chars_min and not gateway.api_key_sealed:
         found.append("It has no API key.")
     if adapter.by_statement and not gateway.holder:
         found.append("It does not say whose bank account it is.")

@@ -47,6 +47,7 @@ PARKED_FOR = timedelta(hours=24)
 HEADERS_KEPT = (
     *("content-type", "user-agent", "stripe-signature"),
     *("x-cashier-delivery", "x-cashier-signature", "btcpay-sig"),
+    "gt-authentication",
 )
 # The name, at the gateway, under which a deposit as a whole is given back.
 RETURN_SUFFIX = "-R"
@@ -305,8 +306,21 @@ def _deposit_notice(actor: Actor, row: Deposit, notice: Notice) -> Applied:
     return Applied(S.PROCESSED, "", row.pk)
 
 
+def _paid_again(row: Deposit, notice: Notice) -> Applied:
+    """Another payment of the gateway's under a reference that was paid."""
+    note = f"{notice.money} was paid a second time, as {notice.provider_ref}."
+    told = WebhookMessage.objects.filter(
+        tenant_id=current_tenant_id(), subject_id=row.pk, state=S.REFUSED, note__startswith=note
+    )
+    if told.exists():
+        return Applied(S.STALE, f"{note} A person knows.", row.pk)
+    return Applied(S.REFUSED, note, row.pk, needs_person=True)
+
+
 def _deposit_paid(actor: Actor, row: Deposit, notice: Notice) -> Applied:
     if row.paid_amount is not None:
+        if notice.provider_ref and row.provider_ref not in ("", notice.provider_ref):
+            return _paid_again(row, notice)
         if paid_money(row) == notice.money:
             return Applied(S.STALE, "The payment was known already.", row.pk)
         note = f"It says {notice.money}; {paid_money(row)} was booked before."

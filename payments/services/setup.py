@@ -22,7 +22,6 @@ from payments.models import GatewayAccount, Rate, WithdrawalPolicy
 
 ROTATION = timedelta(hours=24)
 SECRET_CHARS_MIN = 16
-NO_API_KEY = f"An API key has at least {SECRET_CHARS_MIN} characters."
 
 
 @transaction.atomic
@@ -46,8 +45,8 @@ def gateway_connect(
     adapter = adapter_of(kind)
     address = base_url if adapter.needs_address else None
     found = _problems(address, merchant_id, secret if adapter.needs_secret else None)
-    if adapter.needs_api_key and len(api_key) < SECRET_CHARS_MIN:
-        found["api_key"] = NO_API_KEY
+    if len(api_key.strip()) < adapter.api_key_chars_min:
+        found["api_key"] = _no_api_key(adapter)
     if adapter.by_statement:
         merchant_id, bic, problems = _account(adapter, merchant_id, holder, bic)
         found |= problems
@@ -71,7 +70,7 @@ def gateway_connect(
         webhook_token=secrets.token_urlsafe(24),
     )
     gateway.secret_sealed = seal_secret(gateway, secret) if secret else b""
-    if api_key and adapter.needs_api_key:
+    if api_key and adapter.api_key_chars_min:
         gateway.api_key_sealed = seal_api_key(gateway, api_key)
     gateway.save(force_insert=True)
     audit(
@@ -82,6 +81,15 @@ def gateway_connect(
         data={"name": gateway.name, "kind": kind, "address": gateway.base_url},
     )
     return gateway
+
+
+def _no_api_key(adapter: Gateway) -> str:
+    least = adapter.api_key_chars_min
+    return (
+        "The key that we call with is needed."
+        if least == 1
+        else (f"An API key has at least {least} characters.")
+    )
 
 
 def _problems(base_url: str | None, merchant_id: str, secret: str | None) -> dict[str, str]:
@@ -137,8 +145,8 @@ def gateway_change(
     adapter = adapter_of(row.kind)
     address = base_url if adapter.needs_address else None
     found = _problems(address, merchant_id, secret or None)
-    if api_key and adapter.needs_api_key and len(api_key) < SECRET_CHARS_MIN:
-        found["api_key"] = NO_API_KEY
+    if api_key and len(api_key.strip()) < adapter.api_key_chars_min:
+        found["api_key"] = _no_api_key(adapter)
     if adapter.by_statement:
         merchant_id, bic, problems = _account(adapter, merchant_id, holder, bic)
         found |= problems
@@ -160,7 +168,7 @@ def gateway_change(
         row.previous_secret_until = now() + ROTATION
         row.secret_sealed = seal_secret(row, secret)
         changed.append("secret")
-    if api_key and adapter.needs_api_key:
+    if api_key and adapter.api_key_chars_min:
         row.api_key_sealed = seal_api_key(row, api_key)
         changed.append("API key")
     if changed:

@@ -8,10 +8,12 @@ from sandbox.bank.server import BankServer
 from sandbox.bank.state import Bank
 from sandbox.btcpay.server import BTCPayServer
 from sandbox.gateway.server import CashierServer
+from sandbox.praxis.server import PraxisServer
 from sandbox.stripe.server import StripeServer
 from tests.payments.card import CardShop, stripe_running
 from tests.payments.coins import CoinShop, btcpay_running
 from tests.payments.money import Brokerage, cashier_running
+from tests.payments.praxis import PraxisShop, praxis_running
 from tests.world import World
 
 
@@ -72,6 +74,24 @@ def coin_shop(shop: Brokerage, btcpay_server: BTCPayServer) -> CoinShop:
         kept.clear()
     box.post.messages.clear()
     return CoinShop(shop, btcpay_server)
+
+
+@pytest.fixture(scope="session")
+def praxis_server() -> Iterator[PraxisServer]:
+    with praxis_running() as server:
+        yield server
+
+
+@pytest.fixture
+def praxis_shop(shop: Brokerage, praxis_server: PraxisServer) -> PraxisShop:
+    """The brokerage with a method that goes through Praxis, where nothing happened before."""
+    box = praxis_server.box
+    box.faults.clear()
+    box.refunds_at_once = True
+    for kept in (box.merchants, box.sessions, box.transactions):
+        kept.clear()
+    box.post.messages.clear()
+    return PraxisShop(shop, praxis_server)
 
 
 @pytest.fixture

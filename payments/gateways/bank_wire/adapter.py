@@ -36,7 +36,7 @@ class BankWire:
     label = "Bank transfer"
     by_statement = True
     needs_secret = False
-    needs_api_key = False
+    api_key_chars_min = 0
     starts_by_call = False
     tells_instrument = True
     pays_out = True

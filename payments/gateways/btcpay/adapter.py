@@ -51,7 +51,7 @@ class BTCPay:
     label = "BTCPay Server (crypto)"
     by_statement = False
     needs_secret = True
-    needs_api_key = True
+    api_key_chars_min = 16
     starts_by_call = True
     tells_instrument = True
     pays_out = True

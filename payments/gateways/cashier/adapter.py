@@ -62,7 +62,7 @@ class Cashier:
     label = "Hosted cashier"
     by_statement = False
     needs_secret = True
-    needs_api_key = False
+    api_key_chars_min = 0
     starts_by_call = False
     tells_instrument = True
     pays_out = True

@@ -62,7 +62,7 @@ class Stripe:
     label = "Stripe (cards)"
     by_statement = False
     needs_secret = True
-    needs_api_key = True
+    api_key_chars_min = 16
     starts_by_call = True
     tells_instrument = False
     pays_out = False

@@ -1,0 +1,1 @@
+"""Praxis in a box: sessions, attempts that ask leave, notifications, refunds, and faults."""
