@@ -14,9 +14,10 @@ class ComplianceConfig(AppConfig):
             handlers,
             held,  # noqa: F401 - registers itself
             hits,
-            party_handlers,  # noqa: F401 - registers itself
+            party_handlers,
             policy,
             queues,  # noqa: F401 - registers itself
+            related,
             release,
             states,
             tabs,
@@ -25,6 +26,7 @@ class ComplianceConfig(AppConfig):
         from compliance.risk import changes, services, trials  # noqa: F401 - register themselves
         from compliance.risk import states as risk_states
         from kyc import checks
+        from kyc.parties import checks as party_checks
         from payments import release_checks
 
         moves.register(states.HIT)
@@ -40,6 +42,8 @@ class ComplianceConfig(AppConfig):
         follow("means_declared", services.MEANS_DECLARED)
         checks.register(handlers.CHECK, handlers.screen_case, label="Screening")
         follow("changed", handlers.CHANGED)
+        follow("party_changed", party_handlers.RELATED_TOPIC)
+        party_checks.register(handlers.CHECK, related.related_answers)
         release_checks.register(release.CODE, release.release_check)
         tabs.register()
         register(

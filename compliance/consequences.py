@@ -15,6 +15,7 @@ from clients.services import client_set_risk, restriction_place
 from compliance import selectors
 from compliance.indexes import lists_for
 from compliance.models import Hit
+from compliance.related import RELATED, party_exposed
 from compliance.screen import SETTLE
 from compliance.screening.decide import Category
 from compliance.screening.entities import Kind
@@ -35,8 +36,9 @@ def hit_decided(actor: Actor, hit: Hit) -> None:
     """Called once, in the decision's transaction, with the hit and its client locked."""
     freeze = False
     # Of a listed payer or wallet the client's money stands still (release), and the case is looked
-    # at anew; the client is not the one on the list.
-    if hit.state == HitState.CONFIRMED and hit.subject_type == CLIENT:
+    # at anew; the client is not the one on the list. What belongs to a listed owner or is directed
+    # by them is theirs to the law, whatever their share: their company stops as they would.
+    if hit.state == HitState.CONFIRMED and hit.subject_type in (CLIENT, RELATED):
         if hit.category in STOPPING:
             stop_everything(actor, hit)
             freeze = hit.category == Category.SANCTIONS
@@ -62,14 +64,16 @@ def stop_everything(actor: Actor, hit: Hit) -> None:
 
 def _high_risk(actor: Actor, hit: Hit) -> None:
     """Politically exposed or in the news: not forbidden, but never less than high risk."""
-    band = hit.client.risk_band
+    band, own = hit.client.risk_band, hit.subject_type == CLIENT
     client_set_risk(
         actor=actor,
         client=hit.client,
         band=band if band == RiskBand.PROHIBITED else RiskBand.HIGH,
         reason=f"{hit.reference} is confirmed",
-        politically_exposed=True if hit.category == Category.PEP else None,
+        politically_exposed=True if hit.category == Category.PEP and own else None,
     )
+    if hit.category == Category.PEP and not own:
+        party_exposed(actor, hit)
 
 
 def answer_for(actor: Actor, client: Client) -> CheckAnswer:

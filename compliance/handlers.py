@@ -6,9 +6,10 @@ from backoffice.core.context import Actor
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
-from clients.models import Client
+from clients.models import Client, ClientKind
 from compliance.consequences import answer_for
 from compliance.models import Screening
+from compliance.related import company_screen
 from compliance.rescreen import SCREENED_STATES
 from compliance.risk.services import client_assess
 from compliance.screen import SETTLE, client_screen
@@ -28,9 +29,12 @@ SEARCHED_BY = frozenset(
 
 
 def screen_case(actor: Actor, case: KycCase) -> CheckAnswer:
-    """The KYC check: search the case's client now and say what stands against them."""
+    """The KYC check: search the case's client, and who is behind a company, now and say what
+    stands against them."""
     with tenant_scope(actor.tenant_id, actor):
         client_screen(actor=actor, client=case.client)
+        if case.client.kind == ClientKind.COMPANY:
+            company_screen(actor=actor, client=case.client)
         client_assess(actor=actor, client=case.client, why="a case was submitted")
         return answer_for(actor, case.client)
 

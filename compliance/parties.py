@@ -1,10 +1,12 @@
-"""Third parties around a client: who pays in their place, and where their money goes.
+"""Third parties around a client: who pays in their place, where their money goes, and who is
+behind a company (``related``).
 
 A payer's name is searched like a client's; a wallet's address is looked up letter for letter. Who
 was searched is kept, so that a changed list finds them again. What is found is a hit of the
 client's whose subject is the party: dismissed and remembered like any other.
 """
 
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,13 +19,14 @@ from clients.rules import folded
 from compliance.indexes import Lists, lists_for
 from compliance.models import Hit, PartyScreening, TenantEntity, WatchEntity
 from compliance.screen import hits_settle
-from compliance.screening.entities import Identifier
+from compliance.screening.entities import Identifier, Kind, PartialDate
 from compliance.screening.match import Subject
 from compliance.states import HitState
 from compliance.subjects import subject_hash
 
 PAYER, WALLET = "payments.payer", "payments.wallet"
 ROLES = {PAYER: "Payer", WALLET: "Wallet"}
+KINDS = {"person": Kind.PERSON, "company": Kind.ENTITY}
 CRYPTO = "crypto address"
 NAME_CHARS_MAX = 140
 
@@ -47,10 +50,18 @@ def facts_of(kind: str, name: str, number: str = "") -> dict[str, Any]:
 
 
 def party_subject(facts: dict[str, Any]) -> Subject:
-    """What is searched: a wallet by its address alone."""
+    """What is searched: a wallet by its address alone, a payer by a name and nothing else, who is
+    behind a company by all that a client is searched by."""
     if facts["number"]:
         return Subject(name="", kind=None, identifiers=(Identifier(CRYPTO, facts["number"]),))
-    return Subject(name=facts["name"], kind=None)
+    born = date.fromisoformat(facts["birth_date"]) if facts["birth_date"] else None
+    countries = dict.fromkeys(code for code in (facts["nationality"], facts["residence"]) if code)
+    return Subject(
+        name=facts["name"],
+        kind=KINDS.get(facts["kind"]),
+        birth_date=PartialDate(born.year, born.month, born.day) if born else None,
+        countries=tuple(countries),
+    )
 
 
 @transaction.atomic
@@ -63,7 +74,7 @@ def payer_screen(*, actor: Actor, client: Client, name: str) -> list[Hit]:
     ).first()
     # As it was written first: other capitals are no other payer, and reopen nothing.
     facts = known.subject if known else facts_of(PAYER, name)
-    return _screen(actor, client, PAYER, subject_id, facts)
+    return party_search(actor=actor, client=client, kind=PAYER, subject_id=subject_id, facts=facts)
 
 
 @transaction.atomic
@@ -71,16 +82,25 @@ def wallet_screen(
     *, actor: Actor, client: Client, subject_id: UUID, label: str, address: str
 ) -> list[Hit]:
     """Look a wallet's address up; ``subject_id`` is the destination's."""
-    return _screen(actor, client, WALLET, subject_id, facts_of(WALLET, label, address))
+    facts = facts_of(WALLET, label, address)
+    return party_search(actor=actor, client=client, kind=WALLET, subject_id=subject_id, facts=facts)
 
 
 @transaction.atomic
 def party_screen_again(*, actor: Actor, row: PartyScreening, lists: Lists) -> list[Hit]:
     """A list has changed: search who was searched before."""
-    return _screen(actor, row.client, row.subject_type, row.subject_id, row.subject, lists)
+    return party_search(
+        actor=actor,
+        client=row.client,
+        kind=row.subject_type,
+        subject_id=row.subject_id,
+        facts=row.subject,
+        lists=lists,
+    )
 
 
-def _screen(
+def party_search(
+    *,
     actor: Actor,
     client: Client,
     kind: str,
@@ -88,6 +108,7 @@ def _screen(
     facts: dict[str, Any],
     lists: Lists | None = None,
 ) -> list[Hit]:
+    """Search one party by ``facts``, and keep that it was; hits that wait for a decision."""
     lists = lists or lists_for(actor)
     hits, matched = hits_settle(
         actor=actor,

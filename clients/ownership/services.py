@@ -208,15 +208,6 @@ def party_open_again(*, actor: Actor, party: Party, reason: str) -> Party:
 
 
 @transaction.atomic
-def party_expose(*, actor: Actor, party: Party, reason: str) -> Party:
-    """Note that the party holds or held public office, or is close to someone who does."""
-    row = party_locked(actor, party.pk)
-    if row.politically_exposed or row.state == PartyState.ENDED:
-        return row
-    return party_change(actor=actor, party=row, politically_exposed=True)
-
-
-@transaction.atomic
 def company_flag(*, actor: Actor, client: Client, flags: Collection[str]) -> Client:
     """Note what the company is beside its owners: listed, a shell, with bearer shares."""
     row = _company_locked(actor, client)

@@ -21,7 +21,7 @@ FIRST = Model(
     medium=35,
     high=60,
     levels={
-        "kind": {"person": 20, "company": 60},
+        "kind": {"person": 20, "company": 60, "layered": 75},
         "occupation": {
             str(_O.EMPLOYEE): 20,
             str(_O.SELF_EMPLOYED): 40,

@@ -35,7 +35,8 @@ SELECT c.id, c.reference, c.risk_band, c.risk_score, c.kind, c.nationality, c.re
     CASE WHEN c.partner_ref <> '' THEN 'partner' WHEN c.source LIKE 'API%%' THEN 'api'
          ELSE 'direct' END,
     coalesce(t.leverage, 0), a.waiting, a.escalated, a.settled,
-    coalesce(h.score, 0), h.sanctioned, h.media, c.risk_floor
+    coalesce(h.score, 0), h.sanctioned, h.media, c.risk_floor,
+    c.flags || p.flags, p.exposed, p.layered
 FROM mine c
 LEFT JOIN LATERAL (
     SELECT occupation, (income + wealth * %(wealth)s) * w.to_base AS means
@@ -83,6 +84,17 @@ CROSS JOIN LATERAL (
                  false) AS media
     FROM compliance_hit h WHERE h.tenant_id = c.tenant_id AND h.client_id = c.id
 ) h
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(politically_exposed), false) AS exposed,
+        coalesce(array_agg(flag) FILTER (WHERE flag IS NOT NULL), '{}') AS flags,
+        coalesce(bool_or(t.id IS NOT NULL), false) AS layered
+    FROM clients_party b
+    LEFT JOIN LATERAL unnest(b.flags) AS flag ON true
+    LEFT JOIN clients_tie t ON t.tenant_id = b.tenant_id AND t.party_id = b.id
+        AND b.kind = 'company' AND t.role = 'owner' AND t.until_on IS NULL
+    WHERE c.kind = 'company' AND b.tenant_id = c.tenant_id AND b.client_id = c.id
+      AND b.state <> 'ended'
+) p
 ORDER BY c.id
 """
 
@@ -134,7 +146,8 @@ def _chunk(after: UUID, only: UUID | None, count: int) -> list[Known]:
 def _known(row: Any) -> Known:
     client_id, reference, band, score, kind, nationality, residence, pep, occupation = row[:9]
     means, deposits, evidence, shares, channel, leverage = row[9:15]
-    waiting, escalated, settled, hit_score, sanctioned, media, by_hand = row[15:]
+    waiting, escalated, settled, hit_score, sanctioned, media, by_hand = row[15:22]
+    flags, exposed_behind, layered = row[22:]
     facts = Facts(
         kind=kind,
         nationality=nationality,
@@ -152,6 +165,9 @@ def _known(row: Any) -> Known:
         sanctioned=sanctioned,
         adverse_media=media,
         set_by_hand=by_hand,
+        flags=frozenset(flags),
+        exposed_behind=exposed_behind,
+        layered=layered,
     )
     return Known(client_id, reference, band, score, facts)
 

@@ -6,12 +6,21 @@ from typing import Any
 from django import forms
 
 from clients.forms import DateInput
-from clients.models import ClientKind, Occupation
-from compliance.risk.rules import CHANNELS, EVIDENCE, FACTORS, INSTRUMENTS, LEVEL_MAX, Model
+from clients.models import Occupation
+from compliance.risk.rules import (
+    CHANNELS,
+    EVIDENCE,
+    FACTORS,
+    INSTRUMENTS,
+    KINDS,
+    LEVEL_MAX,
+    Model,
+    complete,
+)
 
 CALL = "call"
 TABLES: dict[str, tuple[str, dict[str, str]]] = {
-    "kind": ("Type of client", {str(value): str(label) for value, label in ClientKind.choices}),
+    "kind": ("Type of client", KINDS),
     "occupation": ("Occupation", {str(value): str(label) for value, label in Occupation.choices}),
     "instrument": ("Payment methods", INSTRUMENTS),
     "channel": ("Channel", CHANNELS),
@@ -88,6 +97,7 @@ class ModelForm(forms.Form):
 
 
 def _initial(model: Mapping[str, Any]) -> dict[str, Any]:
+    model = complete(model)
     names = ("medium", "high", "other_countries", "countries_source", "countries_as_of")
     called = set(model["called"])
     lines = [

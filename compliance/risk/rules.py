@@ -13,10 +13,19 @@ from typing import Any
 from backoffice.core.errors import InvalidInput
 from clients.countries import NAMES, country_name
 from clients.models import ClientKind, Occupation, RiskBand
+from clients.ownership.states import EntityFlag
 
 ORDER = (RiskBand.LOW, RiskBand.MEDIUM, RiskBand.HIGH, RiskBand.PROHIBITED)
 WEIGHT_MAX, LEVEL_MAX = 100, 100
+# Who owns such a company can't be seen from its registers.
+OPAQUE = frozenset({str(EntityFlag.SHELL), str(EntityFlag.BEARER)})
 INSTRUMENTS = {"card": "Card", "bank": "Bank account", "wallet": "E-wallet", "crypto": "Crypto"}
+LAYERED = "layered"
+KINDS = {
+    str(ClientKind.PERSON): "Individual",
+    str(ClientKind.COMPANY): "Company",
+    LAYERED: "Company owned by companies",
+}
 CHANNELS = {"direct": "Came directly", "partner": "Brought by a partner", "api": "Came by the API"}
 EVIDENCE = {"accepted": "Accepted", "given": "Handed in", "none": "None"}
 
@@ -61,6 +70,11 @@ class Facts:
     sanctioned: bool = False
     adverse_media: bool = False
     set_by_hand: str = ""
+    # Of a company and those behind it: what is noted, whether one of them holds public office,
+    # whether another company owns a part of it.
+    flags: frozenset[str] = frozenset()
+    exposed_behind: bool = False
+    layered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +144,8 @@ def _behaviour(model: Model, facts: Facts) -> tuple[Decimal, str]:
 
 
 def _kind(model: Model, facts: Facts) -> tuple[Decimal, str]:
-    return _share(model.levels["kind"][facts.kind]), ClientKind(facts.kind).label
+    answer = LAYERED if facts.layered else facts.kind
+    return _share(model.levels["kind"][answer]), KINDS[answer]
 
 
 def _occupation(model: Model, facts: Facts) -> tuple[Decimal, str]:
@@ -223,6 +238,11 @@ def _floors(model: Model, facts: Facts) -> list[tuple[RiskBand, str]]:
         found.append((RiskBand.HIGH, f"The FATF calls for action against {country_name(code)}"))
     if facts.politically_exposed:
         found.append((RiskBand.HIGH, "Politically exposed"))
+    if facts.exposed_behind:
+        found.append((RiskBand.HIGH, "Someone behind the company is politically exposed"))
+    for flag in sorted(facts.flags & OPAQUE):
+        what = EntityFlag(flag).label.lower()
+        found.append((RiskBand.HIGH, f"The company, or one behind it: {what}"))
     if facts.adverse_media:
         found.append((RiskBand.HIGH, "Adverse media are confirmed"))
     if facts.set_by_hand:
@@ -240,7 +260,13 @@ def dump(model: Model) -> dict[str, Any]:
 
 def load(kept: Mapping[str, Any]) -> Model:
     as_of = date.fromisoformat(kept["countries_as_of"])
-    return Model(**{**kept, "countries_as_of": as_of})
+    return Model(**{**complete(kept), "countries_as_of": as_of})
+
+
+def complete(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A version written before companies were told apart: all of them are as risky as one was."""
+    kinds = {LAYERED: kept["levels"]["kind"]["company"], **kept["levels"]["kind"]}
+    return {**kept, "levels": {**kept["levels"], "kind": kinds}}
 
 
 def check(model: Model) -> None:

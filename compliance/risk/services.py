@@ -136,7 +136,7 @@ def model_changed(actor: Actor, item: OutboxItem) -> None:
 
 # What a client's events leave behind (clients.followers).
 CLIENT_CHANGED, MEANS_DECLARED = "compliance.risk_client", "compliance.risk_means"
-MEASURED = frozenset({"kind", "nationality", "residence", "risk_floor"})
+MEASURED = frozenset({"kind", "nationality", "residence", "risk_floor", "flags"})
 
 
 @outbox.handles(CLIENT_CHANGED)

@@ -67,7 +67,7 @@ def models(request: StaffRequest) -> HttpResponse:
 def figures(row: RiskModel) -> dict[str, Any]:
     """A version in tables, for reading."""
     kept = row.figures
-    total = sum(kept["weights"].values())
+    total, levels = sum(kept["weights"].values()), rules.complete(kept)["levels"]
     called = set(kept["called"])
     countries = sorted(kept["countries"].items(), key=lambda pair: (-pair[1], pair[0]))
     return {
@@ -78,7 +78,7 @@ def figures(row: RiskModel) -> dict[str, Any]:
         "medium": kept["medium"],
         "high": kept["high"],
         "tables": [
-            (title, [(label, kept["levels"][table][answer]) for answer, label in answers.items()])
+            (title, [(label, levels[table][answer]) for answer, label in answers.items()])
             for table, (title, answers) in TABLES.items()
         ],
         "countries": [(country_name(code), level, code in called) for code, level in countries],

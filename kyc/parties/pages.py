@@ -22,6 +22,7 @@ from kyc.parties.standing import Ownership, Standing
 
 CODE = "ownership"
 CHANGE = "clients.change_client"
+SEE_CASES = "kyc.view_case"
 INDENT_MAX = 12
 
 
@@ -36,10 +37,12 @@ def ownership_context(actor: Actor, client: Client, found: Ownership | None) -> 
     structure = found.structure
     open_share = structure.unexplained()
     required = structure.required()
+    # What is missing and what the lists say is for those who see the case.
+    sees_cases = actor.can(SEE_CASES)
     cleared = sum(found.standings[party.pk].met for party in required)
     return {
         "structure": structure,
-        "party_lines": [_line(found, line) for line in structure.lines()],
+        "party_lines": [_line(found, line, full=sees_cases) for line in structure.lines()],
         "open_share": percent_words(open_share) if open_share else "",
         "open_share_colour": "bad" if open_share >= structure.threshold else "attention",
         "gaps": [(name, percent_words(share)) for name, share in structure.gaps()],
@@ -55,7 +58,7 @@ def flag_words(flags: list[str]) -> list[str]:
     return [str(EntityFlag(flag).label) for flag in flags]
 
 
-def _line(found: Ownership, line: Line) -> dict[str, Any]:
+def _line(found: Ownership, line: Line, *, full: bool) -> dict[str, Any]:
     standing = found.standings[line.party.pk]
     return {
         "party": line.party,
@@ -67,7 +70,8 @@ def _line(found: Ownership, line: Line) -> dict[str, Any]:
         "again": line.again,
         "colour": standing.colour,
         "word": standing.word,
-        "note": standing.note if standing.required and not standing.met else "",
+        "note": standing.stops if full and standing.required else "",
+        "answers": standing.answers if full else [],
         "flags": flag_words(line.party.flags),
         "url": reverse("kyc:party", args=[line.party.client_id, line.party.pk]),
     }
@@ -79,6 +83,7 @@ def _tab_context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
     may_change = actor.can(CHANGE) and client.state != ClientState.CLOSED
     return {
         **ownership_context(actor, client, found),
+        "sees_lists": actor.can(SEE_CASES),
         "may_change": may_change,
         "ended": ended_ties(client),
     }
@@ -95,7 +100,7 @@ def party_context(actor: Actor, party: Party) -> dict[str, Any]:
     """For kyc/party.html."""
     found = tabs.once(actor, party.client, _read)
     standing = found.standings.get(party.pk)
-    full = actor.can(FULL_DATA)
+    full, sees_cases = actor.can(FULL_DATA), actor.can(SEE_CASES)
     may_change = (
         actor.can(CHANGE)
         and party.state != PartyState.ENDED
@@ -119,7 +124,8 @@ def party_context(actor: Actor, party: Party) -> dict[str, Any]:
             for tie in ties_of(party)
         ],
         "share": percent_words(standing.share) if standing and standing.share else "",
-        "missing": standing.missing if standing else [],
+        "missing": standing.missing if standing and sees_cases else [],
+        "answers": standing.answers if standing and sees_cases else [],
         "papers": [
             {"row": row, "colour": DOCUMENT_COLOURS[DocumentState(row.state)]}
             for row in party.documents.filter(tenant_id=actor.tenant_id).order_by("-id")

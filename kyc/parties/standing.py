@@ -16,6 +16,7 @@ from clients.ownership.states import PARTY_COLOURS, PartyKind, PartyRole, PartyS
 from kyc import rules
 from kyc.defaults import ADDRESS, IDENTITY
 from kyc.models import Level, Requirement, RequirementKind
+from kyc.parties.checks import PartyAnswer, answers_for
 from kyc.rules import Paper, Verdict
 
 # Who one is and where one lives. What a level asks of a client's money is not asked of an owner.
@@ -41,6 +42,7 @@ class Standing:
     required: bool
     missing: list[str] = field(default_factory=list)
     handed_in: bool = True
+    answers: list[PartyAnswer] = field(default_factory=list)
 
     @property
     def met(self) -> bool:
@@ -62,12 +64,17 @@ class Standing:
         return str(self.party.get_state_display())
 
     @property
-    def note(self) -> str:
-        """What the checklist says."""
+    def stops(self) -> str:
+        """What a reviewer has to mend before they can clear it; empty when nothing."""
         if self.party.state == PartyState.REFUSED:
             return f"refused: {self.party.decision_reason}"
-        if self.missing:
-            return "; ".join(self.missing)
+        return "; ".join(self.missing)
+
+    @property
+    def note(self) -> str:
+        """What the checklist says."""
+        if self.stops:
+            return self.stops
         return "to be cleared" if self.party.state == PartyState.OPEN else "cleared"
 
 
@@ -130,8 +137,11 @@ def ownership_of(
     for document in papers or ():
         if document.party_id is not None:
             by_party.setdefault(document.party_id, []).append(document)
+    answers = answers_for(client, structure.parties.values())
     standings = {
-        party.pk: _standing(structure, party, asked, by_party.get(party.pk, []))
+        party.pk: _standing(
+            structure, party, asked, by_party.get(party.pk, []), answers.get(party.pk, [])
+        )
         for party in structure.parties.values()
     }
     return Ownership(structure, standings)
@@ -142,6 +152,7 @@ def _standing(
     party: Party,
     asked: Mapping[str, Sequence[Requirement]],
     documents: Iterable[ClientDocument],
+    answers: list[PartyAnswer],
 ) -> Standing:
     share, roles = structure.share(party), structure.roles(party)
     absent = [name for name in PARTICULARS[party.kind] if not getattr(party, name)]
@@ -152,13 +163,16 @@ def _standing(
         for row in asked.get(party.kind, ())
     ]
     missing += [f"{line.title.lower()} {line.note}" for line in lines if not line.met]
+    handed_in = not absent and all(line.handed_in for line in lines)
+    missing += [answer.words for answer in answers if not answer.clear]
     return Standing(
         party=party,
         role=structure.role_words(party),
         share=share,
         required=must_be_cleared(share, roles, structure.threshold),
         missing=missing,
-        handed_in=not absent and all(line.handed_in for line in lines),
+        handed_in=handed_in,
+        answers=answers,
     )
 
 

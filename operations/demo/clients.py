@@ -313,15 +313,15 @@ def passport(person: Person) -> bytes:
         ("Date of birth", f"{person.born:%d.%m.%Y}"),
         ("Date of expiry", f"{_expiry():%d.%m.%Y}"),
     )
-    pen.text((456, 36), "UTOPIA · PASSPORT · SPECIMEN", fill=(107, 100, 84), font=_font(26))
+    pen.text((456, 36), "UTOPIA · PASSPORT · SPECIMEN", fill=(107, 100, 84), font=font(26))
     for row, (label, text) in enumerate(facts):
         top = 100 + row * 96
-        pen.text((456, top), label, fill=(107, 100, 84), font=_font(22))
-        pen.text((456, top + 28), text, fill=(44, 42, 36), font=_font(40))
+        pen.text((456, top), label, fill=(107, 100, 84), font=font(22))
+        pen.text((456, top + 28), text, fill=(44, 42, 36), font=font(40))
     for row, line in enumerate(zone.split("\n")):
         for column, char in enumerate(line):
-            pen.text((66 + column * 27, 740 + row * 66), char, fill=(44, 42, 36), font=_font(36))
-    return _jpeg(page)
+            pen.text((66 + column * 27, 740 + row * 66), char, fill=(44, 42, 36), font=font(36))
+    return jpeg(page)
 
 
 def bill(person: Person) -> bytes:
@@ -329,19 +329,19 @@ def bill(person: Person) -> bytes:
     page = Image.new("RGB", (1000, 1300), "white")
     pen = ImageDraw.Draw(page)
     pen.rectangle((0, 0, 1000, 120), fill=(20, 90, 110))
-    pen.text((60, 40), "City Water Works · SPECIMEN", fill="white", font=_font(36))
+    pen.text((60, 40), "City Water Works · SPECIMEN", fill="white", font=font(36))
     dated = f"Bill of {billed_on(person.came_at):%d %B %Y}"
     lines = (f"{person.given} {person.surname}", person.address, "", dated)
     for row, line in enumerate(lines):
-        pen.text((60, 200 + row * 54), line, fill=(30, 30, 30), font=_font(34))
-    return _jpeg(page)
+        pen.text((60, 200 + row * 54), line, fill=(30, 30, 30), font=font(34))
+    return jpeg(page)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size)
 
 
-def _jpeg(page: Image.Image) -> bytes:
+def jpeg(page: Image.Image) -> bytes:
     out = io.BytesIO()
     page.save(out, "JPEG", quality=88)
     return out.getvalue()
