@@ -50,6 +50,7 @@ _OUTCOME_OF = {
     VendorState.LOST: CheckOutcome.ERROR,
 }  # fmt: skip
 _S = VendorMessage.State
+NO_CHECK = "No check of ours has this name at the vendor."
 
 
 def why_not_start(actor: Actor, case: KycCase, newest: VendorCheck | None) -> str:
@@ -114,7 +115,24 @@ def identity_started(*, actor: Actor, check_id: UUID, started: Started) -> Vendo
         check, VENDOR_CHECK, VendorState.OPEN, actor=actor, update_fields=["vendor_ref", "url"]
     )
     _answer(actor, check)
+    _hear_again(check)
     return check
+
+
+def _hear_again(check: VendorCheck) -> None:
+    """Read once more what came before its check had a name: the vendor is faster than its answer
+    to our call where that had to be repeated."""
+    rows = VendorMessage.objects.filter(
+        tenant_id=current_tenant_id(),
+        account=check.account,
+        state=_S.REFUSED,
+        note=NO_CHECK,
+        received_at__gte=check.started_at,
+    )
+    for row in rows.select_for_update(of=("self",)):
+        row.state, row.note, row.done_at = _S.RECEIVED, "", None
+        row.save(update_fields=["state", "note", "done_at"])
+        outbox.put(MESSAGE_TOPIC, subject_id=row.pk)
 
 
 @transaction.atomic
@@ -215,7 +233,7 @@ def _applied(actor: Actor, account: VendorAccount, said: Result) -> tuple[str, s
         tenant_id=actor.tenant_id, account=account, vendor_ref=said.vendor_ref
     ).first()
     if known is None:
-        return _S.REFUSED, "No check of ours has this name at the vendor.", None
+        return _S.REFUSED, NO_CHECK, None
     check = _locked(actor, known.pk)
     if _is_older(check, said):
         return _S.STALE, "Something later was said before.", check.pk

@@ -15,7 +15,7 @@ from kyc.guards import why_not_send
 from kyc.models import CheckOutcome, VendorCheck, VendorMessage
 from kyc.states import CaseState, VendorState
 from kyc.vendors import services
-from kyc.vendors.accounts import body_of, health, opened
+from kyc.vendors.accounts import adapter_for, body_of, health, opened
 from kyc.vendors.setup import vendor_change
 from tests.kyc.conftest import Brokerage
 from tests.kyc.factories import accept_all, approved, fresh, in_review, submitted
@@ -224,6 +224,32 @@ def test_a_message_about_a_stranger_is_kept_for_a_person(
         S.REFUSED,
         "No check of ours has this name at the vendor.",
     )
+
+
+def test_a_word_that_is_faster_than_the_answer_to_our_start_is_heard_after_it(
+    vendor: VendorShop, house: Brokerage
+) -> None:
+    case = in_review(house)
+    with house.as_("carla") as carla:
+        check = services.identity_start(actor=carla, case=case, account=vendor.account)
+        started = adapter_for(vendor.account).start(
+            opened(vendor.account), services.person_of(check)
+        )
+    # Its answer is still on the way to us when the vendor has decided.
+    vendor.box.decide(vendor.box.person(started.vendor_ref), "declined")
+    vendor.box.pump()
+    (message,) = vendor.messages()
+    with house.as_("carla") as actor:
+        about = services.message_question(message)
+        told = adapter_for(vendor.account).fetch(opened(vendor.account), about) if about else None
+        kept = services.message_process(actor=actor, message_id=message.pk, told=told)
+        assert kept.state == S.REFUSED
+        services.identity_started(actor=actor, check_id=check.pk, started=started)
+    while house.work():
+        pass
+    assert vendor.fresh(check).state == VendorState.FAILED
+    assert vendor.answer(case).outcome == CheckOutcome.HIT
+    assert [each.state for each in vendor.messages()] == [S.APPLIED]
 
 
 def test_sumsub_signed_with_sha1_is_refused(sumsub: VendorShop, house: Brokerage) -> None:
