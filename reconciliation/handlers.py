@@ -8,6 +8,7 @@ from backoffice.workflow import outbox
 from backoffice.workflow.models import OutboxItem
 from payments.models import GatewayAccount
 from reconciliation import intake
+from reconciliation.matching import payouts_arrived
 from reconciliation.models import SettlementReport, StatementFile
 from reconciliation.settlements import reports
 
@@ -37,6 +38,8 @@ def settlement_report(actor: Actor, item: OutboxItem) -> None:
         report = SettlementReport.objects.get(tenant_id=actor.tenant_id, pk=item.subject_id)
         report = reports.report_read(actor=actor, report=report)
     if report.state == SettlementReport.State.READ:
+        with tenant_scope(actor.tenant_id, actor):
+            payouts_arrived(actor=actor, report=report)
         with tenant_scope(actor.tenant_id, actor):
             reports.gateway_match(actor=actor, gateway=report.gateway)
 

@@ -12,7 +12,15 @@ from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.core.money import EXPONENTS, Money
 from reconciliation import actions, books
 from reconciliation.breaks import break_open, break_resolve
-from reconciliation.models import BankAccount, Break, Match, StatementFile, StatementLine
+from reconciliation.models import (
+    BankAccount,
+    Break,
+    Match,
+    SettlementLine,
+    SettlementReport,
+    StatementFile,
+    StatementLine,
+)
 from reconciliation.rules import (
     RULE_VERSION,
     Found,
@@ -24,7 +32,8 @@ from reconciliation.rules import (
     references_of,
     said,
 )
-from reconciliation.states import BreakKind
+from reconciliation.settlements.models import LineKind
+from reconciliation.states import BreakKind, BreakState
 
 Line = StatementLine.State
 BY_HAND = 7  # the rung of a person
@@ -136,6 +145,45 @@ def _gateways_payout(actor: Actor, line: StatementLine) -> bool:
             line_matched(actor=actor, line=line, because=_because(Found(movement, rung, why)))
     except DomainError:
         return False
+    return True
+
+
+def payouts_arrived(*, actor: Actor, report: SettlementReport) -> int:
+    """Book the lines that stood at the bank before this report named their payout, where nobody has
+    taken them up yet; how many those were."""
+    payouts = SettlementLine.objects.filter(
+        tenant_id=actor.tenant_id, report=report, kind=LineKind.PAYOUT
+    )
+    amounts = {
+        Money.from_minor(-gross, currency)
+        for gross, currency in payouts.values_list("gross", "currency")
+        if gross < 0
+    }
+    standing = Break.objects.filter(
+        tenant_id=actor.tenant_id,
+        closed_at=None,
+        state=BreakState.OPEN,
+        kind=BreakKind.UNIDENTIFIED_RECEIPT,
+        amount__in={money.amount for money in amounts},
+        line__isnull=False,
+    )
+    return sum(_arrived(actor, row) for row in standing.select_related("line").order_by("id"))
+
+
+@transaction.atomic
+def _arrived(actor: Actor, row: Break) -> bool:
+    assert row.line is not None
+    line = StatementLine.objects.select_for_update(of=("self",)).select_related("account")
+    locked = line.get(tenant_id=actor.tenant_id, pk=row.line.pk)
+    untouched = Break.objects.select_for_update(of=("self",)).filter(
+        tenant_id=actor.tenant_id, pk=row.pk, state=BreakState.OPEN, closed_at=None
+    )
+    if locked.state == Line.MATCHED or not untouched.exists():
+        return False
+    if not _gateways_payout(actor, locked):
+        return False
+    outcome = "The gateway's report, which came after the line, names its payout."
+    break_resolve(actor=actor, row=row, outcome=outcome)
     return True
 
 

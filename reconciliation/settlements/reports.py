@@ -28,6 +28,7 @@ from payments.models import GatewayAccount
 from reconciliation import actions, raw
 from reconciliation.breaks import Found, breaks_open, breaks_settled
 from reconciliation.errors import FileKnown
+from reconciliation.matching import payouts_arrived
 from reconciliation.models import Break, SettlementLine, SettlementReport, SettlementTerms
 from reconciliation.settlements import ladder
 from reconciliation.settlements.models import LineKind, SettlementMatch, SettlementRun
@@ -209,6 +210,7 @@ def report_work(*, actor: Actor, report: SettlementReport) -> SettlementReport:
     """All steps of a report, in the caller's transaction; nothing when it is worked through."""
     row = report_read(actor=actor, report=report)
     if row.state == S.READ:
+        payouts_arrived(actor=actor, report=row)
         gateway_match(actor=actor, gateway=row.gateway)
         row.refresh_from_db()
     return row

@@ -8,9 +8,10 @@ import pytest
 
 from backoffice.core.clock import today
 from payments.services.settlements import settlement_book
+from reconciliation.breaks import break_take
 from reconciliation.files import account_add
 from reconciliation.intake import file_take
-from reconciliation.models import Match, StatementLine
+from reconciliation.models import Break, Match, StatementLine
 from reconciliation.rules import LineFacts, Payout, payout_named
 from reconciliation.settlements.reports import gateway_match
 from sandbox.bank.camt053 import write_camt053
@@ -88,6 +89,36 @@ def test_it_is_booked_once_however_often_a_bank_names_it(desk: Desk) -> None:
         assert Match.objects.count() == 1
     assert desk.breaks() == ["unidentified_receipt"] * 3
     assert desk.shop.clearing() == Decimal("502.25")
+
+
+def test_a_line_that_came_before_the_report_is_booked_when_the_report_names_it(desk: Desk) -> None:
+    desk.shop.funded("100.00")
+    (paid,) = desk.shop.cashier.settle(MERCHANT)
+    _statement(desk, ("97.75", f"PAYOUT {paid.settlement}"), ("97.75", "something else"))
+    assert desk.breaks() == ["unidentified_receipt"] * 2
+    desk.take(desk.rows())
+    with desk.shop.scope():
+        [match] = Match.objects.all()
+        ended = Break.objects.get(closed_at__isnull=False)
+    assert (match.line_id, ended.state) == (ended.line_id, "resolved")
+    assert ended.outcome.startswith("The gateway's report, which came after the line")
+    assert desk.breaks() == ["unidentified_receipt"]
+    assert desk.shop.clearing() == Decimal("2.25")
+    assert len(desk.rungs()) == 2  # its own line of the report found the booking at once
+    assert desk.shop.sound()
+
+
+def test_a_break_that_someone_works_on_is_left_to_them(desk: Desk) -> None:
+    desk.shop.funded("100.00")
+    (paid,) = desk.shop.cashier.settle(MERCHANT)
+    _statement(desk, ("97.75", f"PAYOUT {paid.settlement}"))
+    with desk.shop.scope():
+        break_take(actor=desk.shop.world.actor("pavel"), row=Break.objects.get())
+    desk.take(desk.rows())
+    with desk.shop.scope():
+        assert Match.objects.count() == 0
+    assert "unidentified_receipt" in desk.breaks()
+    assert desk.shop.clearing() == Decimal("100.00")
 
 
 @pytest.mark.parametrize(
