@@ -69,6 +69,20 @@ def upload_link_create(
     wanted = [kind for kind in DocumentType.values if kind in set(types)]
     if not wanted or len(wanted) != len(set(types)):
         raise InvalidInput(fields={"types": "Choose the documents to ask for."})
+    return _create(actor, client, wanted, valid_days, uses_max, message)
+
+
+@transaction.atomic
+def question_link_create(
+    *, actor: Actor, client: Client, valid_days: int = 7, message: str = ""
+) -> NewUploadLink:
+    """A link that asks for no document: another domain's page says what is answered there."""
+    return _create(actor, client, [], valid_days, 1, message)
+
+
+def _create(
+    actor: Actor, client: Client, wanted: list[str], valid_days: int, uses_max: int, message: str
+) -> NewUploadLink:
     if not 1 <= valid_days <= VALID_DAYS_MAX:
         raise InvalidInput(fields={"valid_days": f"Between 1 and {VALID_DAYS_MAX} days."})
     if not 1 <= uses_max <= USES_MAX:

@@ -9,14 +9,22 @@ class KycConfig(AppConfig):
         from backoffice.portal.navigation import Entry, register
         from backoffice.portal.settings_pages import Area, register_area
         from backoffice.workflow import moves
+        from backoffice.workflow.versions import register_track
+        from clients import suitability
         from clients.followers import follow
         from kyc import actions, approvals, checks, handlers, lists, states, tabs  # noqa: F401
         from kyc.parties import pages as parties
+        from kyc.questionnaires import selectors as questionnaires
+        from kyc.questionnaires.states import FILLING
+        from kyc.questionnaires.versions import TRACK
         from kyc.vendors import handlers as vendor_handlers  # noqa: F401 - registers itself
         from kyc.vendors.services import CHECK
 
         moves.register(states.CASE)
         moves.register(states.VENDOR_CHECK)
+        moves.register(FILLING)
+        register_track(TRACK)
+        suitability.register(questionnaires.suitability)
         checks.label(CHECK, "Identity check")
         desks.register("kyc.KycCase", desks.by_client(self.get_model("KycCase")))
         approvals.register()
@@ -29,6 +37,10 @@ class KycConfig(AppConfig):
         )
         text = "What each level asks of a client, and what it grants"
         register_area(Area("KYC levels", text, "stack-2", "kyc:levels", ("kyc.view_case",), 80))
+        title, text = "Questionnaires", "What clients are asked, what it scores, what follows"
+        view = ("kyc.view_case",)
+        register(Entry("Settings", title, "kyc:forms", "clipboard-list", view, "", 52))
+        register_area(Area(title, text, "clipboard-list", "kyc:forms", view, 82))
         manage = ("kyc.manage_vendors",)
         title, icon = "Identity vendors", "fingerprint"
         register(Entry("Settings", title, "kyc:vendors", icon, manage, "", 51))

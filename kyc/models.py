@@ -9,6 +9,11 @@ from django.db.models import Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client, ClientAction, ClientDocument, ClientKind, DocumentType, RiskBand
+from kyc.questionnaires.models import AnswerSet as AnswerSet
+from kyc.questionnaires.models import Confirmation as Confirmation
+from kyc.questionnaires.models import Filling as Filling
+from kyc.questionnaires.models import FormVersion as FormVersion
+from kyc.questionnaires.models import Questionnaire as Questionnaire
 from kyc.states import WORKING, CaseState, VendorState
 
 
@@ -46,7 +51,8 @@ class Requirement(TenantModel):
     """One thing that a level asks of a kind of client.
 
     A document requirement is met by an accepted document of any of ``types``; a check by the
-    answer of the registered check named ``code``.
+    answer of the registered check named ``code``; a questionnaire by what the client answered of
+    the one with that ``code``, or of the ``questions`` that the level has itself.
     """
 
     level = TenantForeignKey(Level, on_delete=models.PROTECT, related_name="requirements")

@@ -28,6 +28,8 @@ from kyc.models import (
     RiskRating,
 )
 from kyc.parties.standing import Ownership, ownership_of, paper_of
+from kyc.questionnaires import selectors as questionnaires
+from kyc.questionnaires.selectors import Standing
 from kyc.rules import Comparison, Verdict
 from kyc.states import WORKING, CaseState
 
@@ -135,6 +137,7 @@ class Dossier:
     papers: list[ClientDocument]
     checks: list[CaseCheck]
     verdicts: list[Verdict]
+    forms: list[Standing]
     # Of a company alone: who is behind it.
     ownership: Ownership | None = None
 
@@ -142,7 +145,16 @@ class Dossier:
 def dossier_of(case: KycCase) -> Dossier:
     papers, answered = papers_of(case), checks_of(case)
     ownership = ownership_in(case, papers)
-    return Dossier(papers, answered, _verdicts(case, papers, answered, ownership), ownership)
+    wanted = requirements_of(case)
+    forms = questionnaires.standings(case.client)
+    asked = {each.code for each in wanted if _is_form(each)}
+    mine = [each for each in forms if each.questionnaire.code in asked or each.last or each.filling]
+    verdicts = _verdicts(case, papers, answered, ownership, wanted, forms)
+    return Dossier(papers, answered, verdicts, mine, ownership)
+
+
+def _is_form(requirement: Requirement) -> bool:
+    return requirement.kind == RequirementKind.QUESTIONNAIRE and not requirement.questions
 
 
 def ownership_in(case: KycCase, papers: Sequence[ClientDocument]) -> Ownership | None:
@@ -162,11 +174,14 @@ def _verdicts(
     documents: Sequence[ClientDocument],
     answered: Sequence[CaseCheck],
     ownership: Ownership | None,
+    wanted: Sequence[Requirement],
+    forms: Sequence[Standing],
 ) -> list[Verdict]:
     papers = [paper_of(document) for document in documents if document.party_id is None]
     answers = {check.name: check for check in answered}
+    stand = {each.questionnaire.code: each for each in forms}
     lines = [identity_verdict(case.client), *(ownership.verdicts() if ownership else ())]
-    for requirement in requirements_of(case):
+    for requirement in wanted:
         if requirement.kind == RequirementKind.DOCUMENT:
             lines.append(
                 rules.document_verdict(
@@ -179,6 +194,9 @@ def _verdicts(
             )
         elif requirement.kind == RequirementKind.CHECK:
             lines.append(_check_verdict(requirement.label, answers.pop(requirement.code, None)))
+        elif _is_form(requirement):
+            found = stand.get(requirement.code)
+            lines.append(questionnaires.verdict(requirement.label, found))
         else:
             lines.append(_questionnaire_verdict(requirement, case.answers))
     lines += [_check_verdict(checks.label_of(name), row) for name, row in answers.items()]
@@ -259,6 +277,11 @@ def content_of(case: KycCase) -> dict[str, Any]:
         "checks": {row.name: row.outcome for row in checks_of(case)},
         "answers": case.answers,
         **({"owners and directors": ownership.content()} if ownership else {}),
+        "questionnaires": {
+            each.questionnaire.name: questionnaires.content_words(each)
+            for each in questionnaires.standings(client)
+            if each.last
+        },
     }
 
 

@@ -10,10 +10,12 @@ from backoffice.core.context import Actor
 from backoffice.staff.access import StaffRequest
 from clients import tabs
 from clients.models import Client, ClientAction
+from clients.states import ClientState
 from clients.tabs import Tab
 from kyc import selectors
 from kyc.actions import VIEWED
 from kyc.models import KycCase
+from kyc.questionnaires import selectors as questionnaires
 from kyc.states import COLOURS, QUEUED, WORKING, CaseState
 
 SUBJECTS_MAX = 20
@@ -38,6 +40,8 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "rights": [ClientAction(right).label for right in client.rights],
         "may_open": actor.can("kyc.prepare_case") and not working,
         "open_url": reverse("kyc:open", args=[client.pk]),
+        "forms": [questionnaires.panel(actor, each) for each in questionnaires.standings(client)],
+        "may_fill": actor.can("kyc.prepare_case") and client.state != ClientState.CLOSED,
     }
 
 

@@ -1,6 +1,9 @@
 from django.urls import path
 
 from kyc.parties import views as parties
+from kyc.questionnaires import pages as forms
+from kyc.questionnaires import public as questions
+from kyc.questionnaires import views as answers
 from kyc.vendors import views as vendors
 from kyc.views import changes, pages
 
@@ -14,6 +17,22 @@ urlpatterns = [
     path("kyc/vendors/new/", vendors.vendor_new, name="vendor-new"),
     path("kyc/vendors/<uuid:pk>/", vendors.vendor_page, name="vendor"),
     path("kyc/vendors/<uuid:pk>/test/", vendors.vendor_test, name="vendor-test"),
+    path("settings/questionnaires/", forms.forms, name="forms"),
+    path("settings/questionnaires/<uuid:pk>/", forms.form_page, name="form"),
+    path("settings/questionnaires/<uuid:pk>/propose/", forms.form_propose, name="form-propose"),
+    path("questions/<str:token>/", questions.questions, name="questions"),
+    path(
+        "clients/<uuid:pk>/questionnaires/<uuid:form_pk>/fill/",
+        answers.form_fill,
+        name="form-fill",
+    ),
+    path(
+        "clients/<uuid:pk>/questionnaires/<uuid:form_pk>/link/",
+        answers.form_link,
+        name="form-link",
+    ),
+    path("kyc/fillings/<uuid:pk>/", answers.filling, name="filling"),
+    path("kyc/fillings/<uuid:pk>/drop/", answers.filling_drop, name="filling-drop"),
     path("kyc/<uuid:pk>/identity/", vendors.identity_start, name="identity-start"),
     path("clients/<uuid:pk>/kyc/open/", changes.case_open, name="open"),
     path("clients/<uuid:pk>/parties/new/<slug:kind>/", parties.party_new, name="party-new"),

@@ -47,6 +47,7 @@ from tests.compliance.planted import make_alert
 from tests.compliance.planted import make_client as make_planted_client
 from tests.compliance.planted import withdrawal as planted_withdrawal
 from tests.ib.factories import Market, attribute, make_agreement, make_partner, rates
+from tests.kyc.forms import begun, draft
 from tests.payments import factories as money
 from tests.trading import rows as trading_rows
 from tests.world import World
@@ -203,6 +204,20 @@ CASE_PAGES = (
 )
 PARTY_PAGES = "party party-edit party-role party-clear party-refuse party-again"
 CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
+
+
+def _form_version(world: World) -> Arguments:
+    return {"pk": draft(world.actor("carla")).pk}
+
+
+def _form_of_client(world: World) -> Arguments:
+    """A client, and a questionnaire of which no version is published."""
+    row = draft(world.actor("carla"))
+    return {"pk": make_lead(world.actor("adam")).pk, "form_pk": row.questionnaire_id}
+
+
+def _filling(world: World) -> Arguments:
+    return {"pk": begun(world.actor("adam"), world.actor("carla")).pk}
 
 
 def _risk_model(world: World) -> Arguments:
@@ -571,6 +586,9 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "kyc:party-new": lambda world: {**_company(world), "kind": "person"},
     **{f"kyc:{name}": _party for name in PARTY_PAGES.split()},
     **dict.fromkeys(("kyc:share-change", "kyc:role-end"), _share),
+    **dict.fromkeys(("kyc:form", "kyc:form-propose"), _form_version),
+    **dict.fromkeys(("kyc:form-fill", "kyc:form-link"), _form_of_client),
+    **dict.fromkeys(("kyc:filling", "kyc:filling-drop"), _filling),
     "kyc:vendor": _vendor,
     "kyc:vendor-test": _vendor,
     "kyc:identity-start": _case,

@@ -55,7 +55,7 @@ NO_CLIENTS = {
     "ib:version-edit", "ib:version-propose", "operations:notification", "operations:item-retry",
     "trading:server", "trading:server-edit", "trading:server-ask", "trading:group-offer",
     "compliance:risk-model", "compliance:risk-try", "compliance:risk-propose",
-    "kyc:vendor", "kyc:vendor-test",
+    "kyc:vendor", "kyc:vendor-test", "kyc:form", "kyc:form-propose",
 }  # fmt: skip
 # Lists of what belongs to no client: one's own files, and the house's agreements.
 HOUSE_LISTS = {"portal.exports", "ib.agreements", "staff.members"}

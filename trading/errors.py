@@ -25,3 +25,9 @@ class LeverageTooHigh(InvalidInput):
     """Above what the client's category allows."""
 
     code = "leverage-cap"
+
+
+class NotAppropriate(StateConflict):
+    """What a test of the client ended in allows no live account."""
+
+    code = "not-appropriate"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.html import escape
 
 from backoffice.core.context import Actor
 from backoffice.core.errors import DomainError
@@ -10,6 +11,7 @@ from backoffice.core.money import Money
 from trading import rules, selectors
 from trading.approvals import KINDS
 from trading.bridge.port import PasswordKind
+from trading.leverage.caps import Cap
 from trading.models import Account, Group, TradingServer
 from trading.services.servers import FIELDS
 from trading.states import AccountState
@@ -33,26 +35,26 @@ class OpenForm(forms.Form):
     group = GroupField(label="Group", queryset=Group.objects.none(), empty_label=None)
     leverage = forms.TypedChoiceField(label="Leverage", choices=LEVERAGES, coerce=int)
 
-    def __init__(self, actor: Actor, cap: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, actor: Actor, cap: Cap, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         group, leverage = self.fields["group"], self.fields["leverage"]
         assert isinstance(group, forms.ModelChoiceField)
         assert isinstance(leverage, forms.ChoiceField)
         group.queryset = selectors.groups_offered(actor)
-        leverage.choices = [(value, label) for value, label in LEVERAGES if int(value) <= cap]
-        leverage.help_text = f"At most 1:{cap} for this client's category."
+        leverage.choices = [(value, label) for value, label in LEVERAGES if int(value) <= cap.most]
+        leverage.help_text = escape(cap.sentence)
 
 
 class LeverageForm(forms.Form):
     leverage = forms.TypedChoiceField(label="Leverage", choices=LEVERAGES, coerce=int)
     reason = forms.CharField(label="Reason", max_length=300, required=False)
 
-    def __init__(self, cap: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, cap: Cap, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         leverage = self.fields["leverage"]
         assert isinstance(leverage, forms.ChoiceField)
-        leverage.choices = [(value, label) for value, label in LEVERAGES if int(value) <= cap]
-        leverage.help_text = f"At most 1:{cap} for this client's category."
+        leverage.choices = [(value, label) for value, label in LEVERAGES if int(value) <= cap.most]
+        leverage.help_text = escape(cap.sentence)
 
 
 class MoveGroupForm(forms.Form):

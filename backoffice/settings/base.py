@@ -152,6 +152,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 RATE_LIMITS = {
     "upload_link": "60/m/ip",
     "upload": "20/m/ip,40/10m/key",
+    "answers": "60/m/ip,120/10m/key",
     "invitation": "20/m/ip",
 }
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of invitations too

@@ -35,6 +35,7 @@ _COMPLIANCE = (
         "compliance.decide_alert",
         "compliance.manage_lists",
         "compliance.manage_risk",
+        "kyc.manage_questionnaires",
         "staff.view_full_data",
         "staff.view_audit",
         "privacy.view_privacy",

@@ -263,7 +263,8 @@ def _documents(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         {
             "row": link,
             "why": why_closed(link),
-            "types": ", ".join(DocumentType(kind).label for kind in link.types),
+            "types": ", ".join(DocumentType(kind).label for kind in link.types)
+            or "Answers to a questionnaire",
             "revoke": reverse("clients:link-revoke", args=[client.pk, link.pk]),
         }
         for link in selectors.links_of(client)

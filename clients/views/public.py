@@ -37,6 +37,8 @@ def upload(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, link: OpenLink) -> HttpResponse:
+    if not link.link.types:
+        raise LinkRefused  # it is for answers, not for files
     why = links.why_closed(link.link)
     if why:
         return _page(request, {**_about(link), "refused": why}, REFUSED)

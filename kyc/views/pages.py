@@ -39,6 +39,7 @@ from kyc.models import KycCase
 from kyc.moving import QUEUE
 from kyc.mrz import STATES
 from kyc.parties.pages import ownership_context
+from kyc.questionnaires import selectors as questionnaires
 from kyc.rules import Comparison
 from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
@@ -129,6 +130,8 @@ def case_response(
             "zone_form": zone_form or ZoneForm(),
             "checks": _checks(case, dossier),
             "checklist": dossier.verdicts,
+            "forms": [questionnaires.panel(actor, each) for each in dossier.forms],
+            "may_fill": actor.can("kyc.prepare_case"),
             "ratings": case.ratings.order_by("-id"),
             "approval": _approval(actor, case, approval),
             "duplicates": _duplicates(actor, case.client),

@@ -102,6 +102,7 @@ SAFE = {
     "ib:version-propose": "a draft is proposed once",
     "compliance:risk-propose": "a draft is proposed once",
     "kyc:submit": "a case moves from a state once",
+    "kyc:form-propose": "a draft is proposed once",
     "reconciliation:break-match": "a line has one standing match",
     "reconciliation:break-line-match": "a line has one standing match",
     "reconciliation:report-cost": "one cost of a report waits at a time",

@@ -8,10 +8,12 @@ from backoffice.core.errors import InvalidInput, StateConflict
 from backoffice.portal import search
 from backoffice.tenancy.references import next_reference
 from backoffice.workflow import moves, outbox
+from clients import suitability
 from clients.models import Client, ClientAction
 from clients.selectors import check_allowed
 from trading import actions, rules
-from trading.errors import LeverageTooHigh
+from trading.errors import LeverageTooHigh, NotAppropriate
+from trading.leverage.caps import cap_for
 from trading.locks import account_locked
 from trading.models import Account, Group
 from trading.states import ACCOUNT
@@ -24,12 +26,16 @@ def check_leverage(client: Client | None, leverage: int) -> None:
     """Raises ``InvalidInput`` or ``LeverageTooHigh``."""
     if not 1 <= leverage <= max(rules.LEVERAGE_CHOICES):
         raise InvalidInput(fields={"leverage": "Leverage is 1:1 to 1:500."})
-    cap = rules.leverage_max(client.category if client else "")
-    if leverage > cap:
-        raise LeverageTooHigh(
-            f"At most 1:{cap} for this client's category.",
-            fields={"leverage": f"At most 1:{cap} for this client's category."},
-        )
+    cap = cap_for(client)
+    if leverage > cap.most:
+        raise LeverageTooHigh(cap.sentence, fields={"leverage": cap.sentence})
+
+
+def check_suitable(client: Client) -> None:
+    """Raises ``NotAppropriate`` when a test of the client allows no live account."""
+    stop = suitability.of(client).stop
+    if stop:
+        raise NotAppropriate(f"No live account can be opened. {stop}")
 
 
 @transaction.atomic
@@ -40,11 +46,13 @@ def account_open(
     the server as external id, so that an opening with no answer is found and not made twice.
 
     Nobody knows its first password; ``password_reset`` gives one. Raises ``ActionStopped``,
-    ``LeverageTooHigh``, ``InvalidInput``.
+    ``NotAppropriate``, ``LeverageTooHigh``, ``InvalidInput``.
     """
     check_allowed(client, ClientAction.OPEN_ACCOUNT)
-    check_leverage(client, leverage)
     server = group.server
+    if live and server.live:
+        check_suitable(client)
+    check_leverage(client, leverage)
     if group.tenant_id != actor.tenant_id or group.gone_at or not group.offered:
         raise InvalidInput(fields={"group": "This group is not on offer."})
     if not server.active:

@@ -21,7 +21,7 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow import approvals
 from clients.access import client_for
 from clients.selectors import client_by_reference
-from trading import rules, selectors, services
+from trading import selectors, services
 from trading.access import account_for, change_for
 from trading.approvals import CORRECT, correction_ask
 from trading.bridge.port import PasswordKind
@@ -35,6 +35,7 @@ from trading.forms import (
     ReasonForm,
     StatusForm,
 )
+from trading.leverage.caps import cap_for
 from trading.lists import ACCOUNTS, Amount, deal_words, plain_number, result_of
 from trading.models import Account, AccountChange, ChangeKind, Deal, Position
 from trading.states import (
@@ -225,8 +226,8 @@ def deal_line(deal: Deal, currency: str) -> dict[str, Any]:
 @once
 def account_new(request: StaffRequest, client_pk: UUID) -> HttpResponse:
     client = client_for(request.actor, client_pk)
-    cap = rules.leverage_max(client.category)
-    form = OpenForm(request.actor, cap, data_of(request), initial={"leverage": cap})
+    cap = cap_for(client)
+    form = OpenForm(request.actor, cap, data_of(request), initial={"leverage": cap.most})
     made: list[Account] = []
 
     def work() -> None:
@@ -269,7 +270,7 @@ def _verb(
 @needs(OPERATE)
 def account_leverage(request: StaffRequest, pk: UUID) -> HttpResponse:
     account = account_for(request.actor, pk)
-    cap = rules.leverage_max(account.client.category if account.client else "")
+    cap = cap_for(account.client)
     form = LeverageForm(cap, data_of(request), initial={"leverage": account.leverage})
 
     def work() -> None:

@@ -1,0 +1,1 @@
+"""Questionnaires that a brokerage builds itself, what clients answer, what follows from it."""
