@@ -79,6 +79,8 @@ PLACES = [
     Place(_I, "kyc.CaseCheck", "case__client_id", ("summary", "url"), {"lines": []}),
     Place(_I, "kyc.DocumentDecision", "case__client_id", ("note", "client_text")),
     Place(_I, "kyc.RiskRating", "case__client_id", sets={"reason": GONE}),
+    Place(_I, "kyc.Filling", "client_id", sets={"answers": {}}),
+    Place(_I, "kyc.AnswerSet", "client_id", sets={"answers": {}, "lines": []}),
     Place(_I, "kyc.VendorCheck", "case__client_id", ("url",)),
     Place(_I, "portal.SearchEntry", "object_id", remove=True),
     # Money: rows stay, under the reference
