@@ -1,6 +1,7 @@
 from django.urls import path
 
 from kyc.parties import views as parties
+from kyc.questionnaires import builder, preview
 from kyc.questionnaires import pages as forms
 from kyc.questionnaires import public as questions
 from kyc.questionnaires import views as answers
@@ -9,6 +10,7 @@ from kyc.views import changes, pages
 
 PARTY = "clients/<uuid:pk>/parties/<uuid:party_pk>/"
 app_name = "kyc"
+FORM = "settings/questionnaires/<uuid:pk>/"
 urlpatterns = [
     path("kyc/", pages.queue, name="queue"),
     path("kyc/cases/", pages.case_list, name="cases"),
@@ -18,8 +20,19 @@ urlpatterns = [
     path("kyc/vendors/<uuid:pk>/", vendors.vendor_page, name="vendor"),
     path("kyc/vendors/<uuid:pk>/test/", vendors.vendor_test, name="vendor-test"),
     path("settings/questionnaires/", forms.forms, name="forms"),
-    path("settings/questionnaires/<uuid:pk>/", forms.form_page, name="form"),
-    path("settings/questionnaires/<uuid:pk>/propose/", forms.form_propose, name="form-propose"),
+    path(FORM, forms.form_page, name="form"),
+    path(f"{FORM}propose/", forms.form_propose, name="form-propose"),
+    path("settings/questionnaires/new/", builder.form_new, name="form-new"),
+    path(f"{FORM}next/", builder.form_next, name="form-next"),
+    path(f"{FORM}drop/", builder.form_drop, name="form-drop"),
+    path(f"{FORM}preview/", preview.form_preview, name="form-preview"),
+    path(f"{FORM}edit/", builder.form_edit, name="form-edit"),
+    path(f"{FORM}edit/about/", builder.form_about, name="form-about"),
+    path(f"{FORM}edit/test/", builder.form_test, name="form-test"),
+    path(f"{FORM}edit/<slug:code>/", builder.form_question, name="form-question"),
+    path(f"{FORM}edit/<slug:code>/move/", builder.form_move, name="form-move"),
+    path(f"{FORM}edit/<slug:code>/copy/", builder.form_copy, name="form-copy"),
+    path(f"{FORM}edit/<slug:code>/remove/", builder.form_remove, name="form-remove"),
     path("questions/<str:token>/", questions.questions, name="questions"),
     path(
         "clients/<uuid:pk>/questionnaires/<uuid:form_pk>/fill/",

@@ -53,6 +53,7 @@ from tests.trading import rows as trading_rows
 from tests.world import World
 
 Arguments = Mapping[str, Any]
+FORM_PAGES = ",-propose,-next,-drop,-preview,-edit,-about,-test"
 
 
 def _saved_view(world: World) -> Arguments:
@@ -208,6 +209,10 @@ CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-fa
 
 def _form_version(world: World) -> Arguments:
     return {"pk": draft(world.actor("carla")).pk}
+
+
+def _form_question(world: World) -> Arguments:
+    return {**_form_version(world), "code": "loss"}
 
 
 def _form_of_client(world: World) -> Arguments:
@@ -586,7 +591,9 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "kyc:party-new": lambda world: {**_company(world), "kind": "person"},
     **{f"kyc:{name}": _party for name in PARTY_PAGES.split()},
     **dict.fromkeys(("kyc:share-change", "kyc:role-end"), _share),
-    **dict.fromkeys(("kyc:form", "kyc:form-propose"), _form_version),
+    **{f"kyc:form{name}": _form_version for name in FORM_PAGES.split(",")},
+    **dict.fromkeys(("kyc:form-question", "kyc:form-move", "kyc:form-copy"), _form_question),
+    "kyc:form-remove": _form_question,
     **dict.fromkeys(("kyc:form-fill", "kyc:form-link"), _form_of_client),
     **dict.fromkeys(("kyc:filling", "kyc:filling-drop"), _filling),
     "kyc:vendor": _vendor,

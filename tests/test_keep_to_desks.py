@@ -56,6 +56,8 @@ NO_CLIENTS = {
     "trading:server", "trading:server-edit", "trading:server-ask", "trading:group-offer",
     "compliance:risk-model", "compliance:risk-try", "compliance:risk-propose",
     "kyc:vendor", "kyc:vendor-test", "kyc:form", "kyc:form-propose",
+    "kyc:form-next", "kyc:form-drop", "kyc:form-preview", "kyc:form-edit", "kyc:form-about",
+    "kyc:form-test", "kyc:form-question", "kyc:form-move", "kyc:form-copy", "kyc:form-remove",
 }  # fmt: skip
 # Lists of what belongs to no client: one's own files, and the house's agreements.
 HOUSE_LISTS = {"portal.exports", "ib.agreements", "staff.members"}

@@ -53,7 +53,11 @@ def forms(request: StaffRequest) -> HttpResponse:
     for row in rows:
         found.setdefault(row.questionnaire_id, []).append(row)
     lines = [_line(each, found.get(each.pk, [])) for each in versions.questionnaires()]
-    context = {"lines": lines, "actions": []}
+    buttons = []
+    if actor.can(MANAGE):
+        url = reverse("kyc:form-new")
+        buttons = [Button("New questionnaire", url, key="c", kind="primary", method="get")]
+    context = {"lines": lines, "actions": buttons}
     return render(request, "kyc/questionnaires/forms.html", context)
 
 
@@ -148,11 +152,18 @@ def form_page(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 def _buttons(actor: Actor, row: FormVersion) -> list[Button]:
     why = "" if actor.can(MANAGE) else "You don't hold the right to write questionnaires."
+    preview = reverse("kyc:form-preview", args=[row.pk])
+    found = [Button("Preview", preview, icon="eye", method="get")]
     if row.state == VersionState.DRAFT:
+        edit = reverse("kyc:form-edit", args=[row.pk])
+        propose = reverse("kyc:form-propose", args=[row.pk])
         stop = why or versions.why_not_propose(row)
-        url = reverse("kyc:form-propose", args=[row.pk])
-        return [Button("Propose", url, kind="primary", key="a", why_not=stop)]
-    return []
+        found.append(Button("Edit", edit, key="e", icon="pencil", method="get", why_not=why))
+        found.append(Button("Propose", propose, kind="primary", key="a", why_not=stop))
+    elif row.state != VersionState.PROPOSED:
+        url = reverse("kyc:form-next", args=[row.pk])
+        found.append(Button("Write the next version", url, icon="pencil", why_not=why))
+    return found
 
 
 @require_POST
