@@ -35,6 +35,9 @@ PARTY_ENDED = Action("clients.party_ended", "ended {who} behind {subject}")
 TIE_ADDED = Action("clients.tie_added", "wrote down {who} as {role} of {of}")
 TIE_ENDED = Action("clients.tie_ended", "ended {who} as {role} of {of}: {reason}")
 FLAGGED = Action("clients.company_flagged", "noted of {subject}: {flags}")
+TAX_CERTIFIED = Action(
+    "clients.tax_certified", "wrote down the tax self-certification of {who}", ("countries",)
+)
 DATA_SHOWN = Action("clients.data_shown", "looked at unmasked data of {subject}", look=True)
 DESK_CREATED = Action("clients.desk_created", "created the desk {subject}")
 DESK_RENAMED = Action("clients.desk_renamed", "renamed the desk {was} to {subject}")
@@ -67,6 +70,7 @@ declare(
     TIE_ADDED,
     TIE_ENDED,
     FLAGGED,
+    TAX_CERTIFIED,
     DATA_SHOWN,
     DESK_CREATED,
     DESK_RENAMED,

@@ -1,7 +1,7 @@
 """What other domains want to hear about clients: an outbox topic each, registered in
 ``AppConfig.ready``. Events: ``created``, ``changed`` (payload ``fields``), ``assigned``,
 ``document_uploaded`` (payload ``document``), ``means_declared``, ``party_changed`` (payload
-``party``)."""
+``party``), ``tax_certified``."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,7 +11,15 @@ from backoffice.workflow import outbox
 from clients.models import Client
 
 EVENTS = frozenset(
-    {"created", "changed", "assigned", "document_uploaded", "means_declared", "party_changed"}
+    {
+        "created",
+        "changed",
+        "assigned",
+        "document_uploaded",
+        "means_declared",
+        "party_changed",
+        "tax_certified",
+    }
 )
 _followers: dict[str, list[str]] = defaultdict(list)
 

@@ -17,6 +17,7 @@ from clients.links import USES_MAX, VALID_DAYS_MAX
 from clients.models import (
     Client,
     ClientAction,
+    ClientDocument,
     ClientKind,
     Desk,
     DocumentType,
@@ -54,6 +55,18 @@ class NeededField(forms.CharField):
     """Not called optional: the service says when it is missing, beside the other mistakes."""
 
     needed = True
+
+
+class _PaperField(forms.ModelChoiceField):  # type: ignore[type-arg]  # none at run time
+    def label_from_instance(self, obj: Any) -> str:
+        whose = f" of {obj.party.name}" if obj.party else ""
+        return f"{obj.get_type_display()}{whose}, {obj.uploaded_at:%-d %b %Y}"
+
+
+def evidence_field(label: str) -> _PaperField:
+    """One of the client's documents; the form gives it ``selectors.documents_of(client)``."""
+    none = ClientDocument.objects.none()
+    return _PaperField(label=label, queryset=none, required=False, empty_label="—")
 
 
 class ParticularsForm(forms.Form):

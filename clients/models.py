@@ -14,6 +14,8 @@ from clients.ownership.models import Party as Party
 from clients.ownership.models import Tie as Tie
 from clients.ownership.states import EntityFlag
 from clients.states import ClientState, DocumentState
+from clients.tax.models import TaxCertification as TaxCertification
+from clients.tax.models import TaxResidence as TaxResidence
 
 
 class ClientKind(models.TextChoices):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clients.views import changes, desks, documents, pages, public
+from clients.views import changes, desks, documents, pages, public, tax
 
 app_name = "clients"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("clients/<uuid:pk>/", pages.client_page, name="client"),
     path("clients/<uuid:pk>/edit/", changes.client_edit, name="edit"),
     path("clients/<uuid:pk>/means/", changes.means_declare, name="means"),
+    path("clients/<uuid:pk>/tax/", tax.tax_certify, name="tax"),
+    path("clients/<uuid:pk>/tax/<uuid:party_pk>/", tax.tax_certify, name="tax-party"),
     path("clients/<uuid:pk>/assign/", changes.client_assign, name="assign"),
     path("clients/<uuid:pk>/restrict/", changes.client_restrict, name="restrict"),
     path(

@@ -5,7 +5,7 @@ from django.http import Http404
 from backoffice.core.context import Actor
 from clients.models import ClientDocument
 from kyc import selectors
-from kyc.models import KycCase
+from kyc.models import KycCase, Level
 
 
 def case_for(actor: Actor, pk: UUID) -> KycCase:
@@ -24,3 +24,10 @@ def case_document_for(actor: Actor, case: KycCase, pk: UUID) -> ClientDocument:
     if document is None:
         raise Http404("No such document.")
     return document
+
+
+def level_for(actor: Actor, pk: UUID) -> Level:
+    row = Level.objects.filter(tenant_id=actor.tenant_id, pk=pk).first()
+    if row is None:
+        raise Http404("No such level.")
+    return row

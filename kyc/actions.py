@@ -10,6 +10,7 @@ CHECK_ASKED = Action("kyc.check_asked", "asked {check} of {subject} again")
 RISK_RATED = Action("kyc.risk_rated", "rated {subject} {band} by hand: {reason}")
 SENT = Action("kyc.sent_to_approval", "sent {subject} to approval")
 VIEWED = Action("kyc.viewed", "looked at {subject}", look=True)
+LEVEL_TAX = Action("kyc.level_tax", "set: {subject} {what} the tax self-certification")
 LEVELS_INSTALLED = Action("kyc.levels_installed", "laid the first KYC levels and reasons")
 WARNED = Action("kyc.expiry_warned", "warned {subject}: the {type} expires in {days} days")
 
@@ -32,5 +33,6 @@ declare(
     SENT,
     VIEWED,
     LEVELS_INSTALLED,
+    LEVEL_TAX,
     WARNED,
 )

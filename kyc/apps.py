@@ -12,7 +12,7 @@ class KycConfig(AppConfig):
         from backoffice.workflow.versions import register_track
         from clients import suitability
         from clients.followers import follow
-        from kyc import actions, approvals, checks, handlers, lists, states, tabs  # noqa: F401
+        from kyc import actions, approvals, checks, handlers, lists, states, tabs, tax  # noqa: F401
         from kyc.parties import pages as parties
         from kyc.questionnaires import selectors as questionnaires
         from kyc.questionnaires.states import FILLING
@@ -28,6 +28,7 @@ class KycConfig(AppConfig):
         checks.label(CHECK, "Identity check")
         desks.register("kyc.KycCase", desks.by_client(self.get_model("KycCase")))
         approvals.register()
+        tax.register_approval()
         handlers.register_queue()
         tabs.register()
         parties.register()
@@ -50,3 +51,4 @@ class KycConfig(AppConfig):
         follow("assigned", handlers.ASSIGNED)
         follow("changed", handlers.CHANGED)
         follow("party_changed", handlers.PARTY_CHANGED)
+        follow("tax_certified", handlers.UPLOADED)

@@ -73,7 +73,8 @@ def _waiting_case(actor: Actor, item: OutboxItem, name: str) -> KycCase | None:
 
 @outbox.handles(UPLOADED)
 def document_uploaded(actor: Actor, item: OutboxItem) -> None:
-    """A client who was asked has handed in the last missing paper: on with the case."""
+    """A client who was asked has handed in the last missing paper, or certified their taxes: on
+    with the case."""
     with tenant_scope(actor.tenant_id, actor):
         case = (
             KycCase.objects.filter(

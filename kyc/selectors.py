@@ -15,7 +15,7 @@ from clients.documents import TYPED, readings_of
 from clients.models import Client, ClientAction, ClientDocument, ClientKind, Party, RiskBand
 from clients.ownership.states import PartyState
 from clients.states import DocumentState
-from kyc import checks, rules
+from kyc import checks, rules, tax
 from kyc.models import (
     CaseCheck,
     CheckOutcome,
@@ -192,6 +192,9 @@ def _verdicts(
                     today(),
                 )
             )
+        elif requirement.kind == RequirementKind.CHECK and requirement.code == tax.CODE:
+            structure = ownership.structure if ownership else None
+            lines.append(tax.tax_verdict(case.client, requirement.label, structure))
         elif requirement.kind == RequirementKind.CHECK:
             lines.append(_check_verdict(requirement.label, answers.pop(requirement.code, None)))
         elif _is_form(requirement):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("kyc/", pages.queue, name="queue"),
     path("kyc/cases/", pages.case_list, name="cases"),
     path("kyc/levels/", pages.levels, name="levels"),
+    path("kyc/levels/<uuid:pk>/tax/", parties.level_tax, name="level-tax"),
     path("kyc/vendors/", vendors.vendor_list, name="vendors"),
     path("kyc/vendors/new/", vendors.vendor_new, name="vendor-new"),
     path("kyc/vendors/<uuid:pk>/", vendors.vendor_page, name="vendor"),

@@ -58,6 +58,8 @@ PLACES = [
     # Identity
     Place(_I, "clients.HistoricalClient", "id", remove=True),
     Place(_I, "clients.Means", "client_id", remove=True),
+    Place(_I, "clients.TaxResidence", "certification__client_id", remove=True),
+    Place(_I, "clients.TaxCertification", "client_id", remove=True),
     Place(_I, "clients.HistoricalParty", "client_id", remove=True),
     Place(_I, "clients.Tie", "client_id", remove=True),
     Place(_I, "clients.UploadLink", "client_id", blank=("message",)),

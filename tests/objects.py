@@ -28,6 +28,7 @@ from compliance.risk import versions
 from compliance.risk.services import client_assess
 from ib.models import Partner
 from ib.services import accrual_run, agreement_create, payout_propose
+from kyc.models import Level
 from kyc.services import case_open
 from kyc.vendors.setup import vendor_connect
 from operations.models import Notification
@@ -158,6 +159,10 @@ def _case_document(world: World) -> Arguments:
     }
 
 
+def _level(world: World) -> Arguments:
+    return {"pk": Level.objects.filter(tenant=world.aurora, number=1).get().pk}
+
+
 def _company(world: World) -> Arguments:
     return {"pk": make_company(world.actor("adam")).pk}
 
@@ -198,7 +203,7 @@ def _trading_group(world: World) -> Arguments:
 
 
 ACCOUNT_PAGES = "leverage group status archive password correct link"
-CLIENT_PAGES = "client edit assign restrict note document-upload link-new means"
+CLIENT_PAGES = "client edit assign restrict note document-upload link-new means tax"
 CASE_PAGES = (
     "case answers submit send approve send-back ask reject escalate return risk begin suspend "
     "offboard close freeze unfreeze"
@@ -590,6 +595,8 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "kyc:company-flags": _company,
     "kyc:party-new": lambda world: {**_company(world), "kind": "person"},
     **{f"kyc:{name}": _party for name in PARTY_PAGES.split()},
+    "clients:tax-party": _party,
+    "kyc:level-tax": _level,
     **dict.fromkeys(("kyc:share-change", "kyc:role-end"), _share),
     **{f"kyc:form{name}": _form_version for name in FORM_PAGES.split(",")},
     **dict.fromkeys(("kyc:form-question", "kyc:form-move", "kyc:form-copy"), _form_question),

@@ -58,6 +58,7 @@ NO_CLIENTS = {
     "kyc:vendor", "kyc:vendor-test", "kyc:form", "kyc:form-propose",
     "kyc:form-next", "kyc:form-drop", "kyc:form-preview", "kyc:form-edit", "kyc:form-about",
     "kyc:form-test", "kyc:form-question", "kyc:form-move", "kyc:form-copy", "kyc:form-remove",
+    "kyc:level-tax",
 }  # fmt: skip
 # Lists of what belongs to no client: one's own files, and the house's agreements.
 HOUSE_LISTS = {"portal.exports", "ib.agreements", "staff.members"}

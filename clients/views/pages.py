@@ -32,8 +32,11 @@ from clients.models import (
     Means,
     Restriction,
 )
+from clients.ownership.selectors import structure_of
 from clients.states import CLIENT, CLIENT_COLOURS, DOCUMENT_COLOURS, ClientState, DocumentState
 from clients.tabs import Tab
+from clients.tax.pages import tax_context
+from clients.tax.selectors import certifications_of, holding, missing_of
 
 LAST_EVENTS = 10
 TIMELINE_EVENTS = 100
@@ -229,6 +232,17 @@ def _identity(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "edit_url": reverse("clients:edit", args=[client.pk]) if may_edit else "",
         "means": [_declared(row) for row in means_of(client)] if full else None,
         "means_url": reverse("clients:means", args=[client.pk]) if full and may_edit else "",
+        **_tax(client, full=full, may_edit=may_edit),
+    }
+
+
+def _tax(client: Client, *, full: bool, may_edit: bool) -> dict[str, Any]:
+    rows = certifications_of(client)
+    structure = structure_of(client) if rows and client.kind == ClientKind.COMPANY else None
+    return {
+        "tax": tax_context(rows, full=full),
+        "tax_missing": missing_of(client, holding(rows), structure) if rows else [],
+        "tax_url": reverse("clients:tax", args=[client.pk]) if full and may_edit else "",
     }
 
 

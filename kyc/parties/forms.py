@@ -6,22 +6,10 @@ from django import forms
 
 from backoffice.portal.fields import AmountField
 from clients import selectors
-from clients.forms import COUNTRIES, DateInput, NeededField
-from clients.models import Client, ClientDocument, Party
+from clients.forms import COUNTRIES, DateInput, NeededField, evidence_field
+from clients.models import Client, Party
 from clients.ownership.services import OF_COMPANIES, OF_PEOPLE, PARTICULARS
 from clients.ownership.states import EntityFlag, PartyKind, PartyRole
-
-
-class _PaperField(forms.ModelChoiceField):  # type: ignore[type-arg]  # none at run time
-    def label_from_instance(self, obj: Any) -> str:
-        whose = f" of {obj.party.name}" if obj.party else ""
-        return f"{obj.get_type_display()}{whose}, {obj.uploaded_at:%-d %b %Y}"
-
-
-def _evidence() -> _PaperField:
-    return _PaperField(
-        label="Evidence", queryset=ClientDocument.objects.none(), required=False, empty_label="—"
-    )
 
 
 class _EvidenceForm(forms.Form):
@@ -52,7 +40,7 @@ class RoleForm(_EvidenceForm):
         help_text="The company itself, or a company through which they own it.",
     )
     from_on = forms.DateField(label="Since", widget=DateInput())
-    evidence = _evidence()
+    evidence = evidence_field("Evidence")
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         super().__init__(*args, client=client, **kwargs)
@@ -111,7 +99,7 @@ class ShareForm(_EvidenceForm):
     percent = AmountField(label="Share in percent", max_digits=7, decimal_places=4)
     from_on = forms.DateField(label="Since", widget=DateInput())
     reason = forms.CharField(label="Why", max_length=300, widget=forms.Textarea({"rows": 2}))
-    evidence = _evidence()
+    evidence = evidence_field("Evidence")
 
 
 class EndForm(forms.Form):

@@ -24,6 +24,8 @@ from clients.ownership.states import PartyKind
 from clients.services import data_shown
 from clients.views.changes import GET_POST, data_of, form_page, tried
 from clients.views.pages import head
+from kyc import tax
+from kyc.access import level_for
 from kyc.forms import SayForm
 from kyc.parties import services
 from kyc.parties.forms import EndForm, FlagsForm, NewPartyForm, PartyForm, RoleForm, ShareForm
@@ -221,6 +223,20 @@ def party_again(request: StaffRequest, pk: UUID, party_pk: UUID) -> HttpResponse
         request, party, form, work, f"Look at {party.name} again", "Look again",
         f"{party.name} is to be cleared again.",
     )  # fmt: skip
+
+
+@require_POST
+@needs(tax.PROPOSE)
+@once
+def level_tax(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Propose to ask for the tax self-certification at a level, or to ask no longer."""
+    level = level_for(request.actor, pk)
+    try:
+        approval = tax.level_tax_propose(actor=request.actor, level=level)
+    except DomainError as error:
+        return refused(request, error, reverse("kyc:levels"))
+    messages.success(request, f"{approval.label}: a second person decides it.")
+    return redirect("kyc:levels")
 
 
 def _done(

@@ -30,12 +30,12 @@ from clients.lists import RISK_COLOURS
 from clients.models import Client, ClientAction, ClientDocument, DocumentType
 from clients.selectors import possible_duplicates
 from clients.states import DOCUMENT_COLOURS, DocumentState
-from kyc import actions, checks, guards, selectors
+from kyc import actions, checks, guards, selectors, tax
 from kyc.access import case_for
 from kyc.buttons import buttons
 from kyc.forms import FactsForm, ZoneForm
 from kyc.lists import CASES, QUEUE_PAGE
-from kyc.models import KycCase
+from kyc.models import KycCase, Level
 from kyc.moving import QUEUE
 from kyc.mrz import STATES
 from kyc.parties.pages import ownership_context
@@ -70,22 +70,29 @@ def case_list(request: StaffRequest) -> HttpResponse:
 def levels(request: StaffRequest) -> HttpResponse:
     """What each level asks for and grants."""
     base = brokerage().base_currency
+    waiting = list(approvals.pending(request.actor).filter(kind=tax.APPROVAL))
     rows = [
-        {
-            "level": level,
-            "rights": ", ".join(ClientAction(right).label.lower() for right in level.rights),
-            "requirements": [
-                (each, ", ".join(_kind_word(kind) for kind in each.types))
-                for each in level.requirements.order_by("client_kind", "order")
-            ],
-            "limits": [
-                (LIMIT_WORDS.get(name, name), Money(Decimal(amount), base))
-                for name, amount in level.limits.items()
-            ],
-        }
-        for level in selectors.levels(request.actor.tenant_id)
+        _level_line(level, waiting, base) for level in selectors.levels(request.actor.tenant_id)
     ]
-    return render(request, "kyc/levels.html", {"levels": rows})
+    may_propose = request.actor.can(tax.PROPOSE)
+    return render(request, "kyc/levels.html", {"levels": rows, "may_propose": may_propose})
+
+
+def _level_line(level: Level, waiting: Sequence[Approval], base: str) -> dict[str, Any]:
+    requirements = list(level.requirements.order_by("client_kind", "order"))
+    return {
+        "level": level,
+        "tax": next((each for each in waiting if each.subject_id == level.pk), None),
+        "tax_asked": any(each.code == tax.CODE for each in requirements),
+        "rights": ", ".join(ClientAction(right).label.lower() for right in level.rights),
+        "requirements": [
+            (each, ", ".join(_kind_word(kind) for kind in each.types)) for each in requirements
+        ],
+        "limits": [
+            (LIMIT_WORDS.get(name, name), Money(Decimal(amount), base))
+            for name, amount in level.limits.items()
+        ],
+    }
 
 
 def _kind_word(kind: str) -> str:

@@ -18,6 +18,9 @@ from clients.ownership.services import party_add, tie_add
 from clients.sanitise import sanitise
 from clients.services import client_create
 from clients.states import DocumentState
+from clients.tax.rules import Residence
+from clients.tax.services import tax_certify
+from clients.tax.states import Classification
 from kyc import guards, reviews, services
 from kyc.models import KycCase
 from kyc.parties.services import ownership, party_clear, why_not_clear
@@ -129,6 +132,7 @@ def _full(actor: Actor, demo: Demo, came_at: datetime) -> None:
         ]
         tie_add(actor=support, party=parties[2][0], role="director", from_on=SINCE)
         parties.append((_signatory(demo, client, chen), chen))
+        _taxes(officer, client, parties[0][0])
         case = services.case_open(actor=officer, client=client, level=2)
         for kind in (DocumentType.INCORPORATION, DocumentType.SHAREHOLDERS):
             _give(support, client, None, kind, _page(kind, FULL), came_at)
@@ -141,6 +145,35 @@ def _full(actor: Actor, demo: Demo, came_at: datetime) -> None:
     demo.past.go(came_at + timedelta(hours=2))
     with tenant_scope(officer.tenant_id, officer):
         _look(officer, case, parties[2][0])
+
+
+def _taxes(officer: Actor, client: Client, despina: Party) -> None:
+    """A passive entity: of two who control it, one has certified; and a person with a doubt."""
+    tax_certify(
+        actor=officer,
+        client=client,
+        us_person=False,
+        classification=Classification.PASSIVE,
+        residences=[Residence("CY", "10214877K")],
+        certified_by="Andreas Vasileiou, director",
+    )
+    tax_certify(
+        actor=officer,
+        client=client,
+        party=despina,
+        us_person=False,
+        residences=[Residence("GR", "048112233"), Residence("AE", no_tin="A")],
+        certified_by=despina.name,
+    )
+    person = Client.objects.filter(last_name="Haddad").first()
+    if person is not None:
+        tax_certify(
+            actor=officer,
+            client=person,
+            us_person=False,
+            residences=[Residence("JO", "000812345")],
+            certified_by=person.name,
+        )
 
 
 def _look(officer: Actor, case: KycCase, cleared: Party) -> None:

@@ -154,6 +154,7 @@ ELSEWHERE = {
     "compliance:list-upload",
     "ib:payout-new",
     "kyc:identity-start",
+    "kyc:level-tax",
     "payments:file-new",
     "portal:batch-new",
 }
