@@ -138,6 +138,11 @@ def fee(name: str) -> AccountSpec:
     return _spec(f"fee:{name}", Kind.INCOME, shards=HOUSE_SHARDS)
 
 
+def own_funds() -> AccountSpec:
+    """What the firm has put into its bank accounts of its own, less what it took out."""
+    return _spec("own:funds", Kind.LIABILITY)
+
+
 def fee_borne() -> AccountSpec:
     """Fees that we bear for clients: what ``fee`` earned and nobody was charged."""
     return _spec("fee:borne", Kind.EXPENSE, shards=HOUSE_SHARDS)
@@ -221,6 +226,7 @@ _HOUSE = {
     "gateway:cost": "Cost of gateways",
     "bank:cost": "Charges of banks",
     "bank:interest": "Interest of banks",
+    "own:funds": "Own money of the firm",
     "ib:commission": "Commissions of partners",
     "fee:borne": "Fees borne for clients",
     "fee:rounding": "Differences written off",

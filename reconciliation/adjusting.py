@@ -14,11 +14,13 @@ MONEY_IN: dict[AdjustmentKind, Side] = {
     K.UNALLOCATED: chart.unallocated,
     K.INTEREST: chart.bank_interest,
     K.OWN_TRANSFER: chart.in_transit_bank,
+    K.OWN_FUNDS: chart.own_funds,
 }
 MONEY_OUT: dict[AdjustmentKind, Side] = {
     K.BANK_CHARGE: chart.bank_cost,
     K.SENT_BACK: chart.unallocated,
     K.OWN_TRANSFER: chart.in_transit_bank,
+    K.OWN_FUNDS: chart.own_funds,
 }
 
 

@@ -71,6 +71,7 @@ class AdjustmentKind(models.TextChoices):
     CHARGE_ON_PAYOUT = "charge_on_payout", "The payout, and the bank's charge on it"
     INTEREST = "interest", "Interest of the bank"
     OWN_TRANSFER = "own_transfer", "A transfer between our own accounts"
+    OWN_FUNDS = "own_funds", "Own money of the firm, put in or taken out"
     WRITE_OFF = "write_off", "A small difference written off"
 
 

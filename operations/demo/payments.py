@@ -158,7 +158,7 @@ class Till:
                 "accounts",
                 iban=iban,
                 currency=currency,
-                opening="250000.00",
+                opening="0.00",
                 owner=self.demo.tenant.name,
             )
         gateway = setup.gateway_connect(

@@ -27,6 +27,7 @@ from operations.demo.chargebacks import chargebacks
 from operations.demo.coins import Coins, coins_of
 from operations.demo.exchanges import exchanges
 from operations.demo.files import payment_files
+from operations.demo.own_funds import own_funds
 from operations.demo.payments import Till, till_of
 from operations.demo.praxis import praxis_lay
 from operations.demo.settlements import Settlements
@@ -143,6 +144,8 @@ class Story:
         self.till.work()
 
     def tell(self) -> None:
+        if self.till.wire is not None:
+            own_funds(self)
         for funded in self.accounts:
             self._client(funded)
         self._patterns()

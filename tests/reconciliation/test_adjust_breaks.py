@@ -221,12 +221,17 @@ def test_a_line_on_another_account_than_the_payments_is_not_booked(
 @pytest.mark.parametrize(
     ("amount", "client_money", "payout", "kinds"),
     [
-        ("10", True, None, [K.UNALLOCATED, K.INTEREST, K.OWN_TRANSFER]),
-        ("10", False, None, [K.INTEREST, K.OWN_TRANSFER]),
-        ("-10", True, None, [K.BANK_CHARGE, K.SENT_BACK, K.OWN_TRANSFER]),
-        ("-10", False, None, [K.BANK_CHARGE, K.OWN_TRANSFER]),
-        ("-10", True, "-9", [K.CHARGE_ON_PAYOUT, K.BANK_CHARGE, K.SENT_BACK, K.OWN_TRANSFER]),
-        ("-10", True, "-11", [K.BANK_CHARGE, K.SENT_BACK, K.OWN_TRANSFER]),
+        ("10", True, None, [K.UNALLOCATED, K.INTEREST, K.OWN_TRANSFER, K.OWN_FUNDS]),
+        ("10", False, None, [K.INTEREST, K.OWN_TRANSFER, K.OWN_FUNDS]),
+        ("-10", True, None, [K.BANK_CHARGE, K.SENT_BACK, K.OWN_TRANSFER, K.OWN_FUNDS]),
+        ("-10", False, None, [K.BANK_CHARGE, K.OWN_TRANSFER, K.OWN_FUNDS]),
+        (
+            "-10",
+            True,
+            "-9",
+            [K.CHARGE_ON_PAYOUT, K.BANK_CHARGE, K.SENT_BACK, K.OWN_TRANSFER, K.OWN_FUNDS],
+        ),
+        ("-10", True, "-11", [K.BANK_CHARGE, K.SENT_BACK, K.OWN_TRANSFER, K.OWN_FUNDS]),
     ],
 )
 def test_what_a_line_can_be_follows_from_its_side_and_whose_money_the_account_holds(
