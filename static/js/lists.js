@@ -88,7 +88,12 @@ function onColumns(event) {
 function fitTables() {
   document.querySelectorAll(".table-scroll").forEach((box) => {
     const table = box.querySelector("table");
-    if (table) box.classList.toggle("is-over", table.scrollWidth > box.clientWidth + 1);
+    if (!table) return;
+    const isOver = table.scrollWidth > box.clientWidth + 1;
+    box.classList.toggle("is-over", isOver);
+    // What scrolls must be reached by the keyboard; a table with links is, by them.
+    if (isOver && !box.querySelector("a, button, input")) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   });
 }
 
