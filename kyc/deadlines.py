@@ -15,7 +15,7 @@ from backoffice.workflow.models import Transition
 from clients import documents
 from clients.locks import client_locked, document_locked
 from clients.models import Client, ClientAction, ClientDocument
-from clients.ownership.states import PartyState
+from clients.ownership.selectors import structure_of
 from clients.services import restriction_place
 from clients.states import DocumentState
 from kyc import actions, selectors
@@ -148,9 +148,9 @@ def _named(row: ClientDocument) -> str:
 
 
 def _is_needed(actor: Actor, client: Client, row: ClientDocument) -> bool:
-    """Whether the client's level asks for such a paper, of the client or of the party whose it
-    is, and no other accepted one is valid."""
-    if row.party is not None and row.party.state == PartyState.ENDED:
+    """Whether the client's level asks for such a paper, of the client or of the party whose it is
+    when that one must be cleared, and no other accepted one is valid."""
+    if row.party is not None and row.party not in structure_of(client).required():
         return False
     asked = Requirement.objects.filter(
         tenant_id=actor.tenant_id,

@@ -211,6 +211,26 @@ def test_an_owners_expired_passport_restricts_the_company(house: Brokerage) -> N
     assert fresh(house, case).state == "restricted"
 
 
+def test_an_expired_passport_of_who_is_not_asked_for_stops_nothing(house: Brokerage) -> None:
+    case = company_case(house, ("Maria", "90"), ("Nikos", None))
+    with house.as_("carla") as carla:
+        small = make_person(carla, case.client, "10", first_name="Small")
+    paper = give_paper(house, small)
+    accept_all(house, case)
+    clear_all(house, case.client)
+    with house.as_("carla") as carla:
+        case_send(actor=carla, case=case)
+    with house.as_("miles") as miles:
+        case_vote(actor=miles, case=case, approves=True)
+    with house.as_("carla") as carla:
+        ClientDocument.objects.filter(pk=paper.pk).update(
+            issued_on=date(2010, 1, 1), expires_on=date(2020, 1, 1)
+        )
+        assert document_age(actor=carla, document_id=paper.pk)
+        assert not case.client.restrictions.exists()
+    assert fresh(house, case).state == "approved"
+
+
 def test_a_party_s_paper_meets_nothing_of_the_company_and_the_other_way(
     house: Brokerage,
 ) -> None:
