@@ -109,7 +109,7 @@ def _entity(row: dict[str, Any], where: str, parsed: ParsedList) -> ListEntity:
         identifiers=tuple(dict.fromkeys(_identifiers(properties))),
         programmes=tuple(dict.fromkeys(_programmes(row, properties))),
         remarks="; ".join(t for f in _REMARKS for t in _values(properties, f))[:_REMARKS_MAX],
-        other_ids=tuple(each for each in row.get("referents") or () if isinstance(each, str)),
+        other_ids=tuple(each for each in _listed(row.get("referents")) if isinstance(each, str)),
     )
 
 
