@@ -124,7 +124,8 @@ def party_context(actor: Actor, party: Party) -> dict[str, Any]:
             for tie in ties_of(party)
         ],
         "share": percent_words(standing.share) if standing and standing.share else "",
-        "missing": standing.missing if standing and sees_cases else [],
+        # Of who need not be cleared nothing is missing; the grey button says what would be.
+        "missing": standing.missing if standing and standing.required and sees_cases else [],
         "answers": standing.answers if standing and sees_cases else [],
         "papers": [
             {"row": row, "colour": DOCUMENT_COLOURS[DocumentState(row.state)]}
