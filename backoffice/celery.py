@@ -80,6 +80,10 @@ app.conf.beat_schedule = {
         "args": ["deep"],
     },
     "trading-operations": {"task": "trading.tasks.operations_sweep", "schedule": 30.0},
+    "leverage-control": {
+        "task": "trading.tasks.leverage_control",
+        "schedule": crontab(hour="1", minute="50"),  # after the night's reading of accounts
+    },
     "trading-house": {
         "task": "trading.tasks.keep_house",
         "schedule": crontab(hour="0", minute="40"),

@@ -52,6 +52,8 @@ from tests.kyc.forms import begun, draft
 from tests.payments import factories as money
 from tests.trading import rows as trading_rows
 from tests.world import World
+from trading.leverage.tables import FIRST
+from trading.leverage.versions import table_write
 
 Arguments = Mapping[str, Any]
 FORM_PAGES = ",-propose,-next,-drop,-preview,-edit,-about,-test"
@@ -210,6 +212,10 @@ CASE_PAGES = (
 )
 PARTY_PAGES = "party party-edit party-role party-clear party-refuse party-again"
 CASE_DOCUMENT_PAGES = "document-accept document-refuse document-zone document-facts"
+
+
+def _leverage_table(world: World) -> Arguments:
+    return {"pk": table_write(actor=world.actor("carla"), table=FIRST, note="As it is.").pk}
 
 
 def _form_version(world: World) -> Arguments:
@@ -613,6 +619,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "trading:account-new": lambda world: {"client_pk": _client(world)["pk"]},
     **{f"trading:account-{name}": _account for name in ACCOUNT_PAGES.split()},
     "trading:password-show": _password_change,
+    **dict.fromkeys(("trading:leverage-table", "trading:leverage-propose"), _leverage_table),
     "trading:operation": _operation,
     "trading:operation-look": _operation,
     "trading:operation-cancel": _operation,

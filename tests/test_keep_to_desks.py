@@ -53,6 +53,7 @@ NO_CLIENTS = {
     "portal:support-end", "compliance:scenario-move",
     "payments:gateway", "payments:gateway-test", "payments:method", "ib:agreement",
     "ib:version-edit", "ib:version-propose", "operations:notification", "operations:item-retry",
+    "trading:leverage-table", "trading:leverage-propose",
     "trading:server", "trading:server-edit", "trading:server-ask", "trading:group-offer",
     "compliance:risk-model", "compliance:risk-try", "compliance:risk-propose",
     "kyc:vendor", "kyc:vendor-test", "kyc:form", "kyc:form-propose",

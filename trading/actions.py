@@ -29,8 +29,18 @@ OPERATION_CONFLICT = Action("trading.operation_conflict", "could not settle {sub
 DEAL_EDITED = Action("trading.deal_edited", "noticed that deal {ticket} was edited on the server")
 DEAL_GONE = Action("trading.deal_gone", "noticed that deal {ticket} is gone from the server")
 DEAL_BACK = Action("trading.deal_back", "noticed that deal {ticket} is back on the server")
+LEVERAGE_WRITTEN = Action("trading.leverage_written", "wrote {subject}: {note}")
+LEVERAGE_PROPOSED = Action("trading.leverage_proposed", "proposed {subject}: {note}")
+LEVERAGE_SET = Action("trading.leverage_set", "put {subject} in force: {note}")
+LEVERAGE_ABOVE = Action(
+    "trading.leverage_above", "found {subject} at 1:{leverage}, above its cap of 1:{cap}"
+)
 
 declare(
+    LEVERAGE_WRITTEN,
+    LEVERAGE_PROPOSED,
+    LEVERAGE_SET,
+    LEVERAGE_ABOVE,
     SERVER_ADDED,
     SERVER_CHANGED,
     GROUP_OFFERED,

@@ -9,6 +9,7 @@ class TradingConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.portal import desks, search
         from backoffice.workflow import moves
+        from backoffice.workflow.versions import register_track
         from trading import (  # noqa: F401
             actions,
             approvals,
@@ -18,8 +19,11 @@ class TradingConfig(AppConfig):
             money,
             states,
         )
+        from trading.leverage import control  # noqa: F401 - registers itself
+        from trading.leverage.versions import TRACK
         from trading.services.accounts import SEARCH_KIND
 
+        register_track(TRACK)
         moves.register(states.ACCOUNT)
         desks.register("trading.Account", desks.by_client(self.get_model("Account")))
         moves.register(states.CHANGE)
@@ -45,6 +49,9 @@ def _navigate() -> None:
         Entry("Work", "Balance operations", "trading:operations", "arrows-exchange", view, order=34)
     )
     register(Entry("Settings", "Trading servers", "trading:servers", "server", servers, order=40))
+    register(Entry("Work", "Leverage caps", "trading:leverage", "gauge", view, order=35))
+    text = "How much leverage clients may have by residence and category, and who is above"
+    register_area(Area("Leverage caps", text, "gauge", "trading:leverage", view, 71))
     text = "MetaTrader servers, the groups that are offered, how they are read"
     register_area(Area("Trading servers", text, "server", "trading:servers", servers, 70))
 

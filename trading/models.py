@@ -12,6 +12,9 @@ from django.db.models import F, Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client
+from trading.leverage.models import LeverageBreach as LeverageBreach
+from trading.leverage.models import LeverageControl as LeverageControl
+from trading.leverage.models import LeverageTable as LeverageTable
 from trading.states import AccountState, ChangeState, OperationState
 
 

@@ -1,4 +1,4 @@
-"""Pure rules of trading: what follows a search that found nothing, and how much leverage."""
+"""Pure rules of trading: what follows a search that found nothing, and what is on offer."""
 
 import secrets
 from dataclasses import dataclass
@@ -23,8 +23,6 @@ AMOUNT_MAX = Decimal(1_000_000_000)
 _TOKEN_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # noqa: S105 - Crockford's base 32
 _TOKEN_TAIL = 5
 
-# Category of the client (MiFID II) -> leverage; ESMA's cap on major pairs for retail clients.
-LEVERAGE_MAX = {"retail": 30, "professional": 500, "eligible_counterparty": 500}
 LEVERAGE_CHOICES = (1, 2, 5, 10, 20, 25, 30, 50, 100, 200, 300, 400, 500)
 
 
@@ -71,11 +69,6 @@ def token(reference: str) -> str:
     """
     tail = "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(_TOKEN_TAIL))
     return f"{reference}-{tail}"
-
-
-def leverage_max(category: str) -> int:
-    """The most leverage that a client of this category may have; 1:N as N."""
-    return LEVERAGE_MAX.get(category, LEVERAGE_MAX["retail"])
 
 
 # status -> (may sign in, may trade)

@@ -9,6 +9,7 @@ from backoffice.core.context import system_actor
 from backoffice.tenancy.scope import all_tenants, tenant_scope
 from trading import money
 from trading.connections import server_read
+from trading.leverage.control import control_run
 from trading.models import SyncKind, TradingServer
 from trading.services.changes import secrets_forget
 from trading.sync import readings
@@ -52,6 +53,13 @@ def operations_sweep() -> int:
         with tenant_scope(actor.tenant_id, actor):
             secrets_forget(actor=actor)
     return swept
+
+
+@shared_task
+def leverage_control() -> int:
+    """Look at every live account of every brokerage; how many are above their cap."""
+    job = "leverage control"
+    return sum(control_run(actor).above for actor in all_tenants(reason="leverage caps", job=job))
 
 
 @shared_task

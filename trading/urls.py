@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trading.views import accounts, market, servers
+from trading.views import accounts, leverage, market, servers
 
 app_name = "trading"
 urlpatterns = [
@@ -23,6 +23,15 @@ urlpatterns = [
     ),
     path("trading/accounts/<uuid:pk>/correct/", accounts.account_correct, name="account-correct"),
     path("trading/accounts/<uuid:pk>/link/", accounts.account_link, name="account-link"),
+    path("trading/leverage/", leverage.caps, name="leverage"),
+    path("trading/leverage/look/", leverage.look, name="leverage-look"),
+    path("trading/leverage/versions/new/", leverage.table_new, name="leverage-new"),
+    path("trading/leverage/versions/<uuid:pk>/", leverage.table_page, name="leverage-table"),
+    path(
+        "trading/leverage/versions/<uuid:pk>/propose/",
+        leverage.table_propose,
+        name="leverage-propose",
+    ),
     path("trading/deals/", market.deal_list, name="deals"),
     path("trading/positions/", market.position_list, name="positions"),
     path("trading/exposure/", market.exposure, name="exposure"),

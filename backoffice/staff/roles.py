@@ -36,6 +36,7 @@ _COMPLIANCE = (
         "compliance.manage_lists",
         "compliance.manage_risk",
         "kyc.manage_questionnaires",
+        "trading.manage_leverage",
         "staff.view_full_data",
         "staff.view_audit",
         "privacy.view_privacy",

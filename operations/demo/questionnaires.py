@@ -33,6 +33,7 @@ from kyc.questionnaires.shape import (
 from kyc.questionnaires.states import FillingState, Outcome
 from kyc.states import CaseState
 from operations.demo import Demo, step
+from trading.leverage.control import control_run
 
 NAME = "Appropriateness test"
 _S, _Y = Kind.ONE, Kind.YES_NO
@@ -236,6 +237,7 @@ def questionnaires(actor: Actor, demo: Demo) -> None:
         _answer(client, questionnaire, GOOD)
     if len(active) == 5:
         _begin(demo, active[4], questionnaire)
+    control_run(actor)
 
 
 def publish(demo: Demo) -> Questionnaire:

@@ -101,6 +101,7 @@ SAFE = {
     "portal:settings-access": "an approval waits for a subject once",
     "ib:version-propose": "a draft is proposed once",
     "compliance:risk-propose": "a draft is proposed once",
+    "trading:leverage-propose": "a draft is proposed once",
     "kyc:submit": "a case moves from a state once",
     "kyc:form-propose": "a draft is proposed once",
     "reconciliation:break-match": "a line has one standing match",

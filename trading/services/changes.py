@@ -80,7 +80,8 @@ def account_set_leverage(
 def account_move_group(
     *, actor: Actor, account: Account, group: Group, reason: str = ""
 ) -> AccountChange:
-    """Move to a group of the same server and currency, while no money is on its way."""
+    """Move to a group of the same server and currency, while no money is on its way. Raises
+    ``LeverageTooHigh`` for an account that is above its cap: its leverage is lowered first."""
     row = _ready(actor, account)
     _refuse_archived(row)
     if group.tenant_id != actor.tenant_id or group.server_id != row.server_id or group.gone_at:
@@ -93,6 +94,7 @@ def account_move_group(
         )
     if group.pk == row.group_id:
         raise InvalidInput(fields={"group": "It is in this group already."})
+    check_leverage(row.client, row.leverage)
     _refuse_pending_money(actor, row)
     return _ask(actor, row, ChangeKind.GROUP, group.name, row.group.name, reason)
 
