@@ -14,12 +14,15 @@ LEVEL_TAX = Action("kyc.level_tax", "set: {subject} {what} the tax self-certific
 LEVELS_INSTALLED = Action("kyc.levels_installed", "laid the first KYC levels and reasons")
 WARNED = Action("kyc.expiry_warned", "warned {subject}: the {type} expires in {days} days")
 
+CATEGORY_ASKED = Action("kyc.category_asked", "asked to make {subject} {category}: {reason}")
+
 VENDOR_CONNECTED = Action("kyc.vendor_connected", "connected {kind} as {name}")
 VENDOR_CHANGED = Action("kyc.vendor_changed", "changed how {subject} is reached")
 IDENTITY_STARTED = Action("kyc.identity_started", "asked {vendor} to check {subject}")
 IDENTITY_SAID = Action("kyc.identity_said", "heard from {vendor} about {subject}: {verdict}")
 
 declare(
+    CATEGORY_ASKED,
     VENDOR_CONNECTED,
     VENDOR_CHANGED,
     IDENTITY_STARTED,

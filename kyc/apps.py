@@ -13,6 +13,7 @@ class KycConfig(AppConfig):
         from clients import suitability
         from clients.followers import follow
         from kyc import actions, approvals, checks, handlers, lists, states, tabs, tax  # noqa: F401
+        from kyc.categories.services import register_approval as register_category
         from kyc.parties import pages as parties
         from kyc.questionnaires import selectors as questionnaires
         from kyc.questionnaires.states import FILLING
@@ -22,6 +23,7 @@ class KycConfig(AppConfig):
 
         moves.register(states.CASE)
         moves.register(states.VENDOR_CHECK)
+        register_category()
         moves.register(FILLING)
         register_track(TRACK)
         suitability.register(questionnaires.suitability)

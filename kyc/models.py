@@ -9,6 +9,7 @@ from django.db.models import Q
 from backoffice.core.clock import now
 from backoffice.core.tenant import TenantForeignKey, TenantHistory, TenantModel
 from clients.models import Client, ClientAction, ClientDocument, ClientKind, DocumentType, RiskBand
+from kyc.categories.models import CategoryChange as CategoryChange
 from kyc.questionnaires.models import AnswerSet as AnswerSet
 from kyc.questionnaires.models import Confirmation as Confirmation
 from kyc.questionnaires.models import Filling as Filling

@@ -14,6 +14,7 @@ from clients.states import ClientState
 from clients.tabs import Tab
 from kyc import selectors
 from kyc.actions import VIEWED
+from kyc.categories.views import category_context
 from kyc.models import KycCase
 from kyc.questionnaires import selectors as questionnaires
 from kyc.states import COLOURS, QUEUED, WORKING, CaseState
@@ -41,6 +42,7 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
         "may_open": actor.can("kyc.prepare_case") and not working,
         "open_url": reverse("kyc:open", args=[client.pk]),
         "forms": [questionnaires.panel(actor, each) for each in questionnaires.standings(client)],
+        **category_context(actor, client),
         "may_fill": actor.can("kyc.prepare_case") and client.state != ClientState.CLOSED,
     }
 

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from kyc.categories.views import category_change
 from kyc.parties import views as parties
 from kyc.questionnaires import builder, preview
 from kyc.questionnaires import pages as forms
@@ -48,6 +49,7 @@ urlpatterns = [
     path("kyc/fillings/<uuid:pk>/", answers.filling, name="filling"),
     path("kyc/fillings/<uuid:pk>/drop/", answers.filling_drop, name="filling-drop"),
     path("kyc/<uuid:pk>/identity/", vendors.identity_start, name="identity-start"),
+    path("clients/<uuid:pk>/category/", category_change, name="category"),
     path("clients/<uuid:pk>/kyc/open/", changes.case_open, name="open"),
     path("clients/<uuid:pk>/parties/new/<slug:kind>/", parties.party_new, name="party-new"),
     path("clients/<uuid:pk>/company/", parties.flags_change, name="company-flags"),

@@ -81,6 +81,7 @@ PLACES = [
     Place(_I, "kyc.CaseCheck", "case__client_id", ("summary", "url"), {"lines": []}),
     Place(_I, "kyc.DocumentDecision", "case__client_id", ("note", "client_text")),
     Place(_I, "kyc.RiskRating", "case__client_id", sets={"reason": GONE}),
+    Place(_I, "kyc.CategoryChange", "client_id", sets={"reason": GONE}),
     Place(_I, "kyc.Filling", "client_id", sets={"answers": {}}),
     Place(_I, "kyc.AnswerSet", "client_id", sets={"answers": {}, "lines": []}),
     Place(_I, "kyc.VendorCheck", "case__client_id", ("url",)),

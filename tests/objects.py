@@ -598,6 +598,7 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     **{f"privacy:{name}": _erasure for name in ("request", "request-cancel", "letter")},
     "privacy:hold-lift": _legal_hold,
     "kyc:open": _client,
+    "kyc:category": _client,
     "kyc:company-flags": _company,
     "kyc:party-new": lambda world: {**_company(world), "kind": "person"},
     **{f"kyc:{name}": _party for name in PARTY_PAGES.split()},

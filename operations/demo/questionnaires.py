@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from backoffice.core.clock import today
 from backoffice.core.context import Actor, ActorKind
 from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import versions as kit
-from backoffice.workflow.approvals import approval_approve
-from clients.models import Client
+from backoffice.workflow.approvals import approval_approve, pending_for
+from clients.models import Category, Client
 from clients.states import ClientState
+from kyc.categories.services import KIND as CATEGORY
+from kyc.categories.services import category_propose
+from kyc.categories.states import Basis, Criterion
 from kyc.questionnaires import versions
 from kyc.questionnaires.filling import (
     filling_begin,
@@ -237,6 +241,7 @@ def questionnaires(actor: Actor, demo: Demo) -> None:
         _answer(client, questionnaire, GOOD)
     if len(active) == 5:
         _begin(demo, active[4], questionnaire)
+        _professional(demo, active[0])
     control_run(actor)
 
 
@@ -294,3 +299,23 @@ def _begin(demo: Demo, client: Client, questionnaire: Questionnaire) -> None:
     with tenant_scope(actor.tenant_id, actor):
         filling = filling_begin(actor=actor, client=client, questionnaire=questionnaire)
         page_save(actor=actor, filling=filling, number=0, typed={"q1": ["yes"]})
+
+
+def _professional(demo: Demo, client: Client) -> None:
+    """Who answered well asked to be professional, and showed two things of three."""
+    first, second = demo.actors["compliance"], demo.actors["mlro"]
+    with tenant_scope(first.tenant_id, first):
+        row = category_propose(
+            actor=first,
+            client=client,
+            category=Category.PROFESSIONAL,
+            basis=Basis.ON_REQUEST,
+            shown=[Criterion.TRADES, Criterion.PORTFOLIO],
+            evidence=[paper.pk for paper in client.documents.all()],
+            reason="Asked in writing; statements of two other brokers were looked at.",
+            asked_on=today(demo.tenant.timezone),
+        )
+        approval = pending_for(first, row.pk, CATEGORY)
+    assert approval is not None
+    with tenant_scope(second.tenant_id, second):
+        approval_approve(actor=second, approval=approval)

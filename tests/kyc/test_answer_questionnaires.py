@@ -1,16 +1,19 @@
 """A questionnaire from its publication to what a client's answers allow on a live account."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client as Browser
 
 from backoffice.audit.models import AuditEntry
+from backoffice.core.context import Actor
 from backoffice.core.errors import FourEyes, InvalidInput, NotPermitted, StateConflict
+from backoffice.tenancy.scope import tenant_scope
 from backoffice.workflow import versions as kit
 from backoffice.workflow.approvals import approval_approve, approval_vote
 from clients import suitability
@@ -51,6 +54,7 @@ from tests.kyc.forms import (
     with_questions,
 )
 from tests.trading.rows import make_group, make_server
+from tests.world import load_world
 from trading.errors import LeverageTooHigh, NotAppropriate
 from trading.leverage.caps import cap_for
 from trading.models import Account, Group
@@ -397,3 +401,31 @@ def test_a_case_can_not_be_submitted_before_the_answers(house: Brokerage) -> Non
         lead = make_lead(carla)
         case = services.case_open(actor=carla, client=lead, level=1)
         assert f"{test.name} (not answered)" in guards.why_not_submit(case)
+
+
+@pytest.mark.slow
+def test_client_and_staff_who_send_at_the_same_moment_leave_one_answer(committed: None) -> None:
+    house = Brokerage(load_world())
+    test = publish(house)
+    with house.as_("carla") as carla:
+        client = make_active(carla)
+        filling = filling_begin(actor=carla, client=client, questionnaire=test)
+        filling = fill(carla, filling, GOOD)
+    start, made = threading.Barrier(2), []
+
+    def send(actor: Actor) -> None:
+        start.wait()
+        with tenant_scope(actor.tenant_id, actor):
+            made.append(filling_submit(actor=actor, filling=filling).pk)
+        connection.close()
+
+    both = [as_client(client), house.world.actor("carla")]
+    threads = [threading.Thread(target=send, args=[actor]) for actor in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 2
+    assert len(set(made)) == 1
+    with house.as_("carla"):
+        assert AnswerSet.objects.count() == 1

@@ -1,0 +1,1 @@
+"""Client categories of MiFID II: asked for with evidence, set by a second person, kept."""
