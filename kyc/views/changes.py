@@ -39,6 +39,7 @@ from kyc.forms import (
 from kyc.models import KycCase, ReasonCode, ReasonUse
 from kyc.moving import QUEUE
 from kyc.states import QUEUED
+from kyc.views import papers
 
 UNPROCESSABLE = 422
 GET_POST = require_http_methods(["GET", "POST"])
@@ -319,9 +320,9 @@ def document_accept(request: StaffRequest, pk: UUID, document_pk: UUID) -> HttpR
     try:
         reviews.document_decide(actor=request.actor, case=case, document=document, accepted=True)
     except DomainError as error:
-        return refused(request, error, f"{_page(case)}?document={document.pk}")
+        return refused(request, error, papers.address(case, document))
     messages.success(request, f"{document.get_type_display()} accepted.")
-    return redirect(_page(case))
+    return redirect(papers.after(case, document))
 
 
 @GET_POST
@@ -338,7 +339,7 @@ def document_refuse(request: StaffRequest, pk: UUID, document_pk: UUID) -> HttpR
 
     if request.method == "POST" and tried(form, work):
         messages.success(request, f"{document.get_type_display()} refused.")
-        return redirect(_page(case))
+        return redirect(papers.after(case, document))
     context = {
         "case": case,
         "client": case.client,
@@ -346,7 +347,7 @@ def document_refuse(request: StaffRequest, pk: UUID, document_pk: UUID) -> HttpR
         "title": f"Refuse: {document.get_type_display()}",
         "label": "Refuse the document",
         "danger": True,
-        "back_url": f"{_page(case)}?document={document.pk}",
+        "back_url": papers.address(case, document),
         **_catalogue(case, form, ReasonUse.DOCUMENT),
     }
     status = UNPROCESSABLE if form.errors else 200
@@ -360,7 +361,7 @@ def document_zone(request: StaffRequest, pk: UUID, document_pk: UUID) -> HttpRes
     case = case_for(request.actor, pk)
     document = case_document_for(request.actor, case, document_pk)
     form = ZoneForm(request.POST)
-    back = f"{_page(case)}?document={document.pk}"
+    back = papers.address(case, document)
     if form.is_valid():
         try:
             zone = reviews.zone_read(
@@ -384,7 +385,7 @@ def document_facts(request: StaffRequest, pk: UUID, document_pk: UUID) -> HttpRe
     case = case_for(request.actor, pk)
     document = case_document_for(request.actor, case, document_pk)
     form = FactsForm(request.POST)
-    back = f"{_page(case)}?document={document.pk}"
+    back = papers.address(case, document)
     if not form.is_valid():
         wrong = ", ".join(str(form.fields[name].label).lower() for name in form.errors)
         messages.error(request, f"Nothing was changed: look at {wrong}.")

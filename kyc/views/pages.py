@@ -29,7 +29,6 @@ from clients.documents import number_of, readings_of
 from clients.lists import RISK_COLOURS
 from clients.models import Client, ClientAction, ClientDocument, DocumentType
 from clients.selectors import possible_duplicates
-from clients.states import DOCUMENT_COLOURS, DocumentState
 from kyc import actions, checks, guards, selectors, tax
 from kyc.access import case_for
 from kyc.buttons import buttons
@@ -45,6 +44,7 @@ from kyc.selectors import CHECK_COLOURS
 from kyc.states import COLOURS, CaseState
 from kyc.vendors.services import CHECK as IDENTITY_CHECK
 from kyc.vendors.views import identity_context
+from kyc.views import papers
 
 TIMELINE_EVENTS = 40
 LIMIT_WORDS = {
@@ -114,8 +114,8 @@ def case_response(
     actor = request.actor
     approval = approvals.pending_for(actor, case.pk)
     dossier = selectors.dossier_of(case)
-    documents = dossier.papers[::-1]
-    shown = _shown_document(request, documents)
+    documents = papers.in_order(dossier.papers)
+    shown = papers.shown_of(request, documents)
     if actor.can(FULL_DATA):
         audit(actor=actor, action=actions.VIEWED, subject=case)
     return decision_response(
@@ -132,7 +132,7 @@ def case_response(
             "country": country_name(case.client.residence),
             "decided": selectors.decided_count(documents),
             "papers": documents,
-            **_viewer(actor, case, documents, shown),
+            **papers.viewer(actor, case, documents, shown),
             **_reading(actor, case, shown),
             "zone_form": zone_form or ZoneForm(),
             "checks": _checks(case, dossier),
@@ -150,47 +150,6 @@ def case_response(
         actions=buttons(actor, case, approval, dossier),
         status=status,
     )
-
-
-def _shown_document(
-    request: StaffRequest, documents: Sequence[ClientDocument]
-) -> ClientDocument | None:
-    """The one asked for, else the first that waits for a decision, else the first."""
-    asked = request.GET.get("document", "")
-    found = next((row for row in documents if str(row.pk) == asked), None)
-    waiting = [row for row in documents if row.state == DocumentState.UPLOADED]
-    return found or next(iter([*waiting, *documents]), None)
-
-
-def _viewer(
-    actor: Actor,
-    case: KycCase,
-    documents: Sequence[ClientDocument],
-    shown: ClientDocument | None,
-) -> dict[str, Any]:
-    """For components/viewer.html: the papers as segments and the pages of the one shown."""
-    page = reverse("kyc:case", args=[case.pk])
-    may_look = actor.can("clients.view_document")
-    file_url = reverse("clients:document", args=[shown.pk]) if shown and may_look else ""
-    is_pdf = shown is not None and shown.mime == "application/pdf"
-    return {
-        "shown": shown,
-        "shown_colour": DOCUMENT_COLOURS[DocumentState(shown.state)] if shown else "",
-        "documents": [
-            {
-                "label": f"{row.get_type_display()}, {row.party.name}"
-                if row.party
-                else row.get_type_display(),
-                "url": f"{page}?document={row.pk}",
-                "active": shown is not None and row.pk == shown.pk,
-            }
-            for row in documents
-        ],
-        "pages": [{"url": file_url, "alt": str(shown)}] if file_url and not is_pdf else [],
-        "pdf_url": file_url if is_pdf else "",
-        "may_look": may_look,
-        "viewer_foot": "kyc/viewer_foot.html",
-    }
 
 
 def _reading(actor: Actor, case: KycCase, shown: ClientDocument | None) -> dict[str, Any]:
@@ -229,7 +188,7 @@ def _plain(label: str, text: str) -> str:
 
 def _events(actor: Actor, case: KycCase) -> list[Event]:
     """What happened to the case and to the client's papers in it, newest first."""
-    papers = [
+    decisions = [
         Event(
             moment=row.at,
             text=f"{'Accepted' if row.accepted else 'Refused'} the "
@@ -242,7 +201,7 @@ def _events(actor: Actor, case: KycCase) -> list[Event]:
         for row in selectors.decisions_of(case)
     ]
     about = audit_events(actor, case.pk, most=TIMELINE_EVENTS, without=[actions.VIEWED.code])
-    return sorted([*papers, *about], key=lambda event: event.moment, reverse=True)
+    return sorted([*decisions, *about], key=lambda event: event.moment, reverse=True)
 
 
 def _masked(row: Comparison) -> Comparison:

@@ -1,5 +1,5 @@
 /* Documents: zoom, turn, page and fill the screen, by button, key or wheel; marks lie over what was read. */
-import { word } from "./words.js";
+import { element, word } from "./words.js";
 
 const STEPS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6];
 
@@ -25,9 +25,30 @@ class Viewer {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.view.classList.contains("is-full")) this.act("full");
     });
-    for (const page of this.pages) page.querySelector("img")?.addEventListener("load", () => this.draw());
+    for (const page of this.pages) this.follow(page.querySelector("img"));
     new ResizeObserver(() => this.draw()).observe(this.view);
     this.show(0);
+  }
+
+  /* A page may take a moment: it is marked for each look. What does not come can be asked for again. */
+  follow(image) {
+    if (!image) return;
+    image.addEventListener("load", () => this.draw());
+    image.addEventListener("error", () => this.draw());
+  }
+
+  failed(image) {
+    const again = element("button", { type: "button", class: "btn btn-sm" }, word("again"));
+    again.addEventListener("click", () => { image.src = image.getAttribute("src"); this.draw(); });
+    return element("div", { class: "viewer-failed", role: "alert" }, element("p", {}, word("notOpened")), again);
+  }
+
+  wait(image) {
+    const broken = Boolean(image?.complete) && !image.naturalWidth;
+    this.view.setAttribute("aria-busy", String(Boolean(image) && !image.complete));
+    this.view.querySelector(".viewer-failed")?.remove();
+    this.view.classList.toggle("is-broken", broken);
+    if (broken) this.view.append(this.failed(image));
   }
 
   act(what, button) {
@@ -58,6 +79,7 @@ class Viewer {
     const page = this.pages[this.at];
     const turn = page?.querySelector(".viewer-turn");
     const image = turn?.querySelector("img");
+    this.wait(image);
     if (!image?.naturalWidth) return;
     const angle = this.turned.get(this.at) ?? 0, sideways = angle % 180 !== 0;
     const room = { width: this.view.clientWidth - 36, height: this.view.clientHeight - 36 };
@@ -86,7 +108,14 @@ class Viewer {
   }
 }
 
+/* Of many papers the open one is in sight. */
+function showOpen(list) {
+  const open = list.querySelector("[aria-current]");
+  if (open) list.scrollTop = Math.max(0, open.offsetTop - list.clientHeight * 0.4);
+}
+
 function startAll(scope) {
+  scope.querySelectorAll("[data-papers]").forEach(showOpen);
   for (const box of scope.querySelectorAll("[data-viewer]")) {
     if (box.viewer) continue;
     box.viewer = new Viewer(box);

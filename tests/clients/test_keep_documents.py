@@ -9,7 +9,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from backoffice.audit.models import AuditEntry
 from backoffice.core.context import Actor
@@ -225,3 +225,18 @@ def test_a_closed_client_takes_no_documents(olivia: Actor) -> None:
     services.client_move(actor=olivia, client=client, state="closed", reason="x")
     with pytest.raises(StateConflict):
         make_document(olivia, client)
+
+
+@pytest.mark.parametrize("size", [(900, 600), (600, 900), (3000, 4000)])
+def test_the_mark_lies_over_every_part_of_a_page(size: tuple[int, int]) -> None:
+    plain = picture(size=size, text="")
+    shown = files.marked(plain, "image/jpeg", "Aurora - Olivia - 2026-11-24 04:35 UTC")
+    changed = ImageChops.difference(
+        Image.open(io.BytesIO(plain)), Image.open(io.BytesIO(shown))
+    ).convert("L")
+    wide, high = size[0] // 3, size[1] // 3
+    for column in range(3):
+        for row in range(3):
+            left, top = column * wide, row * high
+            part = changed.crop((left, top, left + wide, top + high))
+            assert part.getextrema()[1] > 20, (column, row)
