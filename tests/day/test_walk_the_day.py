@@ -134,8 +134,37 @@ def kyc_submitted(day: Day) -> None:
     _link(olivia, "KYC has not begun")
     olivia.get_by_label("Level", exact=True).select_option(label="2 Verified")
     _press(olivia, "Open the case")
+    expect(olivia.get_by_role("button", name="Submit")).to_be_visible()
+    _test_answered(day)
     _press(olivia, "Submit")
     _state(olivia, "Escalated")
+
+
+def _test_answered(day: Day) -> None:
+    """The level asks for the appropriateness test: the client takes it on a link."""
+    olivia, client = day.people.at("operations"), day.people.stranger()
+    _link(olivia, "Ask the client")
+    _press(olivia, "Make the link")
+    shown = olivia.get_by_text(re.compile(r"/questions/")).first.inner_text()
+    address = re.search(r"https?://\S+/questions/\S+", shown)
+    assert address is not None
+    client.goto(address.group())
+    for answers in (
+        ("Yes",),
+        ("1,000 to 10,000 EUR", "Yes, in another role"),
+        ("1:30", "Positions are closed, beginning with the largest loss", "Yes"),
+    ):
+        if len(answers) == 2:
+            client.get_by_label("How many such trades").fill("55")
+        for answer in answers:
+            client.get_by_role("radio", name=answer, exact=True).check()
+        if len(answers) == 3:
+            client.get_by_label("Spread").check()
+            client.get_by_label("Swap").check()
+        _press(client, "Save and go on")
+    _press(client, "Send the answers")
+    expect(client.get_by_text("Your answers came in.")).to_be_visible()
+    _link(olivia, "Done")
 
 
 def hit_decided(day: Day) -> None:
@@ -254,7 +283,8 @@ def partner_paid(day: Day) -> None:
 
 def withdrawal_paid(day: Day) -> None:
     pavel, petra = day.people.at("payments"), day.people.at("lead")
-    _go(pavel, "Clients")
+    # The longest standing client; the list has more than a page of those who came since.
+    pavel.goto("/clients/?q=Elena+Markou")
     pavel.get_by_role("link", name="Elena Markou").first.click()
     pavel.locator(".tab-line a").filter(has_text="Money").click()
     _link(pavel, "New withdrawal")
