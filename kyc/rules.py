@@ -37,6 +37,30 @@ class Verdict:
     url: str = ""
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Why a document can't count, whatever it shows; ``reason`` is a code of the catalogue."""
+
+    reason: str
+    words: str
+
+
+def paper_problem(paper: Paper, age_days_max: int | None, today: date) -> Problem | None:
+    """What its dates alone say against a document. A date that nobody has typed says nothing."""
+    if paper.expires_on is not None and paper.expires_on < today:
+        return Problem("expired", f"expired {_ago((today - paper.expires_on).days)}")
+    if age_days_max is None or paper.issued_on is None:
+        return None
+    days = (today - paper.issued_on).days
+    if days <= age_days_max:
+        return None
+    return Problem("too_old", f"{days} days old, at most {age_days_max} count")
+
+
+def _ago(days: int) -> str:
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
 def document_verdict(
     title: str, types: Sequence[str], papers: Sequence[Paper], age_days_max: int | None, today: date
 ) -> Verdict:
@@ -48,7 +72,11 @@ def document_verdict(
         until = fresh[0].expires_on
         note = f"{fresh[0].label}, valid until {until:%-d %b %Y}" if until else fresh[0].label
         return Verdict(title, "good", note, met=True)
-    if any(paper.state == "uploaded" for paper in mine):
+    waiting = [paper for paper in mine if paper.state == "uploaded"]
+    if waiting:
+        problems = [paper_problem(paper, age_days_max, today) for paper in waiting]
+        if all(problems) and problems[0] is not None:
+            return Verdict(title, "bad", f"handed in, but {problems[0].words}", met=False)
         return Verdict(title, "attention", "handed in, to be decided", met=False)
     if good:
         note = _why_too_old(good, age_days_max, today)

@@ -30,7 +30,7 @@ from kyc.models import (
 from kyc.parties.standing import Ownership, ownership_of, paper_of
 from kyc.questionnaires import selectors as questionnaires
 from kyc.questionnaires.selectors import Standing
-from kyc.rules import Comparison, Verdict
+from kyc.rules import Comparison, Problem, Verdict
 from kyc.states import WORKING, CaseState
 
 HIGH = frozenset({RiskBand.HIGH, RiskBand.PROHIBITED})
@@ -138,6 +138,7 @@ class Dossier:
     checks: list[CaseCheck]
     verdicts: list[Verdict]
     forms: list[Standing]
+    wanted: list[Requirement]
     # Of a company alone: who is behind it.
     ownership: Ownership | None = None
 
@@ -150,7 +151,21 @@ def dossier_of(case: KycCase) -> Dossier:
     asked = {each.code for each in wanted if _is_form(each)}
     mine = [each for each in forms if each.questionnaire.code in asked or each.last or each.filling]
     verdicts = _verdicts(case, papers, answered, ownership, wanted, forms)
-    return Dossier(papers, answered, verdicts, mine, ownership)
+    return Dossier(papers, answered, verdicts, mine, wanted, ownership)
+
+
+def problem_of(dossier: Dossier, document: ClientDocument) -> Problem | None:
+    """What the dates of a document that waits for a decision say against it."""
+    if document.state != DocumentState.UPLOADED:
+        return None
+    ages = [
+        each.age_days_max
+        for each in dossier.wanted
+        if each.kind == RequirementKind.DOCUMENT and document.type in each.types
+    ]
+    # The requirement that asks least of it decides.
+    age = None if None in ages else max((each for each in ages if each is not None), default=None)
+    return rules.paper_problem(paper_of(document), age, today())
 
 
 def _is_form(requirement: Requirement) -> bool:

@@ -126,8 +126,9 @@ def _form_verb(
     return view
 
 
-def _catalogue(case: KycCase, form: forms.Form, use: str) -> dict[str, Any]:
-    """Reasons with the words that this client will read, in their language."""
+def _catalogue(case: KycCase, form: forms.Form, use: str, proposed: str = "") -> dict[str, Any]:
+    """Reasons with the words that this client will read, in their language; ``proposed`` is chosen
+    until someone chooses."""
     if not use:
         return {}
     rows: Sequence[ReasonCode] = list(selectors.reasons(use))
@@ -140,7 +141,7 @@ def _catalogue(case: KycCase, form: forms.Form, use: str) -> dict[str, Any]:
             }
             for row in rows
         ],
-        "chosen": form.data.get("reason", ""),
+        "chosen": form.data.get("reason", proposed),
         "note": form.data.get("note", ""),
         "errors": form.errors.get("reason", []),
         "other_fields": [form[name] for name in form.fields if name not in ("reason", "note")],
@@ -348,7 +349,7 @@ def document_refuse(request: StaffRequest, pk: UUID, document_pk: UUID) -> HttpR
         "label": "Refuse the document",
         "danger": True,
         "back_url": papers.address(case, document),
-        **_catalogue(case, form, ReasonUse.DOCUMENT),
+        **_catalogue(case, form, ReasonUse.DOCUMENT, request.GET.get("reason", "")),
     }
     status = UNPROCESSABLE if form.errors else 200
     return render(request, "kyc/verb.html", context, status=status)

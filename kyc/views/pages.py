@@ -133,6 +133,7 @@ def case_response(
             "decided": selectors.decided_count(documents),
             "papers": documents,
             **papers.viewer(actor, case, documents, shown),
+            "problem": selectors.problem_of(dossier, shown) if shown else None,
             **_reading(actor, case, shown),
             "zone_form": zone_form or ZoneForm(),
             "checks": _checks(case, dossier),

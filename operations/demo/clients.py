@@ -121,7 +121,7 @@ def clients(actor: Actor, demo: Demo) -> None:
         desks = [desk_create(actor=actor, name=name) for name in DESKS]
     demo.past.home()
     arrived = people(demo)
-    made = [(person, _register(demo, person, desks)) for person in arrived]
+    made = [(person, register(demo, person, desks)) for person in arrived]
     papers = _papers(arrived)
     for person, client in made:
         if person.level:
@@ -134,7 +134,7 @@ def clients(actor: Actor, demo: Demo) -> None:
         )
 
 
-def _register(demo: Demo, person: Person, desks: list[Desk]) -> Client:
+def register(demo: Demo, person: Person, desks: list[Desk]) -> Client:
     support = demo.actors["support"]
     demo.past.go(person.came_at)
     with tenant_scope(support.tenant_id, support):
@@ -192,7 +192,7 @@ def _onboard(actor: Actor, demo: Demo, person: Person, client: Client, papers: P
         case = services.case_open(actor=officer, client=client, level=person.level)
     if person.goal == "draft":
         return
-    demo.past.go(_no_later(person.came_at + SUBMITTED))
+    demo.past.go(no_later(person.came_at + SUBMITTED))
     with tenant_scope(support.tenant_id, support):
         _hand_in(support, person, client, DocumentType.PASSPORT, papers)
         if person.level >= 2:
@@ -203,7 +203,7 @@ def _onboard(actor: Actor, demo: Demo, person: Person, client: Client, papers: P
         _decide(demo, person, case)
 
 
-def _no_later(moment: datetime) -> datetime:
+def no_later(moment: datetime) -> datetime:
     """Nothing happens in the future: who came just now hands in at once."""
     real = datetime.now(UTC)
     return min(moment, real - timedelta(minutes=2))
@@ -225,9 +225,9 @@ def _hand_in(
         document_describe(
             actor=actor,
             document=document,
-            number=_number(person.surname),
+            number=number_of(person.surname),
             issued_on=today() - timedelta(days=700),
-            expires_on=_expiry(),
+            expires_on=expiry(),
         )
     else:
         document_describe(actor=actor, document=document, issued_on=billed_on(person.came_at))
@@ -241,7 +241,7 @@ def billed_on(moment: datetime) -> date:
 def _decide(demo: Demo, person: Person, case: KycCase) -> None:
     """Two people's work, as far as the guards let it go: a hit stays for a person to look at."""
     officer, mlro = demo.actors["compliance"], demo.actors["mlro"]
-    demo.past.go(_no_later(person.came_at + REVIEWED))
+    demo.past.go(no_later(person.came_at + REVIEWED))
     with tenant_scope(officer.tenant_id, officer):
         row = KycCase.objects.select_related("client", "level").get(pk=case.pk)
         if guards.why_not_review(officer, row):
@@ -259,7 +259,7 @@ def _decide(demo: Demo, person: Person, case: KycCase) -> None:
             return
         case_send(actor=officer, case=row)
     if person.goal == "approved":
-        demo.past.go(_no_later(person.came_at + APPROVED))
+        demo.past.go(no_later(person.came_at + APPROVED))
         with tenant_scope(mlro.tenant_id, mlro):
             case_vote(actor=mlro, case=row, approves=True)
 
@@ -278,40 +278,41 @@ def _documents(officer: Actor, row: KycCase) -> None:
         reviews.document_decide(actor=officer, case=row, document=document, accepted=True)
 
 
-def _number(surname: str) -> str:
+def number_of(surname: str) -> str:
     return f"U{zlib.crc32(surname.encode()) % 1_000_000:06d}77"
 
 
-def _expiry() -> date:
+def expiry() -> date:
     return date(datetime.now(UTC).year + 6, 4, 15)
 
 
-def zone_of(surname: str, given: str, birth_date: date | None) -> str:
+def zone_of(surname: str, given: str, birth_date: date | None, expires: date | None = None) -> str:
     """The zone of a passport of Utopia, the country of ICAO's specimens, with right digits."""
     name = f"{surname}<<{given}".upper().replace(" ", "<")
     assert birth_date is not None
-    number, born = _number(surname), f"{birth_date:%y%m%d}"
-    ends = f"{_expiry():%y%m%d}"
+    number, born = number_of(surname), f"{birth_date:%y%m%d}"
+    ends = f"{expires or expiry():%y%m%d}"
     second = f"{number}{check_digit(number)}UTO{born}{check_digit(born)}<{ends}{check_digit(ends)}"
     second = second.ljust(42, "<") + "0"
     whole = check_digit(second[:10] + second[13:20] + second[21:43])
     return f"P<UTO{name}".ljust(44, "<")[:44] + f"\n{second}{whole}"
 
 
-def passport(person: Person) -> bytes:
+def passport(person: Person, expires: date | None = None) -> bytes:
     """A drawn page of a passport, with a zone that can be read."""
+    ends = expires or expiry()
     page = Image.new("RGB", (1320, 930), (247, 243, 234))
     pen = ImageDraw.Draw(page)
     pen.rectangle((66, 78, 402, 504), fill=(217, 210, 195))
     pen.ellipse((153, 165, 315, 327), fill=(185, 176, 157))
     pen.pieslice((102, 330, 366, 680), 180, 360, fill=(185, 176, 157))
-    zone = zone_of(person.surname, person.given, person.born)
+    zone = zone_of(person.surname, person.given, person.born, ends)
     facts = (
         ("Surname", person.surname.upper()),
         ("Given names", person.given.upper()),
-        ("Number", _number(person.surname)),
+        ("Number", number_of(person.surname)),
         ("Date of birth", f"{person.born:%d.%m.%Y}"),
-        ("Date of expiry", f"{_expiry():%d.%m.%Y}"),
+        ("Date of expiry", f"{ends:%d.%m.%Y}"),
     )
     pen.text((456, 36), "UTOPIA · PASSPORT · SPECIMEN", fill=(107, 100, 84), font=font(26))
     for row, (label, text) in enumerate(facts):
@@ -324,14 +325,14 @@ def passport(person: Person) -> bytes:
     return jpeg(page)
 
 
-def bill(person: Person) -> bytes:
+def bill(person: Person, dated: date | None = None) -> bytes:
     """A drawn utility bill."""
     page = Image.new("RGB", (1000, 1300), "white")
     pen = ImageDraw.Draw(page)
     pen.rectangle((0, 0, 1000, 120), fill=(20, 90, 110))
     pen.text((60, 40), "City Water Works · SPECIMEN", fill="white", font=font(36))
-    dated = f"Bill of {billed_on(person.came_at):%d %B %Y}"
-    lines = (f"{person.given} {person.surname}", person.address, "", dated)
+    words = f"Bill of {dated or billed_on(person.came_at):%d %B %Y}"
+    lines = (f"{person.given} {person.surname}", person.address, "", words)
     for row, line in enumerate(lines):
         pen.text((60, 200 + row * 54), line, fill=(30, 30, 30), font=font(34))
     return jpeg(page)

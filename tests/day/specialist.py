@@ -21,26 +21,26 @@ def queue_cleared(people: People) -> int:
     lead = people.at("lead")
     lead.goto("/money/withdrawals/")
     expect(lead.locator("tr[data-row]").first).to_be_visible()
-    _press_and_go(lead, "jo")
-    _press_and_go(lead, "o")
+    press_and_go(lead, "jo")
+    press_and_go(lead, "o")
     decided, seen = 0, set[str]()
     while lead.url not in seen and lead.url.endswith("/decide/"):
         seen.add(lead.url)
         if not lead.locator('#page button[data-key="a"]').filter(has_text="Approve").count():
-            _press_and_go(lead, "n")
+            press_and_go(lead, "n")
             continue
         decided += 1
         if decided % 5:
-            _press_and_go(lead, "a")
+            press_and_go(lead, "a")
         else:
             lead.keyboard.press("r")
             expect(lead.get_by_role("radio").first).to_be_focused()
             lead.keyboard.press("Space")
-            _press_and_go(lead, "Control+Enter")
+            press_and_go(lead, "Control+Enter")
     return decided
 
 
-def _press_and_go(page: Page, keys: str) -> None:
+def press_and_go(page: Page, keys: str) -> None:
     """What the keys open is another page."""
     before = page.url
     for key in [keys] if "+" in keys else keys:
