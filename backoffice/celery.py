@@ -92,6 +92,15 @@ app.conf.beat_schedule = {
         "task": "kyc.tasks.kyc_daily",
         "schedule": crontab(minute="35"),  # each step is taken once, so every hour is harmless
     },
+    "retention-due": {
+        "task": "privacy.tasks.retention_due",
+        "schedule": crontab(hour=3, minute=40),
+    },
+    "erasures": {
+        "task": "privacy.tasks.erasures_go_on",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
     "payments-watch": {
         "task": "payments.tasks.payments_watch",
         "schedule": 300.0,

@@ -17,7 +17,8 @@ from backoffice.core.ids import uuid7
 from backoffice.workflow import moves
 from clients import actions, files, followers
 from clients.locks import client_locked, document_locked
-from clients.models import Client, ClientDocument, DocumentType, Party
+from clients.looks import look
+from clients.models import Client, ClientDocument, DocumentType, LookKind, Party
 from clients.rules import folded
 from clients.states import DOCUMENT, ClientState, DocumentState
 
@@ -241,6 +242,7 @@ def document_expire(*, actor: Actor, document: ClientDocument) -> ClientDocument
 def document_look(*, actor: Actor, document: ClientDocument, brokerage: str) -> bytes:
     """The file with a watermark of who looks, when; every look is an audit entry."""
     content = files.read(tenant_id=current_tenant_id(), document_id=document.pk, path=document.path)
+    look(actor=actor, client=document.client, kind=LookKind.DOCUMENT)
     audit(
         actor=actor,
         action=actions.DOCUMENT_VIEWED,

@@ -390,6 +390,41 @@ class ClientDocument(TenantModel):
         return f"{self.get_type_display()} {self.name}"
 
 
+class LookKind(models.TextChoices):
+    PAGE = "page", "Client page"
+    FULL = "full", "Unmasked data"
+    DOCUMENT = "document", "Documents"
+    EXPORT = "export", "All that is held, as a file"
+
+
+class Look(TenantModel):
+    """How often someone of the staff looked at a client on a day, by kind. One row, counted up in
+    the looking itself: page by page it would be more rows than anyone reads."""
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="looks")
+    user_ref = models.CharField(max_length=80)
+    user_name = models.CharField(max_length=160)
+    day = models.DateField()
+    kind = models.CharField(max_length=8, choices=LookKind.choices)
+    times = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            # Who saw a client, and the row that is counted up.
+            models.UniqueConstraint(
+                fields=["tenant", "client", "day", "user_ref", "kind"], name="look_once_a_day"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "day", "user_ref"], name="look_day"),  # staff access
+        ]
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_name} {self.day:%Y-%m-%d} {self.kind} {self.times}"
+
+
 class UploadLink(TenantModel):
     """An address at which a client hands in documents without signing in, for a while."""
 

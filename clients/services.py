@@ -19,12 +19,14 @@ from backoffice.tenancy.references import next_reference
 from backoffice.workflow import moves, outbox
 from clients import actions, followers, rules
 from clients.locks import client_locked
+from clients.looks import look
 from clients.models import (
     Category,
     Client,
     ClientAction,
     ClientKind,
     Desk,
+    LookKind,
     Note,
     Restriction,
     RiskBand,
@@ -451,6 +453,7 @@ def _tell(user_id: int, note: Note, client: Client, actor: Actor) -> None:
 
 def data_shown(*, actor: Actor, client: Client) -> None:
     """Record that unmasked particulars were opened."""
+    look(actor=actor, client=client, kind=LookKind.FULL)
     audit(actor=actor, action=actions.DATA_SHOWN, subject=client)
 
 

@@ -11,7 +11,7 @@ ERASURE_CANCELLED = Action("privacy.erasure_cancelled", "took back {subject}: {r
 ERASURE_STEP = Action("privacy.erasure_step", "erased for {subject}: {step}, {rows} rows")
 ERASURE_STOPPED = Action("privacy.erasure_stopped", "stopped {subject}: a legal hold stands")
 ERASURE_GOES_ON = Action("privacy.erasure_goes_on", "went on with {subject}")
-ERASURE_DONE = Action("privacy.erasure_done", "finished {subject}; found elsewhere: {left}")
+ERASURE_DONE = Action("privacy.erasure_done", "finished {subject}: {outcome}")
 LETTER_READ = Action("privacy.letter_downloaded", "downloaded the letter of {subject}", look=True)
 HOLD_PLACED = Action("privacy.hold_placed", "placed a legal hold on {subject}: {reason}")
 HOLD_LIFT_ASKED = Action(

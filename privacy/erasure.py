@@ -259,5 +259,6 @@ def register_approval() -> None:
             refused=_refused,
             url=lambda approval: f"/privacy/requests/{approval.subject_id}/",
             shown=shown,
+            in_batches=True,
         )
     )

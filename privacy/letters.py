@@ -28,9 +28,10 @@ from privacy.work import LETTER
 STYLE = Path(__file__).parent / "print" / "letter.css"
 SAYS = {
     Outcome.DELETED: "We have deleted it.",
-    Outcome.ANONYMISED: "We have taken everything out of it that leads to you. What is left are "
-    "entries in our books under a reference that stands for nobody.",
+    Outcome.ANONYMISED: "We have taken everything out of it that leads to you. What is left "
+    "stands under a reference that stands for nobody.",
     Outcome.RESTRICTED: "We keep it under lock and use it for nothing else",
+    Outcome.NEEDED: "We keep it and use it to serve you",
 }
 
 
@@ -44,7 +45,7 @@ def lines(row: ErasureRequest) -> list[dict[str, Any]]:
     found = []
     for answer in answers_of(row):
         until = f" until {answer.until:%-d %B %Y}" if answer.until else ""
-        kept = answer.outcome == Outcome.RESTRICTED
+        kept = not answer.goes
         says = f"{SAYS[Outcome(answer.outcome)]}{until}, because {answer.basis}." if kept else ""
         found.append(
             {
@@ -66,7 +67,8 @@ def html(row: ErasureRequest) -> str:
         "lines": lines(row),
         "asked": row.source != Source.RETENTION,
         "any_gone": any(answer.goes for answer in answers),
-        "any_kept": any(not answer.goes for answer in answers),
+        "any_kept": any(answer.outcome == Outcome.RESTRICTED for answer in answers),
+        "goes_on": any(answer.outcome == Outcome.NEEDED for answer in answers),
         "backup_days": settings.BACKUP_KEEP_DAYS,
     }
     return render_to_string("privacy/letter.html", context)

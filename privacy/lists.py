@@ -12,10 +12,11 @@ from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.portal.addresses import object_url
 from backoffice.portal.filters import ReferenceFilter
-from backoffice.portal.lists import Column, Empty, ListPage, Segment, register
+from backoffice.portal.lists import Bulk, Column, Empty, ListPage, Segment, register
 from backoffice.portal.templatetags import portal as tags
 from clients.models import Client
-from privacy import selectors
+from privacy import due, selectors
+from privacy.erasure import WORK
 from privacy.models import ErasureRequest, Source
 from privacy.states import REQUEST_COLOURS, RequestState
 
@@ -49,8 +50,56 @@ def _open(rows: QuerySet[ErasureRequest], actor: Actor) -> QuerySet[ErasureReque
     return rows.filter(state__in=OPEN)
 
 
+def _may_ask(actor: Actor) -> bool:
+    return actor.can(WORK)
+
+
+def _ask_bulk() -> Bulk:
+    confirm = "Each is put before a colleague, who decides. Nothing is erased before."
+    url = reverse("privacy:due-ask")
+    button = Button("Ask for erasure", url, key="a", kind="primary", confirm=confirm)
+    return Bulk([button], _may_ask, lambda row: str(row.pk), lambda row: None)
+
+
+DUE = register(
+    ListPage(
+        code="privacy.due",
+        title="Retention due",
+        permission=VIEW,
+        rows=lambda actor: narrowed(
+            due.due_for(actor), ("due_on", "found_at"), client=Client.NAMED
+        ),
+        bulk=_ask_bulk,
+        columns=[
+            Column(
+                "client",
+                "Client",
+                lambda row: f"{row.client.reference} {row.client.name}",
+                link=lambda row: object_url("clients:client", row.client_id),
+                grow=True,
+                fixed=True,
+            ),
+            Column("due", "Nothing to be kept since", lambda row: row.due_on),
+            Column("found", "Found", lambda row: row.found_at, show=tags.time),
+        ],
+        empty=Empty(
+            "Nothing is due",
+            "Every night, clients of whom nothing has to be kept any longer are listed here.",
+            icon="clock",
+        ),
+    )
+)
+
+
 def _buttons(actor: Actor) -> Sequence[Button]:
-    return (Button("Retention rules", reverse("privacy:retention"), icon="clock", method="get"),)
+    found = [
+        Button("Retention due", reverse("privacy:due"), icon="clock", method="get"),
+        Button("Retention rules", reverse("privacy:retention"), icon="scale", method="get"),
+    ]
+    if actor.can("privacy.view_access"):
+        url = reverse("privacy:access")
+        found.append(Button("Staff access", url, icon="eye-check", method="get"))
+    return found
 
 
 REQUESTS = register(

@@ -141,6 +141,24 @@ class ErasureStep(TenantModel):
         return self.label
 
 
+class RetentionDue(TenantModel):
+    """A client of whom nothing has to be kept any longer: found at night, taken off the list when
+    their erasure is asked for. Nothing is ever erased by it."""
+
+    client = TenantForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    due_on = models.DateField()
+    found_at = models.DateTimeField(default=now)
+
+    class Meta(TenantModel.Meta):
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "client"], name="retention_due_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} since {self.due_on:%Y-%m-%d}"
+
+
 class LegalHold(TenantModel):
     """Nothing of this client may go, whatever the rules say. One person places it, two lift it."""
 

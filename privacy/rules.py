@@ -37,6 +37,7 @@ class Outcome(models.TextChoices):
     DELETED = "deleted", "Deleted"
     ANONYMISED = "anonymised", "Made anonymous"
     RESTRICTED = "restricted", "Kept under lock"
+    NEEDED = "needed", "Kept, still needed"
 
 
 # Rows of the books stay, under a reference that leads to nobody.
@@ -79,7 +80,7 @@ class Answer:
 
     @property
     def goes(self) -> bool:
-        return self.outcome != Outcome.RESTRICTED
+        return self.outcome not in (Outcome.RESTRICTED, Outcome.NEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +166,16 @@ def answers(policy: Policy, facts: Facts, today: date) -> list[Answer]:
 
 
 def _answer(category: Category, rule: Rule, facts: Facts, today: date) -> Answer:
+    """A hold changes the answer only where the data would go: whoever reads theirs learns from it
+    of no hold that made no difference."""
     due = due_on(rule, facts)
-    if facts.held:
-        return Answer(category, Outcome.RESTRICTED, None, HELD_BASIS)
     if due is None:
         basis = f"{GOES_ON}; after its end {rule.basis}, for {rule.years} years"
-        return Answer(category, Outcome.RESTRICTED, None, basis)
+        return Answer(category, Outcome.NEEDED, None, basis)
     if today < due:
         return Answer(category, Outcome.RESTRICTED, due, rule.basis)
+    if facts.held:
+        return Answer(category, Outcome.RESTRICTED, None, HELD_BASIS)
     return Answer(category, ENDS_AS[category], None, "the time for which we had to keep it is over")
 
 

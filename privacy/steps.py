@@ -212,7 +212,8 @@ def _own(category: str) -> list[Step]:
 def _titled(place: places.Place) -> str:
     from django.apps import apps
 
-    return str(apps.get_model(place.model)._meta.verbose_name_plural).capitalize()
+    plural = str(apps.get_model(place.model)._meta.verbose_name_plural)
+    return (f"{plural[:-2]}ies" if plural.endswith("ys") else plural).capitalize()
 
 
 def plan(going: Sequence[str]) -> list[Step]:

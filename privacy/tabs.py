@@ -1,10 +1,12 @@
 """The Privacy tab of a client: what would go and when, requests, holds."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
 
+from backoffice.core.clock import today
 from backoffice.core.context import Actor
 from backoffice.portal.actions import Button
 from backoffice.staff.access import StaffRequest
@@ -12,13 +14,14 @@ from backoffice.workflow.approvals import pending_for
 from clients import tabs
 from clients.models import Client
 from clients.tabs import Tab
-from privacy import erasure, holds, selectors
+from privacy import erasure, holds, selectors, staff_access
+from privacy.access_views import SEE
 from privacy.lists import VIEW
 from privacy.models import ErasureRequest
 from privacy.states import REQUEST, REQUEST_COLOURS, RequestState
 from privacy.views import answer_lines
 
-SHOWN_MAX = 20
+SHOWN_MAX, ACCESS_DAYS = 20, 30
 
 
 def _requests(actor: Actor, client: Client) -> list[ErasureRequest]:
@@ -45,8 +48,18 @@ def _context(request: StaffRequest, client: Client) -> Mapping[str, Any]:
             }
             for hold in standing
         ],
+        "access": _access(actor, client),
         "privacy_actions": _buttons(actor, client, rows),
     }
+
+
+def _access(actor: Actor, client: Client) -> list[dict[str, Any]] | None:
+    """Who looked in the last month; None for who may not know."""
+    if not actor.can(SEE):
+        return None
+    until = today()
+    rows = staff_access.of_client(actor, client, until - timedelta(days=ACCESS_DAYS), until)
+    return [{**row, "said": staff_access.said(row["counts"])} for row in rows[:SHOWN_MAX]]
 
 
 def _buttons(actor: Actor, client: Client, rows: list[ErasureRequest]) -> list[Button]:

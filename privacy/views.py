@@ -7,10 +7,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.core.context import Actor
-from backoffice.core.errors import DomainError
+from backoffice.core.errors import DomainError, InvalidInput
 from backoffice.portal.actions import Button
 from backoffice.portal.decisions import refused
 from backoffice.portal.lists import list_response
@@ -20,9 +20,9 @@ from backoffice.staff.access import StaffRequest, needs
 from backoffice.workflow.approvals import pending_for
 from clients.access import client_for
 from clients.views.changes import GET_POST, data_of, form_page, tried
-from privacy import erasure, holds, letters, lists, selectors
+from privacy import actions, due, erasure, holds, letters, lists, selectors
 from privacy.forms import ErasureForm, ReasonForm
-from privacy.models import ErasureRequest
+from privacy.models import ErasureRequest, ErasureStep
 from privacy.rules import Category, Outcome
 from privacy.states import REQUEST, REQUEST_COLOURS, RequestState, StepState
 
@@ -31,6 +31,7 @@ OUTCOME_COLOURS = {
     Outcome.DELETED: "good",
     Outcome.ANONYMISED: "good",
     Outcome.RESTRICTED: "attention",
+    Outcome.NEEDED: "neutral",
 }
 LEFT_MAX = 20
 
@@ -61,6 +62,7 @@ def request_page(request: StaffRequest, pk: UUID) -> HttpResponse:
     actor, row = request.actor, selectors.request_for(request.actor, pk)
     steps = list(row.steps.order_by("place"))
     done = sum(step.state == StepState.DONE for step in steps)
+    told = [step for step in steps if step.rows or step.state != StepState.DONE or _closes(step)]
     context = {
         "row": row,
         "client": row.client,
@@ -69,13 +71,21 @@ def request_page(request: StaffRequest, pk: UUID) -> HttpResponse:
         "approval": pending_for(actor, row.pk, erasure.KIND),
         "answers": answer_lines(erasure.answers_of(row)),
         "steps": steps,
+        "told": told,
+        "empty_steps": [step for step in steps if step not in told],
         "done": done,
         "facts": _facts(row),
         "left": row.left[:LEFT_MAX],
         "actions": _buttons(actor, row),
-        "events": timeline(actor, row.pk),
+        # Each step is in the trail too; here they stand in their own table.
+        "events": timeline(actor, row.pk, without=[actions.ERASURE_STEP.code]),
     }
     return render(request, "privacy/request.html", context)
+
+
+def _closes(step: ErasureStep) -> bool:
+    """The step that says the most by finding nothing."""
+    return step.code == "look"
 
 
 def _facts(row: ErasureRequest) -> list[dict[str, Any]]:
@@ -164,6 +174,31 @@ def letter(request: StaffRequest, pk: UUID) -> HttpResponse:
     answer = HttpResponse(body, content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="{row.reference}.pdf"'
     return answer
+
+
+@require_GET
+@needs(VIEW)
+def due_list(request: StaffRequest) -> HttpResponse:
+    return list_response(request, lists.DUE)
+
+
+@require_POST
+@needs(WORK)
+def due_ask(request: StaffRequest) -> HttpResponse:
+    """Ask for the erasure of those chosen; a colleague decides on each."""
+    back = reverse("privacy:due")
+    try:
+        chosen = [UUID(text) for text in request.POST.getlist("selected")]
+        asked, left = due.due_ask(actor=request.actor, chosen=chosen)
+    except ValueError:
+        return refused(request, InvalidInput("Choose from the list."), back)
+    except DomainError as error:
+        return refused(request, error, back)
+    if asked:
+        messages.success(request, f"{asked} put before a colleague. Nothing is erased before.")
+    for sentence in left:
+        messages.warning(request, sentence)
+    return redirect(back)
 
 
 @GET_POST

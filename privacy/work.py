@@ -68,6 +68,8 @@ def _finish(system: Actor, row: ErasureRequest) -> None:
         row, REQUEST, RequestState.DONE, actor=system,
         update_fields=["done_at", "terms_sealed", "reason"],
     )  # fmt: skip
-    left = f"{len(row.left)} places" if row.left else "nowhere"
-    audit(actor=system, action=actions.ERASURE_DONE, subject=row, data={"left": left})
+    outcome = "nothing had to go yet"
+    if row.steps.exists():
+        outcome = f"the name is left in {len(row.left) or 'no'} other places"
+    audit(actor=system, action=actions.ERASURE_DONE, subject=row, data={"outcome": outcome})
     outbox.put(LETTER, subject_id=row.pk)

@@ -36,6 +36,7 @@ from payments.models import Transfer
 from payments.services.setup import gateway_connect
 from privacy.erasure import erasure_ask
 from privacy.holds import hold_place
+from privacy.models import RetentionDue
 from reconciliation.breaks import break_open
 from reconciliation.files import account_add, file_receive
 from reconciliation.intake import file_take
@@ -319,6 +320,7 @@ def _list_version(world: World) -> Arguments:
 
 def _erasure(world: World) -> Arguments:
     carla = world.actor("carla")
+    RetentionDue.objects.create(client=make_lead(carla), due_on=today())
     row = erasure_ask(
         actor=carla, client=make_lead(carla), source="client", channel="email",
         received_on=today(),

@@ -97,10 +97,12 @@ def timeline(
     *subject_ids: UUID,
     others: Iterable[Event] = (),
     most: int = EVENTS_MAX,
+    without: Collection[str] = (),
 ) -> Sequence[Event]:
-    """Everything about the subjects that the actor may know, newest first."""
+    """Everything about the subjects that the actor may know, newest first, but for the entries of
+    the codes ``without``."""
     events = [
-        *audit_events(actor, *subject_ids, most=most),
+        *audit_events(actor, *subject_ids, most=most, without=without),
         *transition_events(actor, *subject_ids, most=most),
         *others,
     ]

@@ -23,12 +23,14 @@ from clients.countries import country_name
 from clients.forms import LANGUAGES, NoteForm
 from clients.links import why_closed
 from clients.lists import CLIENTS, RISK_COLOURS
+from clients.looks import look
 from clients.means import means_of
 from clients.models import (
     Client,
     ClientAction,
     ClientKind,
     DocumentType,
+    LookKind,
     Means,
     Restriction,
 )
@@ -66,6 +68,7 @@ def _tab_response(request: StaffRequest, client: Client, code: str) -> HttpRespo
         raise Http404
     if tab.permission and not request.actor.can(tab.permission):
         raise PermissionDenied(tab.permission)
+    look(actor=request.actor, client=client, kind=LookKind.PAGE)
     context = {**head(request.actor, client, code), **tab.context(request, client)}
     return render(request, tab.template, context)
 

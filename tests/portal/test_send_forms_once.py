@@ -115,6 +115,7 @@ SAFE = {
     "platform:tenant-new": "a short name has one brokerage",
     "platform:tenant-invite": "a person is a member once",
     "platform:support-start": "a look of its own, read only, over by itself",
+    "privacy:due-ask": "who is asked about is off the list, and has one open request",
     "clients:upload": "the same bytes of one kind are kept once",
 }
 MAKES = re.compile(

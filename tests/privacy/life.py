@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from backoffice.core.clock import now
 from backoffice.core.context import system_actor
@@ -35,7 +36,7 @@ from privacy.models import ErasureRequest
 from reconciliation.files import account_add
 from reconciliation.intake import file_take
 from sandbox.bank.camt053 import write_camt053
-from tests.clients.factories import make_active, make_document
+from tests.clients.factories import make_active, make_document, make_lead
 from tests.compliance.factories import make_own_list
 from tests.payments.factories import make_deposit
 from tests.reconciliation.test_match_statements import IBAN, entry, statement
@@ -206,3 +207,10 @@ def drained(world: World) -> None:
     """All the work that is left, that which it leaves too."""
     while outbox.drain(world.system()):
         pass
+
+
+def closed(world: World, **particulars: Any) -> Client:
+    """Someone who left today, and never paid in."""
+    carla = world.actor("carla")
+    client = make_lead(carla, **particulars)
+    return client_move(actor=carla, client=client, state=ClientState.CLOSED, reason="left")

@@ -66,7 +66,7 @@ def _outcomes(facts: Facts) -> dict[str, tuple[str, date | None]]:
 
 def test_while_the_relationship_goes_on_nothing_goes() -> None:
     found = _outcomes(Facts(ended_on=None, last_money_on=TODAY))
-    assert set(found.values()) == {(Outcome.RESTRICTED, None)}
+    assert set(found.values()) == {(Outcome.NEEDED, None)}
 
 
 def test_after_the_end_it_is_kept_to_the_day_and_then_goes() -> None:
@@ -86,6 +86,24 @@ def test_identity_goes_with_the_last_of_the_others_and_a_hold_beats_all() -> Non
     assert (first.outcome, first.until) == (Outcome.RESTRICTED, date(2029, 1, 1))
     held = answers(POLICY, Facts(date(2001, 1, 1), None, held=True), TODAY)
     assert {answer.outcome for answer in held} == {Outcome.RESTRICTED}
+
+
+@pytest.mark.parametrize("ended", [None, date(2025, 1, 1)])
+def test_a_hold_that_makes_no_difference_is_not_told(ended: date | None) -> None:
+    free, held = (answers(POLICY, Facts(ended, None, held=each), TODAY) for each in (False, True))
+    assert free == held
+
+
+def test_the_letter_does_not_say_that_a_client_s_data_lies_unused(
+    world: World, scope: Scope
+) -> None:
+    with scope(world.actor("carla")):
+        row = _ask(world, make_lead(world.actor("carla")))
+        _decide(world, row)
+        _work(world, row)
+        text = letters.html(row)
+    assert "use it to serve you, because the relationship has not ended" in text
+    assert "under lock" not in text
 
 
 def _years(rule: Any, years: int) -> Any:
