@@ -26,29 +26,21 @@ from compliance.models import TenantList
 from compliance.monitoring.definitions import scenarios_install
 from compliance.risk import versions
 from compliance.risk.services import client_assess
-from ib.models import Partner
-from ib.services import accrual_run, agreement_create, payout_propose
 from kyc.models import Level
 from kyc.services import case_open
 from kyc.vendors.setup import vendor_connect
 from operations.models import Notification
 from payments.models import Transfer
-from payments.services.setup import gateway_connect
 from privacy.erasure import erasure_ask
 from privacy.holds import hold_place
 from privacy.models import RetentionDue
-from reconciliation.breaks import break_open
-from reconciliation.files import account_add, file_receive
-from reconciliation.intake import file_take
-from reconciliation.models import Adjustment, Break, Pickup, SettlementCost, SettlementReport
-from reporting.models import BusinessDay, ClientMoneyReport, DayFile, ReportFile
+from tests import objects_money as books
 from tests.clients.company_factories import make_company, make_person
 from tests.clients.factories import make_active, make_desk, make_document, make_lead
 from tests.compliance.factories import make_hit
 from tests.compliance.planted import make_alert
 from tests.compliance.planted import make_client as make_planted_client
 from tests.compliance.planted import withdrawal as planted_withdrawal
-from tests.ib.factories import Market, attribute, make_agreement, make_partner, rates
 from tests.kyc.forms import begun, draft
 from tests.payments import factories as money
 from tests.trading import rows as trading_rows
@@ -276,30 +268,6 @@ def _hit_verdict(world: World) -> Arguments:
     return {**_hit(world), "verdict": "false_positive"}
 
 
-def _statement_file(world: World) -> Arguments:
-    file = file_receive(actor=world.actor("adam"), name="odd.txt", content=b"no statement")
-    Pickup.objects.create(name="odd.txt", state=Pickup.State.FAILED, file=file)
-    return {"pk": file.pk}
-
-
-def _csv_file(world: World) -> Arguments:
-    content = b"Date,Amount\n2026-03-02,10.00\n"
-    file = file_take(actor=world.actor("adam"), name="odd.csv", content=content)
-    return {"pk": file.pk}
-
-
-def _break(world: World) -> Arguments:
-    row = break_open(
-        actor=world.actor("adam"),
-        kind="mt_balance_diff",
-        amount=Decimal(1),
-        currency="EUR",
-        explanation="tests",
-        subject_id=uuid7(),
-    )
-    return {"pk": row.pk}
-
-
 def _list_version(world: World) -> Arguments:
     """Of a list of the brokerage's own: a stranger to it finds none."""
     made = TenantList.objects.create(
@@ -346,110 +314,9 @@ def _vendor(world: World) -> Arguments:
     return {"pk": account.pk}
 
 
-def _adjustment(world: World) -> Arguments:
-    row = Break.objects.get(pk=_break(world)["pk"])
-    made = Adjustment.objects.create(
-        tenant_id=row.tenant_id,
-        of_break=row,
-        kind="bank_charge",
-        debit="bank:cost",
-        credit="bank:own:DE1",
-        amount=Decimal(1),
-        currency="EUR",
-        reason="tests",
-    )
-    return {"pk": made.pk}
-
-
-def _settlement_report(world: World) -> Arguments:
-    gateway = gateway_connect(
-        actor=world.actor("adam"),
-        kind="cashier",
-        name=f"Cashier {uuid7()}",
-        base_url="http://127.0.0.1:1",
-        merchant_id="aurora",
-        secret="a secret of a test",
-    )
-    report = SettlementReport.objects.create(
-        reference=f"SR-{uuid7()}"[:20],
-        gateway=gateway,
-        name="report.csv",
-        sha256=uuid7().hex,
-        size=1,
-        received_by="tests",
-    )
-    return {"pk": report.pk}
-
-
-def _settlement_cost(world: World) -> Arguments:
-    report = _settlement_report(world)["pk"]
-    cost = SettlementCost.objects.create(report_id=report, currency="EUR", amount=1)
-    return {"pk": cost.pk}
-
-
-def _signed_account(world: World) -> Arguments:
-    account = account_add(
-        actor=world.system(), name="Bank", iban="DE89370400440532013000", currency="EUR"
-    )
-    return {"day": "2026-06-16", "pk": account.pk, "currency": "EUR"}
-
-
-def _client_money_report(world: World) -> Arguments:
-    report = ClientMoneyReport.objects.create(
-        reference="CM-1", day=now().date(), ends_at=now(), prepared_by_ref="system:x"
-    )
-    return {"pk": report.pk}
-
-
-def _report_file(world: World) -> Arguments:
-    report = _client_money_report(world)["pk"]
-    file = ReportFile.objects.create(report_id=report, kind="workbook", name="x.xlsx", size=1)
-    return {"pk": file.pk}
-
-
-def _business_day(world: World) -> Arguments:
-    day = BusinessDay.objects.create(day=now().date(), first_day=now().date(), ends_at=now())
-    return {"pk": day.pk}
-
-
-def _day_file(world: World) -> Arguments:
-    day = _business_day(world)["pk"]
-    return {"pk": DayFile.objects.create(day_id=day, kind="totals", name="x.csv", size=1).pk}
-
-
 PARTNER_PAGES = "partner move client-add assign payout-new"
 DAY_PAGES = "day day-verify day-close day-cancel"
 AGREEMENT_PAGES = "agreement version-edit version-propose"
-
-
-def _partner(world: World) -> Arguments:
-    return {"pk": make_partner(world.actor("adam")).pk}
-
-
-def _agreement(world: World) -> Arguments:
-    agreement = agreement_create(actor=world.actor("adam"), name="Standard", currency="EUR")
-    return {"pk": agreement.pk}
-
-
-def _earning(world: World) -> Partner:
-    """A partner with one commission line."""
-    actor = world.actor("adam")
-    partner = make_partner(actor, agreement=make_agreement(actor, rates(ANY=["5"])))
-    client = make_lead(actor, email="trades@mail.example")
-    attribute(actor, client, partner)
-    Market(actor).closed(client, "1")
-    accrual_run(actor=actor)
-    return partner
-
-
-def _line(world: World) -> Arguments:
-    return {"pk": _earning(world).lines.get().pk}
-
-
-def _payout(world: World) -> Arguments:
-    partner = _earning(world)
-    payout = payout_propose(actor=world.actor("igor"), partner=partner, currency="EUR")
-    return {"pk": payout.pk}
 
 
 def _notification(world: World) -> Arguments:
@@ -549,26 +416,26 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "portal:batch": _batch,
     "portal:batch-stop": _batch,
     "portal:export-file": _export,
-    "reconciliation:file": _statement_file,
-    "reconciliation:file-columns": _csv_file,
-    "reconciliation:file-live": _statement_file,
-    "reconciliation:break": _break,
-    "reconciliation:break-take": _break,
-    "reconciliation:break-close": _break,
-    "reconciliation:break-match": _break,
-    "reconciliation:break-settle": _break,
-    "reconciliation:break-adjust": _break,
-    "reconciliation:break-identify": _break,
-    "reconciliation:break-accept": _break,
-    "reconciliation:break-line-match": _break,
-    "reconciliation:break-line-unmatch": _break,
-    "reconciliation:report": _settlement_report,
-    "reconciliation:report-live": _settlement_report,
-    "reconciliation:report-cost": _settlement_report,
-    "reconciliation:cost": _settlement_cost,
-    "reconciliation:sign-off": _signed_account,
-    "reconciliation:sign-off-sign": _signed_account,
-    "reconciliation:adjustment": _adjustment,
+    "reconciliation:file": books.statement_file,
+    "reconciliation:file-columns": books.csv_file,
+    "reconciliation:file-live": books.statement_file,
+    "reconciliation:break": books.break_,
+    "reconciliation:break-take": books.break_,
+    "reconciliation:break-close": books.break_,
+    "reconciliation:break-match": books.break_,
+    "reconciliation:break-settle": books.break_,
+    "reconciliation:break-adjust": books.break_,
+    "reconciliation:break-identify": books.break_,
+    "reconciliation:break-accept": books.break_,
+    "reconciliation:break-line-match": books.break_,
+    "reconciliation:break-line-unmatch": books.break_,
+    "reconciliation:report": books.settlement_report,
+    "reconciliation:report-live": books.settlement_report,
+    "reconciliation:report-cost": books.settlement_report,
+    "reconciliation:cost": books.settlement_cost,
+    "reconciliation:sign-off": books.signed_account,
+    "reconciliation:sign-off-sign": books.signed_account,
+    "reconciliation:adjustment": books.bank_adjustment,
     "portal:approval": _approval,
     "portal:approval-decide": _approval,
     "portal:member": _member,
@@ -590,12 +457,12 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "clients:link-revoke": _upload_link,
     "clients:document": _document,
     "ib:new": _client,
-    "ib:state": lambda world: {**_partner(world), "state": "suspended"},
-    "ib:line": _line,
-    "ib:payout": _payout,
-    "ib:payout-decide": _payout,
-    **{f"ib:{name}": _partner for name in PARTNER_PAGES.split()},
-    **{f"ib:{name}": _agreement for name in AGREEMENT_PAGES.split()},
+    "ib:state": lambda world: {**books.partner(world), "state": "suspended"},
+    "ib:line": books.partner_line,
+    "ib:payout": books.partner_payout,
+    "ib:payout-decide": books.partner_payout,
+    **{f"ib:{name}": books.partner for name in PARTNER_PAGES.split()},
+    **{f"ib:{name}": books.agreement for name in AGREEMENT_PAGES.split()},
     **dict.fromkeys(("privacy:request-new", "privacy:hold-new"), _client),
     **{f"privacy:{name}": _erasure for name in ("request", "request-cancel", "letter")},
     "privacy:hold-lift": _legal_hold,
@@ -632,9 +499,9 @@ OBJECTS: dict[str, Callable[[World], Arguments]] = {
     "trading:group-offer": _trading_group,
     "operations:notification": _notification,
     "operations:item-retry": _failed_item,
-    "reporting:client-money-report": _client_money_report,
-    "reporting:client-money-sign": _client_money_report,
-    "reporting:report-file": _report_file,
-    **{f"reporting:{name}": _business_day for name in DAY_PAGES.split()},
-    "reporting:day-file": _day_file,
+    "reporting:client-money-report": books.client_money_report,
+    "reporting:client-money-sign": books.client_money_report,
+    "reporting:report-file": books.report_file,
+    **{f"reporting:{name}": books.business_day for name in DAY_PAGES.split()},
+    "reporting:day-file": books.day_file,
 }
