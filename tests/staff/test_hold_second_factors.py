@@ -207,7 +207,7 @@ def test_production_settings_ask_everyone_for_a_second_factor() -> None:
     )
     assert answer.stdout.strip() == (
         "True ['totp', 'webauthn', 'recovery_codes'] True False True"
-        " ['invitation', 'upload', 'upload_link']"
+        " ['answers', 'invitation', 'upload', 'upload_link']"
     )
 
 
